@@ -1,0 +1,29 @@
+//! One binary arithmetic coder under everything: structure, values and text share its state, so that no
+//! boundary inside a packet costs a bit. Refuses floats and adaptive state: probabilities come from outside.
+
+pub mod range;
+
+/// Probability that a bit is 1, in units of 1/65536. Zero is not a probability.
+pub type Prob = u16;
+
+/// One half.
+pub const HALF: Prob = 1 << 15;
+
+/// Either end of the arithmetic coder.
+///
+/// A layer is written once, against this trait: the writing end returns the bit it is given, the reading end
+/// ignores it and returns the one it decodes. What a layer does next may depend only on what `code` returned.
+pub trait Coder {
+    /// True on the reading end.
+    const READING: bool;
+
+    /// Codes one bit whose probability of being 1 is `p1`.
+    fn code(&mut self, bit: bool, p1: Prob) -> bool;
+
+    /// Codes the `bits` low bits of `value`, most significant first, as if all values were equally likely.
+    fn code_bits(&mut self, value: u32, bits: u32) -> u32 {
+        (0..bits).rev().fold(0, |seen, at| {
+            seen << 1 | u32::from(self.code(value >> at & 1 == 1, HALF))
+        })
+    }
+}

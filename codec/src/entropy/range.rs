@@ -1,0 +1,272 @@
+//! The arithmetic coder: 32-bit, carry-less, most significant octet first; and a meter that only counts.
+//!
+//! A packet has no trailer: the frame says how long it is, the writer ends on the shortest octet string inside
+//! the final interval, and the reader sees zeros beyond the end. Trailing zero octets are therefore never written.
+
+use super::{Coder, Prob};
+
+/// The interval shared by both ends: `low..=high`, at least two values wide between bits.
+#[derive(Clone, Copy, Debug)]
+struct Interval {
+    low: u32,
+    high: u32,
+}
+
+impl Interval {
+    const FULL: Self = Self {
+        low: 0,
+        high: u32::MAX,
+    };
+
+    /// Last value of the part that stands for a 1 bit: inside `low..high`, so both parts have a value.
+    fn split(self, p1: Prob) -> u32 {
+        let span = u64::from(self.high - self.low);
+        // `p1` is at most 65535/65536, so the shifted product is less than `span` and fits 32 bits.
+        self.low + ((span * u64::from(p1)) >> 16) as u32
+    }
+
+    fn take(&mut self, bit: bool, split: u32) {
+        if bit {
+            self.high = split;
+        } else {
+            self.low = split + 1;
+        }
+    }
+
+    /// The next settled octet, if both ends of the interval agree on it.
+    fn settle(&mut self) -> Option<u8> {
+        let octet = self.high >> 24;
+        if self.low >> 24 != octet {
+            return None;
+        }
+        self.low <<= 8;
+        self.high = self.high << 8 | 0xff;
+        Some(octet as u8)
+    }
+}
+
+/// There is no room for the packet in the buffer it was to be written to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PacketFull;
+
+/// The writing end.
+#[derive(Debug)]
+pub struct Encoder<'b> {
+    interval: Interval,
+    out: &'b mut [u8],
+    len: usize,
+}
+
+impl<'b> Encoder<'b> {
+    /// Writes to `out`, from its start.
+    pub fn new(out: &'b mut [u8]) -> Self {
+        Self {
+            interval: Interval::FULL,
+            out,
+            len: 0,
+        }
+    }
+
+    /// True once more octets were settled than the buffer holds; what follows is lost.
+    pub fn is_full(&self) -> bool {
+        self.len > self.out.len()
+    }
+
+    fn push(&mut self, octet: u8) {
+        if let Some(place) = self.out.get_mut(self.len) {
+            *place = octet;
+        }
+        self.len = self.len.saturating_add(1);
+    }
+
+    /// Ends the packet on the shortest octet string inside the interval; returns its length.
+    ///
+    /// # Errors
+    /// `PacketFull` if the buffer was too short; its contents are then meaningless.
+    pub fn finish(mut self) -> Result<usize, PacketFull> {
+        let Interval { low, high } = self.interval;
+        let tail_len = (0..4)
+            .find(|&len| tail(low, len) <= u64::from(high))
+            .unwrap_or(4);
+        let value = tail(low, tail_len) as u32;
+        for octet in &value.to_be_bytes()[..tail_len as usize] {
+            self.push(*octet);
+        }
+        if self.is_full() {
+            return Err(PacketFull);
+        }
+        while self.len > 0 && self.out[self.len - 1] == 0 {
+            self.len -= 1;
+        }
+        Ok(self.len)
+    }
+}
+
+/// The least value not below `low` whose octets after the first `len` are zero.
+fn tail(low: u32, len: u32) -> u64 {
+    let unit = 1u64 << (32 - 8 * len);
+    u64::from(low).div_ceil(unit) * unit
+}
+
+impl Coder for Encoder<'_> {
+    const READING: bool = false;
+
+    fn code(&mut self, bit: bool, p1: Prob) -> bool {
+        let split = self.interval.split(p1);
+        self.interval.take(bit, split);
+        while let Some(octet) = self.interval.settle() {
+            self.push(octet);
+        }
+        bit
+    }
+}
+
+/// The reading end. Any octets decode to something; beyond their end it reads zeros.
+#[derive(Debug)]
+pub struct Decoder<'p> {
+    interval: Interval,
+    value: u32,
+    packet: &'p [u8],
+    past_end: u32,
+}
+
+impl<'p> Decoder<'p> {
+    /// Reads `packet`, whole.
+    pub fn new(packet: &'p [u8]) -> Self {
+        let mut decoder = Self {
+            interval: Interval::FULL,
+            value: 0,
+            packet,
+            past_end: 0,
+        };
+        for _ in 0..4 {
+            decoder.shift();
+        }
+        decoder
+    }
+
+    /// Octets read beyond the end of the packet. A packet that was really written never needs more than 4.
+    pub fn past_end(&self) -> u32 {
+        self.past_end
+    }
+
+    fn shift(&mut self) {
+        let octet = match self.packet.split_first() {
+            Some((first, rest)) => {
+                self.packet = rest;
+                *first
+            }
+            None => {
+                self.past_end = self.past_end.saturating_add(1);
+                0
+            }
+        };
+        self.value = self.value << 8 | u32::from(octet);
+    }
+}
+
+impl Coder for Decoder<'_> {
+    const READING: bool = true;
+
+    fn code(&mut self, _: bool, p1: Prob) -> bool {
+        let split = self.interval.split(p1);
+        let bit = self.value <= split;
+        self.interval.take(bit, split);
+        while self.interval.settle().is_some() {
+            self.shift();
+        }
+        bit
+    }
+}
+
+/// Counts what bits would cost and writes nothing: for `explain`, and for choosing the cheaper of two codes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Meter {
+    cost: u64,
+}
+
+impl Meter {
+    /// Cost so far, in 1/256 bit.
+    pub fn cost_256ths(&self) -> u64 {
+        self.cost
+    }
+}
+
+impl Coder for Meter {
+    const READING: bool = false;
+
+    fn code(&mut self, bit: bool, p1: Prob) -> bool {
+        let p1 = u32::from(p1);
+        self.cost += u64::from(cost_256ths(if bit { p1 } else { 65536 - p1 }));
+        bit
+    }
+}
+
+/// -log2(p / 65536) in 1/256 bit, rounded down; `p` in 1..=65536.
+fn cost_256ths(p: u32) -> u32 {
+    let whole = 31 - p.max(1).leading_zeros();
+    // Mantissa in Q30, squared once for each bit of the fraction.
+    let mut mantissa = u64::from(p.max(1)) << (30 - whole);
+    let mut log = whole;
+    for _ in 0..8 {
+        mantissa = (mantissa * mantissa) >> 30;
+        let carry = (mantissa >> 31) as u32;
+        mantissa >>= carry;
+        log = log << 1 | carry;
+    }
+    (16 << 8) - log
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_bits_come_back() {
+        let mut seed = 1u32;
+        let mut next = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            seed >> 8
+        };
+        for count in 0..400 {
+            let bits: [(bool, Prob); 400] = core::array::from_fn(|_| {
+                let p = (next() as Prob).max(1) >> (next() % 15);
+                let p = if next() & 1 == 0 {
+                    p.max(1)
+                } else {
+                    u16::MAX - p
+                };
+                ((next() as u16) < p, p.max(1))
+            });
+            let mut out = [0; 512];
+            let mut encoder = Encoder::new(&mut out);
+            bits[..count]
+                .iter()
+                .for_each(|(bit, p)| _ = encoder.code(*bit, *p));
+            let len = encoder.finish().expect("512 octets are plenty");
+            let mut decoder = Decoder::new(&out[..len]);
+            for (bit, p) in &bits[..count] {
+                assert_eq!(decoder.code(false, *p), *bit);
+            }
+            assert!(decoder.past_end() <= 4, "{count}: {}", decoder.past_end());
+        }
+    }
+
+    #[test]
+    fn certain_bits_are_free() {
+        let mut out = [0; 4];
+        let mut encoder = Encoder::new(&mut out);
+        for _ in 0..1000 {
+            encoder.code(true, u16::MAX);
+        }
+        assert_eq!(encoder.finish(), Ok(0));
+    }
+
+    #[test]
+    fn meter_knows_halves_and_quarters() {
+        assert_eq!(cost_256ths(65536), 0);
+        assert_eq!(cost_256ths(32768), 256);
+        assert_eq!(cost_256ths(16384), 512);
+        assert_eq!(cost_256ths(1), 16 * 256);
+    }
+}

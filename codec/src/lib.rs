@@ -1,0 +1,17 @@
+//! Stanzas to frames and back. Refuses allocation, clocks, randomness and sockets: storage, `now` and seeds are
+//! arguments, so the same code runs on a host and on a microcontroller.
+//!
+//! The modules are listed in the order the data flows:
+//!
+//! ```text
+//! stanza -> nodes -> values, structure, text -> bits -> packet -> frames -> link -> modem
+//! ```
+#![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod entropy;
+pub mod stanza;
+pub mod time;

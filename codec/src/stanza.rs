@@ -1,0 +1,165 @@
+//! A stanza as a flat tape of nodes with namespaces resolved. Refuses prefixes, comments and processing
+//! instructions: RFC 6120 section 11.1 keeps them out of XMPP.
+
+/// The namespace bound to the prefix `xml` (Namespaces in XML, section 3), as in `xml:lang`.
+pub const NS_XML: &str = "http://www.w3.org/XML/1998/namespace";
+
+/// One step of a depth-first walk over an XML element.
+///
+/// Attributes follow the `Open` they belong to, before any `Text` or child.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Node<'a> {
+    /// Start of an element.
+    Open {
+        /// Namespace name; stanzas of any stream are in `jabber:client`.
+        ns: &'a str,
+        /// Local name.
+        name: &'a str,
+    },
+    /// An attribute of the element opened last.
+    Attr {
+        /// Namespace name; empty for the usual unprefixed attribute.
+        ns: &'a str,
+        /// Local name.
+        name: &'a str,
+        /// Unescaped value.
+        value: &'a str,
+    },
+    /// Unescaped character data, never empty, never two in a row.
+    Text(&'a str),
+    /// End of the element opened last.
+    Close,
+}
+
+/// A whole element on a tape: balanced, with one root.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Stanza<'t, 'a> {
+    tape: &'t [Node<'a>],
+}
+
+impl<'t, 'a> Stanza<'t, 'a> {
+    /// Deepest nesting of elements accepted anywhere in Longwire.
+    pub const DEPTH_MAX: usize = 64;
+
+    /// Checks the tape: one root, balanced, attributes right after their element, depth within
+    /// [`Self::DEPTH_MAX`]. `None` otherwise.
+    pub fn new(tape: &'t [Node<'a>]) -> Option<Self> {
+        let mut depth = 0usize;
+        let mut attr_ok = false;
+        for (at, node) in tape.iter().enumerate() {
+            match node {
+                Node::Open { .. } => {
+                    if depth == 0 && at != 0 {
+                        return None;
+                    }
+                    depth += 1;
+                    if depth > Self::DEPTH_MAX {
+                        return None;
+                    }
+                    attr_ok = true;
+                }
+                Node::Attr { .. } if !attr_ok => return None,
+                Node::Attr { .. } => {}
+                Node::Text(_) => {
+                    if depth == 0 {
+                        return None;
+                    }
+                    attr_ok = false;
+                }
+                Node::Close => {
+                    depth = depth.checked_sub(1)?;
+                    attr_ok = false;
+                }
+            }
+        }
+        (depth == 0 && !tape.is_empty()).then_some(Self { tape })
+    }
+
+    /// The nodes, in document order.
+    pub fn nodes(&self) -> &'t [Node<'a>] {
+        self.tape
+    }
+
+    /// Namespace and local name of the root.
+    pub fn name(&self) -> (&'a str, &'a str) {
+        match self.tape.first() {
+            Some(Node::Open { ns, name }) => (ns, name),
+            // `new` accepts only tapes that begin with `Open`.
+            _ => ("", ""),
+        }
+    }
+
+    /// Value of an unprefixed attribute of the root.
+    pub fn attr(&self, wanted: &str) -> Option<&'a str> {
+        self.tape[1..]
+            .iter()
+            .map_while(|node| match node {
+                Node::Attr { ns, name, value } => Some((ns, name, value)),
+                _ => None,
+            })
+            .find_map(|(ns, name, value)| (ns.is_empty() && *name == wanted).then_some(*value))
+    }
+}
+
+/// Bump storage for the strings of a decoded stanza, carved out of the caller's buffer.
+#[derive(Debug)]
+pub struct Arena<'a> {
+    free: &'a mut [u8],
+}
+
+/// The caller's buffer is too small for the strings of this stanza.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ArenaFull;
+
+impl<'a> Arena<'a> {
+    /// An arena over the whole of `buffer`.
+    pub fn new(buffer: &'a mut [u8]) -> Self {
+        Self { free: buffer }
+    }
+
+    /// Octets left.
+    pub fn room(&self) -> usize {
+        self.free.len()
+    }
+
+    /// Lets `write` fill the free space and keeps as much as it says it wrote.
+    ///
+    /// # Errors
+    /// Whatever `write` returns; nothing is kept then. `ArenaFull` if it claims more than there is.
+    pub fn fill<E: From<ArenaFull>>(
+        &mut self,
+        write: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<&'a [u8], E> {
+        let free = core::mem::take(&mut self.free);
+        match write(free) {
+            Ok(len) if len <= free.len() => {
+                let (kept, rest) = free.split_at_mut(len);
+                self.free = rest;
+                Ok(kept)
+            }
+            Ok(_) => {
+                self.free = free;
+                Err(ArenaFull.into())
+            }
+            Err(error) => {
+                self.free = free;
+                Err(error)
+            }
+        }
+    }
+
+    /// Keeps a copy of `text`.
+    ///
+    /// # Errors
+    /// `ArenaFull`.
+    pub fn keep(&mut self, text: &str) -> Result<&'a str, ArenaFull> {
+        let bytes = self.fill(|free| {
+            free.get_mut(..text.len())
+                .ok_or(ArenaFull)?
+                .copy_from_slice(text.as_bytes());
+            Ok::<_, ArenaFull>(text.len())
+        })?;
+        // Copied from a `str` just above, so it is UTF-8.
+        core::str::from_utf8(bytes).map_err(|_| ArenaFull)
+    }
+}

@@ -1,0 +1,1 @@
+//! The host gateway: XMPP on one side, modems on the other.

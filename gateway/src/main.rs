@@ -1,0 +1,2 @@
+//! `longwire`: see `longwire --help`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! What the tests share: simulated air, real servers, scripts.

@@ -1,1 +1,3 @@
 //! The host gateway: XMPP on one side, modems on the other.
+
+pub mod config;

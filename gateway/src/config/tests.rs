@@ -1,0 +1,165 @@
+//! The file shipped, the errors operators meet.
+
+use super::*;
+
+fn refused(text: &str) -> String {
+    Config::parse(text, Path::new("longwire.toml"))
+        .expect_err("must be refused")
+        .to_string()
+}
+
+/// `longwire.toml` with the commented keys made real.
+fn uncommented() -> String {
+    DOCUMENTED
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            Some(rest) if !rest.starts_with([' ', '#']) && !rest.is_empty() => rest,
+            _ => line,
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn the_documented_file_is_the_default() {
+    let parsed = Config::parse(DOCUMENTED, Path::new("longwire.toml")).unwrap();
+    assert_eq!(parsed, Config::default());
+}
+
+#[test]
+fn the_documented_sections_show_their_defaults() {
+    let shown: Config = toml::from_str(&uncommented()).unwrap();
+    let [component] = &shown.components[..] else {
+        panic!("one component")
+    };
+    let [hosted] = &shown.hosted[..] else {
+        panic!("one hosted")
+    };
+    let [modem] = &shown.modems[..] else {
+        panic!("one modem")
+    };
+    let [peer] = &shown.peers[..] else {
+        panic!("one peer")
+    };
+    assert_eq!(
+        *component,
+        Component {
+            domains: component.domains.clone(),
+            secret_file: component.secret_file.clone(),
+            ..Component::default()
+        }
+    );
+    assert_eq!(
+        *hosted,
+        Hosted {
+            domain: hosted.domain.clone(),
+            ..Hosted::default()
+        }
+    );
+    assert_eq!(
+        *modem,
+        Modem {
+            name: modem.name.clone(),
+            url: modem.url.clone(),
+            ..Modem::default()
+        }
+    );
+    assert_eq!(
+        *peer,
+        Peer {
+            name: peer.name.clone(),
+            modem: peer.modem.clone(),
+            key_file: peer.key_file.clone(),
+            domains: peer.domains.clone(),
+            ..Peer::default()
+        }
+    );
+}
+
+#[test]
+fn every_key_is_documented() {
+    let file: toml::Table = toml::from_str(&uncommented()).unwrap();
+    for section in [
+        "[gateway]",
+        "[[component]]",
+        "[[hosted]]",
+        "[[modem]]",
+        "[[peer]]",
+        "[peer.expiry]",
+        "[peer.priority]",
+        "[peer.budget]",
+    ] {
+        let parent = if section.starts_with("[peer.") {
+            "[[peer]]\n"
+        } else {
+            ""
+        };
+        let error = toml::from_str::<Config>(&format!("{parent}{section}\nno-such-key = 1\n"))
+            .expect_err("unknown");
+        let (_, valid) = error::unknown_field(error.message()).expect("a list of keys");
+        assert!(!valid.is_empty());
+        let mut table = &toml::Value::Table(file.clone());
+        for name in section.trim_matches(['[', ']']).split('.') {
+            table = &table[name];
+            table = table.as_array().map_or(table, |tables| &tables[0]);
+        }
+        for key in valid {
+            assert!(
+                table.get(&key).is_some(),
+                "{section} {key} is not in longwire.toml"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_unknown_key_names_file_line_and_the_nearest() {
+    assert_eq!(
+        refused("[gateway]\nname = \"ship\"\nstate-dri = \"/tmp\"\n"),
+        "longwire.toml:3: unknown key `state-dri`; did you mean `state-dir`?"
+    );
+    assert_eq!(
+        refused("[[pear]]\n"),
+        "longwire.toml:1: unknown key `pear`; did you mean `peer`?"
+    );
+    assert_eq!(
+        refused("[gateway]\nxyzzy = 1\n"),
+        "longwire.toml:2: unknown key `xyzzy`"
+    );
+}
+
+#[test]
+fn a_value_without_its_unit_is_refused() {
+    let said = refused("[[modem]]\nname = \"hf\"\nurl = \"air:a\"\nbit-rate = \"300\"\n");
+    assert!(
+        said.starts_with("longwire.toml:4: `bit-rate`: `300` is not a rate"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_peer_must_lead_to_a_modem() {
+    let said = refused(
+        "[[modem]]\nname = \"hf-20m\"\nurl = \"air:a\"\n\n[[peer]]\nname = \"base\"\nmodem = \"hf20m\"\n",
+    );
+    assert_eq!(
+        said,
+        "longwire.toml:7: `modem`: there is no modem `hf20m`; did you mean `hf-20m`?"
+    );
+}
+
+#[test]
+fn a_missing_key_names_its_table() {
+    let said = refused("[[modem]]\nname = \"hf\"\n");
+    assert!(
+        said.starts_with("longwire.toml:1: `url`: a modem needs a URL"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_secret_is_not_printed() {
+    let text = "[[component]]\ndomains = [\"a.example\"]\nsecret = \"swordfish\"\n";
+    let config = Config::parse(text, Path::new("x")).unwrap();
+    assert!(!format!("{config:?}").contains("swordfish"));
+}

@@ -1,4 +1,5 @@
 //! The host gateway: XMPP on one side, modems on the other.
 
 pub mod config;
+pub mod router;
 pub mod xml;

@@ -13,5 +13,6 @@
 extern crate std;
 
 pub mod entropy;
+pub mod features;
 pub mod stanza;
 pub mod time;

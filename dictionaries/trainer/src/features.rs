@@ -1,0 +1,163 @@
+//! The generic trainer: any decisions in, a packed [`Features`](longwire_codec::features::Features) table out.
+//! Refuses to know what the decisions mean.
+//!
+//! Logistic regression by online gradient steps of a size of its own for each weight (AdaGrad):
+//! 1. [`Survey`]: every feature seen has a weight; its saliency (the gain it brings over the pass) is counted.
+//! 2. choice: the most salient features are kept, and with them frequent ones whose absence would be noticed,
+//!    because a table with short fingerprints answers strangers at random now and then.
+//! 3. [`refine`](self::refine::refine): the kept ones are trained again, together with those false answers, first
+//!    as floats, then rounded to the few levels a cell can hold.
+//! 4. [`pack`](self::pack::pack).
+
+mod fuse;
+pub mod pack;
+pub mod refine;
+pub mod survey;
+
+pub use refine::Trained;
+pub use survey::Survey;
+
+use crate::examples::Examples;
+
+/// How to train a table.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Size of the finished table in octets, at most.
+    pub size: usize,
+    /// Bits of a cell, 8 to 16. A stranger is mistaken for a feature in levels / 2^cell_bits of all cases; 9 or 10
+    /// suit text, 12 or more suit structure, where most decisions are nearly certain.
+    pub cell_bits: u8,
+    /// Levels a weight is rounded to, 2 to 16.
+    pub levels: u8,
+    /// Nodes with an exact bias: those below this number. The others can have a context that is always there.
+    pub dense: u16,
+    /// Features the survey can hold, as a power of two. Each takes 16 octets of memory.
+    pub survey_log2: u32,
+    /// Size of the first gradient step.
+    pub rate: f32,
+    /// Pull of the weights towards zero, for each step taken.
+    pub decay: f32,
+    /// Passes over the examples while weights are floats.
+    pub float_passes: u32,
+    /// Passes over the examples while weights are levels.
+    pub level_passes: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            size: 128 << 10,
+            cell_bits: 9,
+            levels: 16,
+            dense: 0,
+            survey_log2: 24,
+            rate: 0.15,
+            decay: 0.0,
+            float_passes: 1,
+            level_passes: 1,
+        }
+    }
+}
+
+impl Settings {
+    /// Settings for the nearly certain decisions of structure: long fingerprints, several passes over few examples.
+    pub fn structure(size: usize) -> Self {
+        Self {
+            size,
+            cell_bits: 12,
+            survey_log2: 20,
+            float_passes: 4,
+            level_passes: 4,
+            ..Self::default()
+        }
+    }
+
+    /// Share of strangers the table takes for features.
+    pub(crate) fn mistaken(&self) -> f32 {
+        f32::from(self.levels) / (1u32 << self.cell_bits) as f32
+    }
+}
+
+/// How far training is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// What is being done: `survey`, `refine` or `round`.
+    pub stage: &'static str,
+    /// Pass of this stage, from 0.
+    pub pass: u32,
+    /// Decisions seen in this pass.
+    pub decisions: u64,
+    /// Cost of these decisions so far, in bits, as they would have been coded when seen.
+    pub bits: f64,
+}
+
+/// Hears about progress, every million decisions or so.
+pub type Report<'a> = dyn FnMut(Progress) + 'a;
+
+/// Trains a table from `examples`: survey, choice, refinement, packing.
+pub fn train(examples: &dyn Examples, settings: &Settings, report: &mut Report<'_>) -> Vec<u8> {
+    let candidates = Survey::of(examples, settings, report).candidates(settings);
+    refine::refine(examples, candidates, settings, report).pack(settings)
+}
+
+/// One logistic step's bookkeeping, shared by all stages: probability, error and cost of a decision.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outcome {
+    /// Probability of a 1.
+    pub(crate) p1: f32,
+    /// What came minus what was expected.
+    pub(crate) error: f32,
+    /// Cost in bits.
+    pub(crate) bits: f32,
+}
+
+impl Outcome {
+    pub(crate) fn of(logit: f32, bit: bool) -> Self {
+        let p1 = 1.0 / (1.0 + (-logit.clamp(-12.0, 12.0)).exp());
+        let right = if bit { p1 } else { 1.0 - p1 };
+        Self {
+            p1,
+            error: f32::from(u8::from(bit)) - p1,
+            bits: -right.log2(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::examples::Recording;
+    use longwire_codec::features::{Features, mix};
+
+    /// A thousand situations that decide their bit, and a context that knows nothing.
+    fn recording() -> Recording {
+        let mut recording = Recording::default();
+        for at in 0..60_000 {
+            let situation = mix(at, 7) % 1000;
+            let bit = mix(situation, 3) & 1 == 1;
+            recording.push(&[mix(1, situation), mix(2, at)], situation % 5, bit);
+        }
+        recording
+    }
+
+    #[test]
+    fn learns_what_decides_and_packs_it() {
+        let settings = Settings::structure(2500);
+        let table = train(&recording(), &settings, &mut |_| ());
+        assert!(table.len() <= settings.size);
+        let features = Features::new(&table).expect("own work");
+        let mut right = 0;
+        for situation in 0..1000 {
+            let p1 = features.predict(&[mix(1, situation)], situation % 5);
+            right += u32::from((p1 > 60_000) == (mix(situation, 3) & 1 == 1));
+        }
+        assert!(right > 990, "{right} of 1000");
+    }
+
+    #[test]
+    fn same_input_same_table() {
+        let settings = Settings::structure(2000);
+        let [one, two] = [(); 2].map(|()| train(&recording(), &settings, &mut |_| ()));
+        assert_eq!(one, two);
+    }
+}

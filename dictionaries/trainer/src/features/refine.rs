@@ -1,0 +1,279 @@
+//! Trains the kept features again, as the packed table will see them: false answers included, weights rounded to
+//! levels in the last passes. Refuses to add features.
+
+use super::pack::Packing;
+use super::survey::{Candidates, EVIDENCE, REPORT_EVERY, SURE};
+use super::{Outcome, Progress, Report, Settings};
+use crate::examples::Examples;
+use longwire_codec::features::{CONTEXTS, LEVELS, key};
+
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    key: u32,
+    weight: f32,
+    evidence: f32,
+    /// The weight as the table will give it.
+    shown: f32,
+}
+
+/// The kept features with their weights.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// Name and number of the level of each feature, in order of keys.
+    pub features: Vec<(u32, u8)>,
+    /// The levels, nats, ascending.
+    pub levels: Vec<f32>,
+    /// Bias of the dense nodes, nats.
+    pub bias: Vec<f32>,
+    /// Confidence by number of weights found.
+    pub gain: [f32; CONTEXTS + 1],
+}
+
+impl Trained {
+    /// The octets of the table.
+    pub fn pack(&self, settings: &Settings) -> Vec<u8> {
+        Packing::of(self, settings)
+    }
+}
+
+/// Trains `candidates` on `examples` as `settings` say.
+pub fn refine(
+    examples: &dyn Examples,
+    candidates: Candidates,
+    settings: &Settings,
+    report: &mut Report<'_>,
+) -> Trained {
+    let mut table = Table::new(candidates, settings);
+    let passes = settings.float_passes + settings.level_passes;
+    let mut seen_before = 0u64;
+    for pass in 0..passes {
+        let rounding = pass >= settings.float_passes;
+        let stage = if rounding { "round" } else { "refine" };
+        let mut progress = Progress {
+            stage,
+            pass,
+            decisions: 0,
+            bits: 0.0,
+        };
+        if rounding {
+            if pass == settings.float_passes {
+                table.choose_levels(settings.levels);
+            }
+            table.round();
+        }
+        let last = pass + 1 == passes;
+        if last {
+            table.tallies = [(0.0, 0.0); CONTEXTS + 1];
+        }
+        examples.replay(&mut |contexts, node, bit| {
+            // The steps shrink from half the first ones to almost nothing.
+            let share = if seen_before == 0 {
+                0.0
+            } else {
+                progress.decisions as f32 / seen_before as f32
+            };
+            let left = 1.0 - (pass as f32 + share.min(1.0)) / passes as f32;
+            let rate = settings.rate * (0.03 + 0.6 * left);
+            progress.bits += f64::from(table.learn(contexts, node, bit, rate, rounding));
+            progress.decisions += 1;
+            if progress.decisions.is_multiple_of(REPORT_EVERY) {
+                report(progress);
+            }
+        });
+        seen_before = progress.decisions;
+        report(progress);
+    }
+    table.finish(settings)
+}
+
+struct Table {
+    slots: Vec<Slot>,
+    mask: usize,
+    bias: Vec<(f32, f32)>,
+    levels: Vec<f32>,
+    /// What strangers are answered with, by the upper part of a hash; empty places answer nothing.
+    mistaken: f32,
+    gain: [f32; CONTEXTS + 1],
+    /// First and second derivative of the cost by the gain, by number of weights found.
+    tallies: [(f64, f64); CONTEXTS + 1],
+}
+
+impl Table {
+    fn new(candidates: Candidates, settings: &Settings) -> Self {
+        let size = (candidates.features.len() * 2).next_power_of_two().max(16);
+        let mut table = Self {
+            slots: vec![Slot::default(); size],
+            mask: size - 1,
+            bias: candidates.bias.iter().map(|b| (*b, 1.0)).collect(),
+            levels: Vec::new(),
+            mistaken: settings.mistaken(),
+            gain: [1.0; CONTEXTS + 1],
+            tallies: [(0.0, 0.0); CONTEXTS + 1],
+        };
+        for candidate in &candidates.features {
+            let at = table.place(candidate.key);
+            table.slots[at] = Slot {
+                key: candidate.key,
+                weight: candidate.weight,
+                evidence: candidate.evidence,
+                shown: candidate.weight,
+            };
+        }
+        table.choose_levels(settings.levels);
+        table
+            .slots
+            .iter_mut()
+            .for_each(|slot| slot.shown = slot.weight);
+        table
+    }
+
+    /// Where `key` is, or would be.
+    fn place(&self, key: u32) -> usize {
+        let mut at = (key.wrapping_mul(0x9e37_79b1) >> 4) as usize & self.mask;
+        while self.slots[at].key != key && self.slots[at].key != 0 {
+            at = (at + 1) & self.mask;
+        }
+        at
+    }
+
+    fn learn(&mut self, contexts: &[u32], node: u32, bit: bool, rate: f32, rounding: bool) -> f32 {
+        let mut places = [0usize; CONTEXTS];
+        let mut found = 0;
+        let mut hits = 0;
+        let mut logit = self.bias.get(node as usize).map_or(0.0, |b| b.0);
+        for context in contexts.iter().take(CONTEXTS) {
+            let key = key(*context, node).max(1);
+            let at = self.place(key);
+            if self.slots[at].key == key {
+                logit += self.slots[at].shown;
+                places[found] = at;
+                found += 1;
+                hits += 1;
+            } else if let Some(weight) = self.false_answer(key) {
+                logit += weight;
+                hits += 1;
+            }
+        }
+        let Outcome { p1, error, bits } = Outcome::of(logit, bit);
+        let tally = &mut self.tallies[hits];
+        tally.0 += f64::from(error * logit);
+        tally.1 += f64::from(p1 * (1.0 - p1) * logit * logit);
+        if error.abs() < SURE {
+            return bits;
+        }
+        for at in &places[..found] {
+            let slot = &mut self.slots[*at];
+            slot.evidence += error * error;
+            slot.weight += rate * error / slot.evidence.sqrt();
+            slot.shown = if rounding {
+                nearest(&self.levels, slot.weight).1
+            } else {
+                slot.weight
+            };
+        }
+        if let Some((weight, evidence)) = self.bias.get_mut(node as usize) {
+            *evidence += error * error;
+            *weight += rate * error / evidence.sqrt();
+        }
+        bits
+    }
+
+    /// The weight a packed table would answer a stranger with: the same for a key each time, any level alike.
+    fn false_answer(&self, key: u32) -> Option<f32> {
+        let hash = (key ^ 0x5bd1_e995).wrapping_mul(0x846c_a68b);
+        let hash = hash ^ hash >> 13;
+        let share = (hash >> 8) as f32 / (1 << 24) as f32 / self.mistaken;
+        let level = (share * self.levels.len() as f32) as usize;
+        self.levels.get(level).copied()
+    }
+
+    /// Puts the levels where the weights are: k-means on a line, each feature counting by its evidence.
+    fn choose_levels(&mut self, count: u8) {
+        let count = usize::from(count).clamp(2, LEVELS);
+        let mut points: Vec<(f32, f64)> = self
+            .slots
+            .iter()
+            .filter(|slot| slot.key != 0)
+            .map(|slot| {
+                (
+                    slot.weight.clamp(-8.0, 8.0),
+                    f64::from(slot.evidence - EVIDENCE / 2.0).max(0.0).sqrt(),
+                )
+            })
+            .collect();
+        points.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        self.levels = kmeans(&points, count);
+    }
+
+    fn round(&mut self) {
+        for slot in self.slots.iter_mut().filter(|slot| slot.key != 0) {
+            slot.shown = nearest(&self.levels, slot.weight).1;
+        }
+    }
+
+    fn finish(mut self, settings: &Settings) -> Trained {
+        if settings.level_passes > 0 {
+            for (gain, (first, second)) in self.gain.iter_mut().zip(self.tallies) {
+                // One Newton step from 1, kept near it where there is little to go by.
+                *gain = (1.0 + first / (second + 1000.0)).clamp(0.5, 1.5) as f32;
+            }
+        }
+        let mut features: Vec<(u32, u8)> = self
+            .slots
+            .iter()
+            .filter(|slot| slot.key != 0)
+            .map(|slot| (slot.key, nearest(&self.levels, slot.weight).0))
+            .collect();
+        features.sort_unstable();
+        Trained {
+            features,
+            levels: self.levels,
+            bias: self.bias.iter().map(|b| b.0).collect(),
+            gain: self.gain,
+        }
+    }
+}
+
+/// Number and value of the level nearest to `weight`.
+fn nearest(levels: &[f32], weight: f32) -> (u8, f32) {
+    let mut best = (0, f32::INFINITY, 0.0);
+    for (at, level) in levels.iter().enumerate() {
+        let distance = (level - weight).abs();
+        if distance < best.1 {
+            best = (at as u8, distance, *level);
+        }
+    }
+    (best.0, best.2)
+}
+
+/// Centres of `count` clusters of sorted, weighted points on a line.
+fn kmeans(points: &[(f32, f64)], count: usize) -> Vec<f32> {
+    let mass: f64 = points.iter().map(|p| p.1).sum();
+    let mut centres = Vec::with_capacity(count);
+    let mut passed = 0.0;
+    for (value, weight) in points {
+        passed += weight;
+        while centres.len() < count && passed >= mass * (centres.len() as f64 + 0.5) / count as f64
+        {
+            centres.push(*value);
+        }
+    }
+    centres.resize(count, centres.last().copied().unwrap_or(0.0));
+    for _ in 0..40 {
+        let mut sums = vec![(0.0f64, 0.0f64); count];
+        let mut at = 0;
+        for (value, weight) in points {
+            while at + 1 < count && (centres[at + 1] - value).abs() <= (centres[at] - value).abs() {
+                at += 1;
+            }
+            sums[at].0 += f64::from(*value) * weight;
+            sums[at].1 += weight;
+        }
+        for (centre, (sum, weight)) in centres.iter_mut().zip(&sums) {
+            if *weight > 0.0 {
+                *centre = (sum / weight) as f32;
+            }
+        }
+    }
+    centres
+}

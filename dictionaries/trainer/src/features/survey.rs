@@ -1,0 +1,168 @@
+//! First pass: a weight for everything seen, and how much each is worth. Refuses to grow: the rarest features give
+//! way to new ones.
+
+use super::{Outcome, Progress, Report, Settings};
+use crate::examples::Examples;
+use longwire_codec::features::{CONTEXTS, key};
+
+/// Features in a bucket, one cache line.
+const WAYS: usize = 4;
+
+/// Evidence every feature starts with, so that its first step is not its largest by far.
+pub(super) const EVIDENCE: f32 = 0.1;
+
+/// A decision this sure teaches nothing.
+pub(super) const SURE: f32 = 0.002;
+
+/// Decisions between two reports.
+pub(super) const REPORT_EVERY: u64 = 1 << 20;
+
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    key: u32,
+    weight: f32,
+    /// Sum of squared errors: how often, and how open, the decisions were that this feature took part in.
+    evidence: f32,
+    saliency: f32,
+}
+
+/// A feature worth keeping, perhaps.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate {
+    /// Its name in the table.
+    pub key: u32,
+    /// Its weight so far, nats.
+    pub weight: f32,
+    /// Sum of squared errors of the decisions it took part in.
+    pub evidence: f32,
+    /// Nats it saved over the pass.
+    pub saliency: f32,
+}
+
+/// The table of everything seen.
+pub struct Survey {
+    buckets: Vec<[Slot; WAYS]>,
+    bias: Vec<(f32, f32)>,
+}
+
+impl std::fmt::Debug for Survey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Survey")
+            .field("buckets", &self.buckets.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Survey {
+    /// Surveys `examples` in one pass.
+    pub fn of(examples: &dyn Examples, settings: &Settings, report: &mut Report<'_>) -> Self {
+        let mut survey = Self {
+            buckets: vec![[Slot::default(); WAYS]; 1 << settings.survey_log2.saturating_sub(2)],
+            bias: vec![(0.0, EVIDENCE); usize::from(settings.dense)],
+        };
+        let mut progress = Progress {
+            stage: "survey",
+            pass: 0,
+            decisions: 0,
+            bits: 0.0,
+        };
+        examples.replay(&mut |contexts, node, bit| {
+            progress.bits += f64::from(survey.learn(contexts, node, bit, settings));
+            progress.decisions += 1;
+            if progress.decisions.is_multiple_of(REPORT_EVERY) {
+                report(progress);
+            }
+        });
+        report(progress);
+        survey
+    }
+
+    fn learn(&mut self, contexts: &[u32], node: u32, bit: bool, settings: &Settings) -> f32 {
+        let mut places = [(0u32, 0u8); CONTEXTS];
+        let count = contexts.len().min(CONTEXTS);
+        let shift = 34 - settings.survey_log2.max(3);
+        let mut logit = self.bias.get(node as usize).map_or(0.0, |b| b.0);
+        for (place, context) in places.iter_mut().zip(contexts) {
+            let key = key(*context, node).max(1);
+            let at = key.wrapping_mul(0x9e37_79b1) >> shift;
+            let way = find(&mut self.buckets[at as usize], key);
+            *place = (at, way as u8);
+        }
+        // Two loops: a later context may have pushed an earlier one out of its bucket; it then sees the newcomer,
+        // which has no weight yet.
+        for (at, way) in &places[..count] {
+            logit += self.buckets[*at as usize][usize::from(*way)].weight;
+        }
+        let Outcome { p1, error, bits } = Outcome::of(logit, bit);
+        if error.abs() < SURE {
+            return bits;
+        }
+        let spread = 0.5 * p1 * (1.0 - p1);
+        for (at, way) in &places[..count] {
+            let slot = &mut self.buckets[*at as usize][usize::from(*way)];
+            slot.saliency += slot.weight * (error + spread * slot.weight);
+            slot.evidence += error * error;
+            let pull = settings.decay * slot.weight;
+            slot.weight += settings.rate * (error - pull) / slot.evidence.sqrt();
+        }
+        if let Some((weight, evidence)) = self.bias.get_mut(node as usize) {
+            *evidence += error * error;
+            *weight += settings.rate * error / evidence.sqrt();
+        }
+        bits
+    }
+
+    /// The features worth keeping, best first: no more than can be packed into the size asked for.
+    pub fn candidates(self, settings: &Settings) -> Candidates {
+        // A feature left out is answered falsely now and then, by a weight of about one nat.
+        let harm = 0.5 * settings.mistaken();
+        let mut found: Vec<Candidate> = self
+            .buckets
+            .into_iter()
+            .flatten()
+            .filter(|slot| slot.key != 0)
+            .map(|slot| Candidate {
+                key: slot.key,
+                weight: slot.weight,
+                evidence: slot.evidence,
+                saliency: slot.saliency + harm * (slot.evidence - EVIDENCE),
+            })
+            .filter(|candidate| candidate.saliency > 0.0)
+            .collect();
+        found.sort_unstable_by(|a, b| b.saliency.total_cmp(&a.saliency).then(a.key.cmp(&b.key)));
+        found.truncate(super::fuse::capacity(settings));
+        Candidates {
+            features: found,
+            bias: self.bias.iter().map(|b| b.0).collect(),
+        }
+    }
+}
+
+/// What the survey hands on.
+#[derive(Clone, Debug)]
+pub struct Candidates {
+    /// Features, most salient first.
+    pub features: Vec<Candidate>,
+    /// Bias of the dense nodes, nats.
+    pub bias: Vec<f32>,
+}
+
+/// The way of `key` in its bucket; a new key takes the place of the one with the least evidence.
+fn find(bucket: &mut [Slot; WAYS], key: u32) -> usize {
+    if let Some(way) = bucket.iter().position(|slot| slot.key == key) {
+        return way;
+    }
+    let mut least = 0;
+    for way in 1..WAYS {
+        if bucket[way].evidence < bucket[least].evidence {
+            least = way;
+        }
+    }
+    bucket[least] = Slot {
+        key,
+        weight: 0.0,
+        evidence: EVIDENCE,
+        saliency: 0.0,
+    };
+    least
+}

@@ -12,7 +12,11 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod channel;
 pub mod entropy;
 pub mod features;
+pub mod frame;
+pub mod link;
+pub mod seal;
 pub mod stanza;
 pub mod time;

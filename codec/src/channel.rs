@@ -1,0 +1,53 @@
+//! What the link must know of the channel under it. Refuses to drive a modem.
+
+/// A modem and the air behind it, as numbers. They may change while the link runs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Channel {
+    /// Longest frame in bytes, 14 to 2048.
+    pub mtu: u16,
+    /// Bits per second on the air.
+    pub bit_rate: u32,
+    /// Receive to transmit and back, in milliseconds: key-up to first bit heard at the far end.
+    pub turnaround_ms: u32,
+    /// Preamble and tail of each frame, in milliseconds.
+    pub preamble_ms: u32,
+    /// Delay of the interleaver, one way, in milliseconds.
+    pub interleaver_ms: u32,
+    /// Both ends can send at once.
+    pub full_duplex: bool,
+    /// The modem itself repeats what is lost, in order (ARQ modems, TCP): custody mode.
+    pub reliable: bool,
+    /// More than two stations: every frame starts with the address of the station that is not the base.
+    pub station: Option<u8>,
+}
+
+impl Channel {
+    /// A half-duplex radio channel between two stations.
+    pub const fn radio(mtu: u16, bit_rate: u32, turnaround_ms: u32) -> Self {
+        Self {
+            mtu,
+            bit_rate,
+            turnaround_ms,
+            preamble_ms: 0,
+            interleaver_ms: 0,
+            full_duplex: false,
+            reliable: false,
+            station: None,
+        }
+    }
+
+    /// A reliable modem or connection: only custody is confirmed.
+    pub const fn custody(mtu: u16, bit_rate: u32) -> Self {
+        Self {
+            full_duplex: true,
+            reliable: true,
+            ..Self::radio(mtu, bit_rate, 0)
+        }
+    }
+
+    /// Milliseconds a frame of `len` bytes occupies the air.
+    pub fn airtime_ms(&self, len: usize) -> u64 {
+        let bits = 8 * len as u64;
+        u64::from(self.preamble_ms) + (bits * 1000).div_ceil(u64::from(self.bit_rate.max(1)))
+    }
+}

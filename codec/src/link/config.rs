@@ -1,0 +1,155 @@
+//! What a link must be told before it starts. Refuses to guess: nothing here is read from the air.
+
+use super::{Accepted, PacketNumber};
+use crate::seal::Secret;
+
+/// Which of the two ends this is. The ends of one link must differ.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Side {
+    /// Goes first when both want to start.
+    A,
+    /// Waits a little longer when both want to start.
+    B,
+}
+
+impl Side {
+    /// The other end.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::A => Self::B,
+            Self::B => Self::A,
+        }
+    }
+}
+
+/// In which order packets go on the air; the first goes first.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Priority {
+    /// Alerts.
+    Urgent,
+    /// Conversation.
+    Chat,
+    /// Presence and other state.
+    Presence,
+    /// Files, archives, rosters.
+    Bulk,
+}
+
+/// What the frames hide.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Profile {
+    /// Contents are encrypted and authenticated.
+    Sealed,
+    /// Nothing is hidden, everything is authenticated; the call sign is sent while transmitting.
+    Amateur(Callsign),
+}
+
+/// A call sign of at most 10 bytes, as sent in clear in profile `amateur`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Callsign {
+    bytes: [u8; 10],
+    len: u8,
+}
+
+impl Callsign {
+    /// `None` if empty, longer than 10 bytes, or not of ASCII letters, digits, `-` and `/`.
+    pub fn new(text: &str) -> Option<Self> {
+        let ok = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'/');
+        if text.is_empty() || !text.as_bytes().iter().all(ok) {
+            return None;
+        }
+        let mut bytes = [0; 10];
+        bytes
+            .get_mut(..text.len())?
+            .copy_from_slice(text.as_bytes());
+        let len = u8::try_from(text.len()).ok()?;
+        Some(Self { bytes, len })
+    }
+
+    /// The call sign as text.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or(&[])
+    }
+}
+
+/// What both ends must agree on. Sent in a hello when the ends ask for one, compared when received.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Agreement {
+    /// Version of the link protocol: [`crate::frame::VERSION`].
+    pub version: u8,
+    /// The id of the dictionary, model included.
+    pub dictionary: u32,
+    /// The id of the text model, where it is chosen apart from the dictionary; otherwise 0.
+    pub text_model: u32,
+    /// How many alias entries this end can hold for the peer's packets.
+    pub alias_capacity: u16,
+    /// The longest frame this end can receive, in bytes.
+    pub mtu: u16,
+}
+
+/// How a link behaves. Both ends need the same secret, tag length and profile kind.
+#[derive(Clone, Debug)]
+pub struct LinkConfig {
+    /// Which end this is.
+    pub side: Side,
+    /// The shared secret, pre-shared or from pairing.
+    pub secret: Secret,
+    /// Length of the authentication tag in bytes: 4, 6, 8, 10, 12, 14 or 16.
+    pub tag_len: u8,
+    /// Hidden or in clear.
+    pub profile: Profile,
+    /// Most packets outstanding, 1 to 64. At 8 and below segment headers are one byte shorter.
+    pub window: u8,
+    /// Bytes of the storage that hold packets on their way out; the rest holds packets coming in.
+    pub out_len: usize,
+    /// What this end would say in a hello.
+    pub agreement: Agreement,
+    /// Say hello before the first packet after a start. Off where both ends are configured alike: then
+    /// a start costs no frame of its own.
+    pub hello: bool,
+    /// Longest turn in milliseconds; 0 picks one from the channel.
+    pub turn_ms_max: u32,
+    /// Longest pause between probes while the peer is silent, in milliseconds.
+    pub probe_ms_max: u32,
+    /// Seeds the random part of back-off.
+    pub seed: u64,
+}
+
+impl LinkConfig {
+    /// Defaults: 8-byte tag, sealed, window 64, three quarters of nothing: set `out_len` to the storage's half.
+    pub fn new(side: Side, secret: Secret) -> Self {
+        Self {
+            side,
+            secret,
+            tag_len: 8,
+            profile: Profile::Sealed,
+            window: 64,
+            out_len: 0,
+            agreement: Agreement {
+                version: crate::frame::VERSION,
+                ..Agreement::default()
+            },
+            hello: false,
+            turn_ms_max: 0,
+            probe_ms_max: 300_000,
+            seed: 0,
+        }
+    }
+}
+
+/// What the application kept of an earlier run of this link. `Resume::default()` with epoch 1 is a new link.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Resume {
+    /// Counts the starts of this end, from 1. Store the new value **before** making the link: with it the
+    /// nonces of all earlier runs are behind us.
+    pub epoch: u32,
+    /// The last [`super::Event::PeerEpoch`], 0 if none.
+    pub peer_epoch: u32,
+    /// The next packet number to give out: one above the highest ever granted.
+    pub next_number: PacketNumber,
+    /// The lowest of our packets that the peer has not confirmed; `next_number` if all are.
+    pub first_outstanding: PacketNumber,
+    /// Which of the peer's packets were accepted.
+    pub accepted: Accepted,
+}

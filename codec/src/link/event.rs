@@ -1,0 +1,53 @@
+//! What the link has to tell. Refuses to carry packets: those come from `recv`.
+
+use super::{Agreement, PacketNumber};
+
+/// News from [`super::Link::poll_event`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The peer was heard for the first time since this link was made.
+    Up,
+    /// The peer restarted, or we did: alias tables of both directions start empty. Every packet not yet
+    /// delivered must be encoded again under its number, through [`super::Link::grant_again`].
+    Reset,
+    /// The peer's epoch is now this. Store it with the next accepted packet at the latest.
+    PeerEpoch(u32),
+    /// The peer does not answer; probes go out ever more rarely, packets wait.
+    Suspended,
+    /// The peer answers again, nothing was lost.
+    Resumed,
+    /// The peer holds this packet durably.
+    Delivered(PacketNumber),
+    /// This packet was cancelled, and the peer confirmed it will never surface.
+    Abandoned(PacketNumber),
+    /// A hello arrived and agrees with ours.
+    Agreed(Agreement),
+    /// A hello arrived that differs from ours in version or dictionary. Nothing is sent until `rejoin`.
+    Mismatch {
+        /// What this end said.
+        ours: Agreement,
+        /// What the peer said.
+        theirs: Agreement,
+    },
+    /// The peer left with a sign-off.
+    Closed,
+}
+
+/// Why the link wants to be woken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Timer {
+    /// A frame may be sent from this moment.
+    Transmit,
+    /// The peer's answer is overdue.
+    Reply,
+    /// The peer fell silent within its turn.
+    Silence,
+    /// A probe of a silent peer is due.
+    Probe,
+    /// A received packet waits to be acknowledged.
+    Acknowledge,
+    /// The call sign is due.
+    Identify,
+}

@@ -1,0 +1,127 @@
+//! Packet numbers and the record of which were accepted. Refuses to be a queue: it holds no bytes.
+
+use core::fmt;
+
+/// The link's number of a packet in its direction: counts from 0, never reused, kept across restarts.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct PacketNumber(u32);
+
+impl PacketNumber {
+    /// The number `value`.
+    pub const fn new(value: u32) -> Self {
+        Self(value)
+    }
+
+    /// The number as an integer, to store it.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+
+    /// The number `distance` later; the last number saturates.
+    #[must_use]
+    pub const fn plus(self, distance: u32) -> Self {
+        Self(self.0.saturating_add(distance))
+    }
+
+    /// How many numbers `self` lies after `earlier`; `None` if it lies before.
+    pub const fn distance_from(self, earlier: Self) -> Option<u32> {
+        self.0.checked_sub(earlier.0)
+    }
+
+    /// The only number with these low `bits` in the 2^bits numbers that start `back` before `self`.
+    #[must_use]
+    pub fn resolve(self, low: u32, bits: u32, back: u32) -> Option<Self> {
+        let span = 1u64 << bits;
+        let start = i64::from(self.0) - i64::from(back);
+        let ahead = (i64::from(low) - start).rem_euclid(span.cast_signed());
+        u32::try_from(start + ahead).ok().map(Self)
+    }
+}
+
+impl fmt::Display for PacketNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Which packets of the peer the application holds durably: everything below `base`, and `base + 1 + i`
+/// for each bit `i` of `beyond`. Twelve bytes: small enough for one row or one flash record.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Accepted {
+    /// The lowest number not accepted.
+    pub base: PacketNumber,
+    /// Accepted numbers above `base`; bit 0 is `base + 1`.
+    pub beyond: u64,
+}
+
+impl Accepted {
+    /// Whether `number` is accepted.
+    pub fn contains(&self, number: PacketNumber) -> bool {
+        match number.distance_from(self.base) {
+            None => true,
+            Some(0) => false,
+            Some(n @ 1..=64) => self.beyond >> (n - 1) & 1 == 1,
+            Some(_) => false,
+        }
+    }
+
+    /// Records `number`. False if it was already there, or lies too far ahead to be recorded.
+    pub fn insert(&mut self, number: PacketNumber) -> bool {
+        match number.distance_from(self.base) {
+            Some(0) => {
+                let run = self.beyond.trailing_ones();
+                self.base = self.base.plus(run + 1);
+                self.beyond = self.beyond.checked_shr(run + 1).unwrap_or(0);
+                true
+            }
+            Some(n @ 1..=64) if self.beyond >> (n - 1) & 1 == 0 => {
+                self.beyond |= 1 << (n - 1);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepted_in_any_order_ends_at_the_same_base() {
+        let mut accepted = Accepted::default();
+        for n in [3, 1, 2, 64] {
+            assert!(accepted.insert(PacketNumber::new(n)));
+            assert!(!accepted.insert(PacketNumber::new(n)), "{n} twice");
+        }
+        assert!(!accepted.insert(PacketNumber::new(65)), "too far ahead");
+        assert!(accepted.insert(PacketNumber::new(0)));
+        assert_eq!(accepted.base.get(), 4);
+        assert!(
+            accepted.contains(PacketNumber::new(64)) && !accepted.contains(PacketNumber::new(63))
+        );
+        for n in 4..64 {
+            assert!(accepted.insert(PacketNumber::new(n)));
+        }
+        assert_eq!(
+            accepted,
+            Accepted {
+                base: PacketNumber::new(65),
+                beyond: 0
+            }
+        );
+    }
+
+    #[test]
+    fn low_bits_name_one_number_near_the_base() {
+        let base = PacketNumber::new(1000);
+        for n in 1000 - 192..1000 + 64 {
+            assert_eq!(base.resolve(n & 255, 8, 192), Some(PacketNumber::new(n)));
+        }
+        assert_eq!(
+            PacketNumber::new(3).resolve(250, 8, 192),
+            None,
+            "before the first packet"
+        );
+    }
+}

@@ -13,6 +13,7 @@
 extern crate std;
 
 pub mod channel;
+pub mod dictionary;
 pub mod entropy;
 pub mod features;
 pub mod frame;

@@ -1,0 +1,253 @@
+//! What both ends know before the first bit: names, whole values and trained models, found by id and by content.
+//! Refuses to hold any of it: the tables are data of the `longwire-dictionaries` crate, or of the caller.
+
+/// Strings numbered from 0, all cut out of one blob.
+#[derive(Clone, Copy, Debug)]
+pub struct Strings<'d> {
+    /// Text that holds every string; they may overlap.
+    pub blob: &'d str,
+    /// Offset of each string in the blob, in octets.
+    pub starts: &'d [u16],
+    /// Length of each string, in octets.
+    pub lens: &'d [u8],
+    /// Ids in the byte order of their strings.
+    pub index: &'d [u16],
+}
+
+impl<'d> Strings<'d> {
+    /// No strings.
+    pub const EMPTY: Self = Self {
+        blob: "",
+        starts: &[],
+        lens: &[],
+        index: &[],
+    };
+
+    /// How many strings; ids are below it.
+    pub const fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// True if there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.starts.is_empty()
+    }
+
+    /// The string numbered `id`.
+    pub fn get(&self, id: u16) -> Option<&'d str> {
+        cut(self.blob, self.starts, self.lens, id)
+    }
+
+    /// The number of `wanted`.
+    pub fn find(&self, wanted: &str) -> Option<u16> {
+        let at = self
+            .index
+            .binary_search_by(|&id| self.get(id).unwrap_or("").cmp(wanted));
+        at.ok().map(|at| self.index[at])
+    }
+}
+
+/// Names of elements or attributes, numbered from 0: a namespace, a local name, and what its value looks like.
+#[derive(Clone, Copy, Debug)]
+pub struct Names<'d> {
+    /// Text that holds every local name; they may overlap.
+    pub blob: &'d str,
+    /// Namespace of each name, an id of [`Dictionary::namespaces`].
+    pub namespaces: &'d [u16],
+    /// Offset of each local name in the blob, in octets.
+    pub starts: &'d [u16],
+    /// Length of each local name, in octets.
+    pub lens: &'d [u8],
+    /// What the text of an element, or the value of an attribute, looks like.
+    pub kinds: &'d [Kind],
+    /// Ids in the order of namespace id, then local name by bytes.
+    pub index: &'d [u16],
+}
+
+impl<'d> Names<'d> {
+    /// No names.
+    pub const EMPTY: Self = Self {
+        blob: "",
+        namespaces: &[],
+        starts: &[],
+        lens: &[],
+        kinds: &[],
+        index: &[],
+    };
+
+    /// How many names; ids are below it.
+    pub const fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// True if there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.starts.is_empty()
+    }
+
+    /// Namespace id and local name of `id`.
+    pub fn get(&self, id: u16) -> Option<(u16, &'d str)> {
+        let ns = *self.namespaces.get(usize::from(id))?;
+        Some((ns, cut(self.blob, self.starts, self.lens, id)?))
+    }
+
+    /// What the value of `id` usually looks like.
+    pub fn kind(&self, id: u16) -> Kind {
+        let kind = self.kinds.get(usize::from(id));
+        kind.copied().unwrap_or(Kind::Text)
+    }
+
+    /// The number of the name `name` in the namespace numbered `ns`.
+    pub fn find(&self, ns: u16, name: &str) -> Option<u16> {
+        let wanted = (ns, name);
+        let at = self
+            .index
+            .binary_search_by(|&id| self.get(id).unwrap_or((0, "")).cmp(&wanted));
+        at.ok().map(|at| self.index[at])
+    }
+
+    /// The ids of the names in the namespace numbered `ns`, by local name.
+    pub fn within(&self, ns: u16) -> &'d [u16] {
+        let of = |id: &u16| self.namespaces.get(usize::from(*id)).copied();
+        let from = self.index.partition_point(|id| of(id) < Some(ns));
+        let to = self.index.partition_point(|id| of(id) <= Some(ns));
+        &self.index[from..to]
+    }
+}
+
+/// What a value usually looks like. A hint that saves bits: a value of another form still passes, only dearer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub enum Kind {
+    /// Free text.
+    Text = 0,
+    /// An element without text of its own; white space there means nothing.
+    None,
+    /// `true`, `false`, `1`, `0`.
+    Boolean,
+    /// A whole number in decimal digits.
+    Integer,
+    /// A decimal fraction, such as a coordinate.
+    Decimal,
+    /// Date and time of XEP-0082.
+    Time,
+    /// Base64, padded.
+    Base64,
+    /// Hexadecimal digits.
+    Hex,
+    /// An address, RFC 7622.
+    Jid,
+    /// A URI.
+    Uri,
+    /// A language tag, RFC 5646.
+    Language,
+    /// An opaque id: UUID, counter, random letters.
+    Id,
+    /// One of a few values, see [`Dictionary::choices`].
+    Choice,
+}
+
+/// Attribute id that stands for the text of an element in [`Exceptions`] and [`Choices`].
+pub const TEXT: u16 = u16::MAX;
+
+/// Kinds of attributes that depend on the element.
+#[derive(Clone, Copy, Debug)]
+pub struct Exceptions<'d> {
+    /// Element id and attribute id, ascending.
+    pub pairs: &'d [(u16, u16)],
+    /// Kind of each pair.
+    pub kinds: &'d [Kind],
+}
+
+/// Enumerated values of an attribute, or of the text, of an element.
+#[derive(Clone, Copy, Debug)]
+pub struct Choices<'d> {
+    /// Element id and attribute id (or [`TEXT`]), ascending.
+    pub pairs: &'d [(u16, u16)],
+    /// Where the values of each pair end in `values`; they begin where those of the pair before end.
+    pub ends: &'d [u16],
+    /// Ids of [`Dictionary::values`], the likely ones first.
+    pub values: &'d [u16],
+}
+
+/// One dictionary: every table and model of it. Two ends that name the same `id` code alike.
+#[derive(Clone, Copy, Debug)]
+pub struct Dictionary<'d> {
+    /// Derived from all tables and models: the first 32 bits of their SHA-256, big-endian.
+    pub id: u32,
+    /// Namespace names; number 0 is no namespace.
+    pub namespaces: Strings<'d>,
+    /// Elements, and the kind of text each holds.
+    pub elements: Names<'d>,
+    /// Attributes, and the kind of value each usually has.
+    pub attributes: Names<'d>,
+    /// Whole values: feature variables, form fields, nodes, enumerated and constant strings.
+    pub values: Strings<'d>,
+    /// Kinds of attributes where the element makes a difference.
+    pub exceptions: Exceptions<'d>,
+    /// Enumerations.
+    pub choices: Choices<'d>,
+    /// Trained weights of the structure model; empty before training.
+    pub structure: &'d [u8],
+    /// Trained text model; empty before training.
+    pub text: &'d [u8],
+}
+
+impl<'d> Dictionary<'d> {
+    /// What is known when nothing is known: everything goes as literals.
+    pub const EMPTY: Self = Self {
+        id: 0,
+        namespaces: Strings::EMPTY,
+        elements: Names::EMPTY,
+        attributes: Names::EMPTY,
+        values: Strings::EMPTY,
+        exceptions: Exceptions {
+            pairs: &[],
+            kinds: &[],
+        },
+        choices: Choices {
+            pairs: &[],
+            ends: &[],
+            values: &[],
+        },
+        structure: &[],
+        text: &[],
+    };
+
+    /// The number of the element `name` in the namespace `ns`.
+    pub fn element(&self, ns: &str, name: &str) -> Option<u16> {
+        self.elements.find(self.namespaces.find(ns)?, name)
+    }
+
+    /// The number of the attribute `name` in the namespace `ns`, which is usually empty.
+    pub fn attribute(&self, ns: &str, name: &str) -> Option<u16> {
+        self.attributes.find(self.namespaces.find(ns)?, name)
+    }
+
+    /// What the value of `attribute`, or for [`TEXT`] the text, of `element` usually looks like.
+    pub fn kind(&self, element: u16, attribute: u16) -> Kind {
+        if attribute == TEXT {
+            return self.elements.kind(element);
+        }
+        match self.exceptions.pairs.binary_search(&(element, attribute)) {
+            Ok(at) => self.exceptions.kinds[at],
+            Err(_) => self.attributes.kind(attribute),
+        }
+    }
+
+    /// Ids of the values that `attribute`, or for [`TEXT`] the text, of `element` is known to take; empty if none are.
+    pub fn choices(&self, element: u16, attribute: u16) -> &'d [u16] {
+        let Ok(at) = self.choices.pairs.binary_search(&(element, attribute)) else {
+            return &[];
+        };
+        let end = |at: usize| self.choices.ends.get(at).copied().map_or(0, usize::from);
+        let from = if at == 0 { 0 } else { end(at - 1) };
+        self.choices.values.get(from..end(at)).unwrap_or(&[])
+    }
+}
+
+fn cut<'d>(blob: &'d str, starts: &[u16], lens: &[u8], id: u16) -> Option<&'d str> {
+    let start = usize::from(*starts.get(usize::from(id))?);
+    let len = usize::from(*lens.get(usize::from(id))?);
+    blob.get(start..start + len)
+}

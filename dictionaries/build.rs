@@ -1,0 +1,78 @@
+//! Checks the tables of each version and turns them into constants; a bad row stops the build with file and line.
+
+#[path = "build/emit.rs"]
+mod emit;
+#[path = "build/rows.rs"]
+mod rows;
+
+use sha2::{Digest, Sha256};
+use std::path::Path;
+use std::{env, fs, process};
+
+/// Trained text models: the constant and the stem of the file, which is also the cargo feature. A missing file is an
+/// empty model.
+const TEXTS: [(&str, &str); 3] = [
+    ("TEXT_128K", "text-128k"),
+    ("TEXT_512K", "text-512k"),
+    ("TEXT_8M", "text-8m"),
+];
+
+fn main() {
+    println!("cargo::rerun-if-changed=v1");
+    println!("cargo::rerun-if-changed=build");
+    if let Err(error) = version("v1") {
+        eprintln!("{error}");
+        process::exit(1);
+    }
+}
+
+fn version(name: &str) -> Result<(), String> {
+    let read = |file: &str| {
+        fs::read_to_string(Path::new(name).join(file))
+            .map_err(|error| format!("{name}/{file}: {error}"))
+    };
+    let mut texts: [String; rows::FILES.len()] = Default::default();
+    for (text, (file, _)) in texts.iter_mut().zip(rows::FILES) {
+        *text = read(file)?;
+    }
+    let tables = rows::Tables::parse(name, &texts)?;
+    let mut common = Sha256::new();
+    for text in &texts {
+        hash(&mut common, text.as_bytes());
+    }
+    let mut out = emit::tables(&tables)?;
+    let (structure, include) = model(name, "structure");
+    hash(&mut common, &structure);
+    out += &format!("pub(crate) const STRUCTURE: &[u8] = {include};\n");
+    for (constant, stem) in TEXTS {
+        let (text, include) = model(name, stem);
+        let mut whole = common.clone();
+        hash(&mut whole, stem.as_bytes());
+        hash(&mut whole, &text);
+        let digest = whole.finalize();
+        let id = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
+        out += &format!(
+            "#[cfg(feature = \"{stem}\")]\npub(crate) const {constant}: &[u8] = {include};\n\
+             #[cfg(feature = \"{stem}\")]\npub(crate) const ID_{constant}: u32 = {id:#010x};\n"
+        );
+    }
+    let dir = env::var("OUT_DIR").map_err(|error| error.to_string())?;
+    fs::write(Path::new(&dir).join(format!("{name}.rs")), out).map_err(|error| error.to_string())
+}
+
+/// The octets of a trained file, and the expression that links it.
+fn model(version: &str, stem: &str) -> (Vec<u8>, String) {
+    let bytes = fs::read(Path::new(version).join(format!("{stem}.bin"))).unwrap_or_default();
+    let link = if bytes.is_empty() {
+        "&[]".to_owned()
+    } else {
+        format!("include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{version}/{stem}.bin\"))")
+    };
+    (bytes, link)
+}
+
+/// Hashes one part with its length before it, so that no octet can move from one part to the next unseen.
+fn hash(into: &mut Sha256, part: &[u8]) {
+    into.update((part.len() as u64).to_be_bytes());
+    into.update(part);
+}

@@ -3,3 +3,4 @@
 pub mod config;
 pub mod router;
 pub mod xml;
+pub mod xmpp;

@@ -1,6 +1,11 @@
 //! The host gateway: XMPP on one side, modems on the other.
 
+pub mod check;
+pub mod cli;
 pub mod config;
+pub mod exit;
+pub mod hex;
+pub mod keys;
 pub mod router;
 pub mod xml;
 pub mod xmpp;

@@ -1,2 +1,5 @@
 //! `longwire`: see `longwire --help`.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    longwire::cli::main()
+}

@@ -1,0 +1,14 @@
+-- For the Prosody of shore.example: what lives at ship.example is reached through Longwire, not the Internet.
+-- Give each component the secret that is in Longwire's component.secret. The name lets Prosody answer
+-- for the component while the gateway is not running.
+
+component_ports = { 5347 }
+component_interfaces = { "127.0.0.1" }
+
+Component "ship.example"
+    name = "ship, over the radio"
+    component_secret = "change me"
+
+Component "conference.ship.example"
+    name = "Rooms at ship, over the radio"
+    component_secret = "change me"

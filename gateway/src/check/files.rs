@@ -1,0 +1,123 @@
+//! State folder, database and keys.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use super::Report;
+use crate::config::Config;
+use crate::exit::Exit;
+use crate::keys::Key;
+
+pub(super) fn check(config: &Config, report: &mut Report) {
+    folder(&config.gateway.state_dir, report);
+    database(&config.gateway.database, report);
+    let mut keys: Vec<(Key, &str)> = Vec::new();
+    for peer in &config.peers {
+        let subject = format!("peer {}", peer.name);
+        match Key::load(&peer.key_file) {
+            Ok(key) => {
+                if let Some((_, other)) = keys.iter().find(|(known, _)| *known == key) {
+                    report.warn(
+                        &subject,
+                        format!("shares its key with peer {other}"),
+                        "give each peer its own: whoever finds one board has them all",
+                    );
+                }
+                report.ok(subject, format!("key {}, private", key.fingerprint()));
+                keys.push((key, &peer.name));
+            }
+            Err(error) => report.fail(
+                Exit::Config,
+                subject,
+                error.to_string(),
+                format!("longwire keygen {}", peer.key_file.display()),
+            ),
+        }
+    }
+}
+
+fn folder(path: &Path, report: &mut Report) {
+    let subject = "state-dir";
+    let shown = path.display();
+    match std::fs::metadata(path) {
+        Ok(found) if !found.is_dir() => {
+            report.fail(
+                Exit::Config,
+                subject,
+                format!("{shown} is no folder"),
+                "name another",
+            );
+        }
+        Ok(found) if found.mode() & 0o077 != 0 => report.warn(
+            subject,
+            format!("{shown} can be entered by others"),
+            format!("chmod 700 {shown}"),
+        ),
+        Ok(_) => report.ok(subject, format!("{shown}, private")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            match path.ancestors().skip(1).find(|it| it.is_dir()) {
+                Some(parent) if writable(parent) => {
+                    report.ok(subject, format!("{shown} will be made on first run"));
+                }
+                _ => report.fail(
+                    Exit::Config,
+                    subject,
+                    format!("{shown} does not exist and cannot be made here"),
+                    format!("mkdir -p {shown} && chown $USER {shown}"),
+                ),
+            }
+        }
+        Err(error) => {
+            report.fail(
+                Exit::Config,
+                subject,
+                format!("{shown}: {error}"),
+                "run as its owner",
+            );
+        }
+    }
+}
+
+/// Tries by making a file, because permission bits do not tell of read-only mounts.
+fn writable(folder: &Path) -> bool {
+    let probe = folder.join(format!(".longwire-check-{}", std::process::id()));
+    let made = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&probe);
+    made.is_ok() && std::fs::remove_file(&probe).is_ok()
+}
+
+fn database(path: &Path, report: &mut Report) {
+    let subject = "database";
+    let shown = path.display();
+    if !path.exists() {
+        if path
+            .parent()
+            .is_some_and(|folder| folder.is_dir() && !writable(folder))
+        {
+            let said = format!("{shown} cannot be made: its folder is not writable");
+            report.fail(Exit::Config, subject, said, "run as the folder's owner");
+        } else {
+            report.ok(subject, format!("{shown} will be made on first run"));
+        }
+        return;
+    }
+    match try_write(path) {
+        Ok(()) => report.ok(subject, format!("{shown}, writable")),
+        Err(error) => report.fail(
+            Exit::Config,
+            subject,
+            format!("{shown}: {error}"),
+            "run as its owner; if it is damaged, put it aside and start anew: what waited in it is lost",
+        ),
+    }
+}
+
+/// Begins to write and takes it back.
+fn try_write(path: &Path) -> rusqlite::Result<()> {
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE;
+    let database = rusqlite::Connection::open_with_flags(path, flags)?;
+    database.busy_timeout(std::time::Duration::from_secs(2))?;
+    database.execute_batch("BEGIN IMMEDIATE; ROLLBACK; PRAGMA quick_check(1);")
+}

@@ -1,0 +1,210 @@
+//! The command line as an operator meets it: the built binary, its output, its exit codes.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+fn longwire(arguments: &[&str]) -> Output {
+    longwire_with(arguments, "")
+}
+
+fn longwire_with(arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_longwire"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    // A command that refuses its arguments does not read.
+    let _ = child
+        .stdin
+        .take()
+        .expect("piped")
+        .write_all(input.as_bytes());
+    child.wait_with_output().expect("the binary ends")
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+/// A folder of this test's own, gone with it.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("longwire-cli-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).expect("a folder");
+        Self(path)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+
+    fn write(&self, name: &str, text: &str) -> String {
+        std::fs::write(self.0.join(name), text).expect("a file");
+        self.path(name)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn help_names_every_command_and_exit_code() {
+    let help = longwire(&["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    let text = out(&help);
+    for word in [
+        "check",
+        "config",
+        "keygen",
+        "completions",
+        "man",
+        "Exit codes",
+        "modem",
+    ] {
+        assert!(text.contains(word), "{word} is missing:\n{text}");
+    }
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_2() {
+    assert_eq!(longwire(&["no-such-command"]).status.code(), Some(2));
+    assert_eq!(longwire(&[]).status.code(), Some(2));
+}
+
+#[test]
+fn a_missing_configuration_ends_with_3_and_says_what_to_do() {
+    let ended = longwire(&["--config", "/nonexistent/longwire.toml", "check"]);
+    assert_eq!(ended.status.code(), Some(3));
+    let said = err(&ended);
+    assert!(said.contains("/nonexistent/longwire.toml"), "{said}");
+    assert!(said.contains("try:"), "{said}");
+}
+
+#[test]
+fn an_unknown_key_ends_with_3_and_names_the_line() {
+    let scratch = Scratch::new("key");
+    let config = scratch.write("a.toml", "[gateway]\nnmae = \"ship\"\n");
+    let ended = longwire(&["check", "--config", &config]);
+    assert_eq!(ended.status.code(), Some(3));
+    let said = err(&ended);
+    assert!(
+        said.contains(":2: unknown key `nmae`; did you mean `name`?"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_printed_configuration_is_a_working_one() {
+    let scratch = Scratch::new("config");
+    let text = out(&longwire(&["config"]));
+    let text = text.replace("/var/lib/longwire", &scratch.path("state"));
+    let config = scratch.write("longwire.toml", &text);
+    let ended = longwire(&["check", "--config", &config]);
+    assert_eq!(
+        ended.status.code(),
+        Some(0),
+        "{}{}",
+        out(&ended),
+        err(&ended)
+    );
+    assert!(
+        out(&ended).contains("nothing to talk to"),
+        "{}",
+        out(&ended)
+    );
+}
+
+#[test]
+fn check_tells_what_is_wrong_and_what_to_do() {
+    let scratch = Scratch::new("check");
+    let state = scratch.path("state");
+    let text = format!(
+        "[gateway]\nstate-dir = \"{state}\"\n\
+         [[component]]\nserver = \"127.0.0.1:1\"\ndomains = [\"field.example\"]\nsecret = \"x\"\n\
+         [[modem]]\nname = \"hf\"\nurl = \"serial:/dev/no-such-modem?baud=9600\"\n\
+         [[peer]]\nname = \"field\"\nmodem = \"hf\"\nkey-file = \"field.key\"\ndomains = [\"field.example\"]\n"
+    );
+    let config = scratch.write("longwire.toml", &text);
+    let ended = longwire(&["check", "--config", &config]);
+    let said = out(&ended);
+    // The key comes first, so its exit code stands.
+    assert_eq!(ended.status.code(), Some(3), "{said}");
+    for line in [
+        "FAIL peer field",
+        "try: longwire keygen",
+        "FAIL component field.example",
+        "/dev/no-such-modem does not exist",
+    ] {
+        assert!(said.contains(line), "{line} is missing:\n{said}");
+    }
+    longwire(&["keygen", &scratch.path("field.key")]);
+    let ended = longwire(&["check", "--json", "--config", &config]);
+    assert_eq!(ended.status.code(), Some(5));
+    let lines: Vec<serde_json::Value> = serde_json::from_str(&out(&ended)).expect("JSON");
+    let key = lines
+        .iter()
+        .find(|line| line["subject"] == "peer field")
+        .expect("a line");
+    assert_eq!(key["verdict"], "ok");
+}
+
+#[test]
+fn keygen_makes_a_private_file_once() {
+    let scratch = Scratch::new("keygen");
+    let path = scratch.path("a.key");
+    let made = longwire(&["keygen", &path]);
+    assert_eq!(made.status.code(), Some(0));
+    assert!(out(&made).contains("fingerprint"));
+    let text = std::fs::read_to_string(&path).expect("the key");
+    assert_eq!(text.trim().len(), 64);
+    let again = longwire(&["keygen", &path]);
+    assert_eq!(again.status.code(), Some(1));
+    assert_eq!(std::fs::read_to_string(&path).expect("the key"), text);
+}
+
+#[test]
+fn completions_and_manual_are_generated() {
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(out(&longwire(&["completions", shell])).contains("keygen"));
+    }
+    let page = out(&longwire(&["man"]));
+    assert!(page.contains(".TH longwire 8"), "{page}");
+    assert!(page.contains(".SS longwire check"), "{page}");
+}
+
+#[test]
+fn the_sample_configurations_fit_each_other() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    for (one, other) in [("ship", "shore"), ("field", "base")] {
+        let load = |name: &str| {
+            let path = examples.join(format!("{name}.toml"));
+            longwire::config::Config::load(&path).unwrap_or_else(|error| panic!("{error}"))
+        };
+        let (here, there) = (load(one), load(other));
+        assert_eq!(here.peers[0].station, there.modems[0].station);
+        assert_eq!(there.peers[0].station, here.modems[0].station);
+        assert_eq!(here.peers[0].name, there.gateway.name);
+        for (near, far) in [(&here, &there), (&there, &here)] {
+            let mut local: Vec<&String> = near.hosted.iter().map(|it| &it.domain).collect();
+            if local.is_empty() {
+                local = near.components.iter().flat_map(|it| &it.domains).collect();
+                assert_eq!(local, near.peers[0].domains.iter().collect::<Vec<_>>());
+            } else {
+                assert_eq!(local, far.peers[0].domains.iter().collect::<Vec<_>>());
+            }
+        }
+    }
+}

@@ -12,12 +12,22 @@
 #[cfg(test)]
 extern crate std;
 
-pub mod channel;
-pub mod dictionary;
-pub mod entropy;
-pub mod features;
-pub mod frame;
-pub mod link;
-pub mod seal;
-pub mod stanza;
 pub mod time;
+
+pub mod stanza;
+
+pub mod dictionary;
+
+pub mod entropy;
+
+pub mod features;
+
+pub mod seal;
+
+pub mod frame;
+
+pub mod link;
+
+pub mod channel;
+
+pub mod serial;

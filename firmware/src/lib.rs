@@ -1,3 +1,9 @@
-//! The matching end on a microcontroller: the same codec and link on static memory. Refuses an allocator.
+//! The matching end on a microcontroller: the same codec and link as the gateway, on static memory. Refuses an
+//! allocator, a clock and a HAL of its own: the board brings pins, time and flash.
 #![no_std]
 #![forbid(unsafe_code)]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod compose;

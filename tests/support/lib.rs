@@ -1,1 +1,14 @@
-//! What the tests share: simulated air, real servers, scripts.
+//! What the tests share: real servers and clients in temporary folders, a radio line between two
+//! pseudo-terminals, gateways as processes. Refuses to know what any single test is about.
+
+pub mod ports;
+pub mod process;
+pub mod server;
+
+pub mod ejabberd;
+pub mod prosody;
+
+pub mod python;
+
+pub mod probe;
+pub mod relay;

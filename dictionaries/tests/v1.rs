@@ -102,5 +102,5 @@ fn octets(of: &Dictionary<'_>) -> usize {
 fn tables_fit_a_board() {
     let octets = octets(&V1);
     println!("tables: {octets} octets, strings {}", V1.values.blob.len());
-    assert!(octets <= 36 * 1024, "{octets}");
+    assert!(octets <= 37 * 1024, "{octets}");
 }

@@ -89,6 +89,34 @@ impl<'t, 'a> Stanza<'t, 'a> {
         }
     }
 
+    /// Whether the root is `name` in namespace `ns`.
+    pub fn is(&self, ns: &str, name: &str) -> bool {
+        self.name() == (ns, name)
+    }
+
+    /// The child elements of the root, in document order.
+    pub fn children(&self) -> Children<'t, 'a> {
+        Children {
+            rest: &self.tape[1..],
+        }
+    }
+
+    /// The first child `name` in namespace `ns`.
+    pub fn child(&self, ns: &str, name: &str) -> Option<Self> {
+        self.children().find(|child| child.is(ns, name))
+    }
+
+    /// The character data directly in the root, before its first child; empty if there is none.
+    pub fn text(&self) -> &'a str {
+        let after_attrs = self.tape[1..]
+            .iter()
+            .find(|node| !matches!(node, Node::Attr { .. }));
+        match after_attrs {
+            Some(Node::Text(text)) => text,
+            _ => "",
+        }
+    }
+
     /// Value of an unprefixed attribute of the root.
     pub fn attr(&self, wanted: &str) -> Option<&'a str> {
         self.tape[1..]
@@ -98,6 +126,35 @@ impl<'t, 'a> Stanza<'t, 'a> {
                 _ => None,
             })
             .find_map(|(ns, name, value)| (ns.is_empty() && *name == wanted).then_some(*value))
+    }
+}
+
+/// The child elements of an element.
+#[derive(Clone, Debug)]
+pub struct Children<'t, 'a> {
+    rest: &'t [Node<'a>],
+}
+
+impl<'t, 'a> Iterator for Children<'t, 'a> {
+    type Item = Stanza<'t, 'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let start = self
+            .rest
+            .iter()
+            .position(|node| matches!(node, Node::Open { .. }))?;
+        let mut depth = 0usize;
+        let len = self.rest[start..].iter().position(|node| {
+            match node {
+                Node::Open { .. } => depth += 1,
+                Node::Close => depth -= 1,
+                _ => {}
+            }
+            depth == 0
+        })?;
+        let tape = &self.rest[start..=start + len];
+        self.rest = &self.rest[start + len + 1..];
+        Some(Stanza { tape })
     }
 }
 
@@ -161,5 +218,52 @@ impl<'a> Arena<'a> {
         })?;
         // Copied from a `str` just above, so it is UTF-8.
         core::str::from_utf8(bytes).map_err(|_| ArenaFull)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn children_are_stanzas_of_their_own() {
+        let open = |name| Node::Open { ns: "n", name };
+        let attr = Node::Attr {
+            ns: "",
+            name: "k",
+            value: "v",
+        };
+        let tape = [
+            open("a"),
+            attr,
+            Node::Text("t"),
+            open("b"),
+            open("c"),
+            Node::Close,
+            Node::Close,
+            open("d"),
+            Node::Text("u"),
+            Node::Close,
+            Node::Close,
+        ];
+        let stanza = Stanza::new(&tape).expect("balanced");
+        assert_eq!(stanza.text(), "t");
+        assert_eq!(stanza.attr("k"), Some("v"));
+        assert_eq!(stanza.children().count(), 2);
+        assert_eq!(stanza.child("n", "d").map(|d| d.text()), Some("u"));
+        assert_eq!(
+            stanza.child("n", "b").map(|b| b.children().count()),
+            Some(1)
+        );
+        assert_eq!(stanza.child("n", "c"), None);
+    }
+
+    #[test]
+    fn unbalanced_tapes_are_refused() {
+        let open = Node::Open { ns: "n", name: "a" };
+        assert!(Stanza::new(&[]).is_none());
+        assert!(Stanza::new(&[open]).is_none());
+        assert!(Stanza::new(&[open, Node::Close, open, Node::Close]).is_none());
+        assert!(Stanza::new(&[Node::Text("x")]).is_none());
     }
 }

@@ -7,3 +7,7 @@
 extern crate std;
 
 pub mod compose;
+
+pub mod read;
+
+pub mod console;

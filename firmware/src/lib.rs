@@ -11,3 +11,8 @@ pub mod compose;
 pub mod read;
 
 pub mod console;
+
+pub mod flash;
+
+#[cfg(test)]
+mod ram_flash;

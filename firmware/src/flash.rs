@@ -1,0 +1,180 @@
+//! What a board must not forget: numbered records on NOR flash, each replaced whole or not at all when the power
+//! fails. Refuses to know what is in a record.
+//!
+//! A record is cleared by storing an empty one, so that flash which can be written only once between erasures
+//! serves too.
+
+use core::ops::Range;
+
+use embedded_storage_async::nor_flash::NorFlash;
+use sequential_storage::Error;
+use sequential_storage::cache::{Cache, Uncached};
+use sequential_storage::map::{MapConfig, MapStorage};
+
+/// Longest record, octets.
+pub const RECORD_MAX: usize = 768;
+
+/// Why flash did not do what it was asked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// No room is left, even after collecting what was replaced.
+    Full,
+    /// The flash part reported an error, or its contents are beyond repair.
+    Broken,
+    /// The record is longer than [`RECORD_MAX`] or than the buffer given for it.
+    TooLong,
+    /// The range is not at least two whole erase blocks.
+    Range,
+}
+
+impl<E> From<Error<E>> for StoreError {
+    fn from(error: Error<E>) -> Self {
+        match error {
+            Error::FullStorage => Self::Full,
+            Error::BufferTooBig | Error::BufferTooSmall(_) | Error::ItemTooBig => Self::TooLong,
+            _ => Self::Broken,
+        }
+    }
+}
+
+/// Records by key, on a range of flash.
+pub struct Store<F: NorFlash> {
+    map: MapStorage<u8, F, Cache<Uncached, Uncached, Uncached, u8>>,
+    scratch: [u8; RECORD_MAX + 16],
+}
+
+impl<F: NorFlash> Store<F> {
+    /// The records on `range` of `flash`, in octets from its start; a fresh range has none.
+    ///
+    /// # Errors
+    /// [`StoreError::Range`].
+    pub fn new(flash: F, range: Range<u32>) -> Result<Self, StoreError> {
+        let config = MapConfig::try_new(range).map_err(|_| StoreError::Range)?;
+        Ok(Self {
+            map: MapStorage::new(flash, config, Cache::new_uncached()),
+            scratch: [0; RECORD_MAX + 16],
+        })
+    }
+
+    /// Copies the record `key` to the start of `record`; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn get<'r>(
+        &mut self,
+        key: u8,
+        record: &'r mut [u8],
+    ) -> Result<Option<&'r [u8]>, StoreError> {
+        let found = self
+            .map
+            .fetch_item::<&[u8]>(&mut self.scratch, &key)
+            .await?;
+        let Some(found) = found.filter(|found| !found.is_empty()) else {
+            return Ok(None);
+        };
+        let place = record.get_mut(..found.len()).ok_or(StoreError::TooLong)?;
+        place.copy_from_slice(found);
+        Ok(Some(place))
+    }
+
+    /// Replaces the record `key`. When this returns, it is durable.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the old record is still there.
+    pub async fn put(&mut self, key: u8, record: &[u8]) -> Result<(), StoreError> {
+        if record.len() > RECORD_MAX {
+            return Err(StoreError::TooLong);
+        }
+        Ok(self
+            .map
+            .store_item(&mut self.scratch, &key, &record)
+            .await?)
+    }
+
+    /// Forgets the record `key`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn clear(&mut self, key: u8) -> Result<(), StoreError> {
+        self.put(key, &[]).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ram_flash::RamFlash;
+    use embassy_futures::block_on;
+
+    const RANGE: Range<u32> = 0..RamFlash::SIZE as u32;
+
+    fn get(flash: &mut RamFlash, key: u8) -> Option<std::vec::Vec<u8>> {
+        let mut record = [0; RECORD_MAX];
+        let mut store = Store::new(flash, RANGE).expect("whole blocks");
+        block_on(store.get(key, &mut record))
+            .expect("readable")
+            .map(<[u8]>::to_vec)
+    }
+
+    fn put(flash: &mut RamFlash, key: u8, record: &[u8]) -> Result<(), StoreError> {
+        block_on(
+            Store::new(flash, RANGE)
+                .expect("whole blocks")
+                .put(key, record),
+        )
+    }
+
+    #[test]
+    fn records_are_replaced_for_ever() {
+        let mut flash = RamFlash::new();
+        assert_eq!(get(&mut flash, 1), None);
+        put(&mut flash, 2, b"stays").expect("room");
+        for turn in 0..400u32 {
+            put(&mut flash, 1, &turn.to_be_bytes().repeat(20)).expect("old ones are collected");
+        }
+        assert_eq!(get(&mut flash, 1), Some(399u32.to_be_bytes().repeat(20)));
+        assert_eq!(get(&mut flash, 2), Some(b"stays".to_vec()));
+        put(&mut flash, 2, &[]).expect("room");
+        assert_eq!(get(&mut flash, 2), None);
+    }
+
+    #[test]
+    fn power_may_fail_at_any_octet() {
+        let mut before = RamFlash::new();
+        put(&mut before, 1, &[7; 100]).expect("room");
+        put(&mut before, 2, b"other").expect("room");
+        // Nearly fill the range, so that the collection of replaced records is cut off too.
+        for turn in 0..60u8 {
+            put(&mut before, 3, &[turn; 120]).expect("room");
+        }
+        let mut whole = before.clone();
+        put(&mut whole, 1, &[8; 100]).expect("room");
+        let octets = whole.written - before.written;
+        assert!(octets > 100);
+        for cut in 0..octets {
+            let mut flash = before.clone();
+            flash.power_until = Some(flash.written + cut);
+            let _ = put(&mut flash, 1, &[8; 100]);
+            flash.power_until = None;
+            let found = get(&mut flash, 1).expect("old or new");
+            assert!(found == [7; 100] || found == [8; 100], "cut at {cut}");
+            assert_eq!(get(&mut flash, 2), Some(b"other".to_vec()), "cut at {cut}");
+            put(&mut flash, 1, &[9; 100]).expect("still usable");
+            assert_eq!(get(&mut flash, 1), Some([9u8; 100].to_vec()));
+        }
+    }
+
+    #[test]
+    fn a_full_flash_says_so_and_keeps_what_it_has() {
+        let mut flash = RamFlash::new();
+        let full = (0..=255).find_map(|key| {
+            put(&mut flash, key, &[key; 500])
+                .err()
+                .map(|error| (key, error))
+        });
+        let (key, error) = full.expect("a small flash fills up");
+        assert_eq!(error, StoreError::Full);
+        assert_eq!(get(&mut flash, key - 1), Some([key - 1; 500].to_vec()));
+    }
+}

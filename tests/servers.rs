@@ -5,7 +5,8 @@ use std::time::Duration;
 use tests::probe::Probe;
 use tests::process::peers_skipped;
 use tests::relay;
-use tests::server::{Server, Site, Software};
+use tests::server::{PASSWORD, Server, Site, Software};
+use tests::slixmpp::{Client, Login};
 
 /// How many checks the probe has.
 const CHECKS: usize = 35;
@@ -53,4 +54,42 @@ fn relay_between_two_prosodys() {
 #[test]
 fn relay_between_prosody_and_ejabberd() {
     probe_through_relay(Software::Prosody, Software::Ejabberd, &[]);
+}
+
+/// The driver itself: what Romeo sends, Juliet receives, on one server.
+#[test]
+fn two_driven_clients_on_one_server() {
+    if peers_skipped() {
+        return;
+    }
+    let site = Site {
+        domain: "verona.example",
+        accounts: &["romeo", "juliet"],
+        peers: &[],
+    };
+    let server = Software::Prosody.start(&site);
+    let login = |local: &str| Login {
+        jid: format!("{local}@{}", server.domain),
+        password: PASSWORD.to_owned(),
+        port: server.c2s,
+        tls: "start",
+    };
+    let limit = Duration::from_secs(20);
+    let mut romeo = Client::login(&login("romeo"), limit).expect("romeo logs in");
+    let mut juliet = Client::login(&login("juliet"), limit).expect("juliet logs in");
+    romeo.send(&format!(
+        "<message xmlns='jabber:client' to='{}' id='balcony-1'><body>O, speak again</body></message>",
+        juliet.jid
+    ));
+    juliet.receive(&["balcony-1", "O, speak again", &romeo.jid], limit);
+    let wrong = Login {
+        password: "montague".to_owned(),
+        ..login("romeo")
+    };
+    assert!(
+        Client::login(&wrong, limit).is_err(),
+        "a wrong password was accepted"
+    );
+    romeo.logout();
+    juliet.logout();
 }

@@ -12,3 +12,8 @@ pub mod python;
 
 pub mod probe;
 pub mod relay;
+pub mod slixmpp;
+
+pub mod pty;
+
+pub mod gateways;

@@ -6,6 +6,8 @@ pub mod config;
 pub mod exit;
 pub mod hex;
 pub mod keys;
+pub mod modem;
 pub mod router;
+pub mod store;
 pub mod xml;
 pub mod xmpp;

@@ -1,0 +1,99 @@
+//! Everything durable of the gateway in one SQLite file. Refuses to decide: it keeps rows and commits them together;
+//! what a row means is said where it is used.
+//!
+//! The file survives a kill at any moment (write-ahead log, `synchronous=FULL`). What must not come apart is written
+//! in one [`Store::batch`]: a stanza received and the number of its packet, a stanza queued and the one it replaces.
+
+pub mod cache;
+pub mod inbox;
+pub mod outbox;
+pub mod peer;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use thiserror::Error;
+
+/// The database said no.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// SQLite's own words.
+    #[error("database: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// Written by a later version of this program.
+    #[error("database has schema {found}, this program knows {known}: install the newer program")]
+    TooNew {
+        /// In the file.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+}
+
+/// The open database.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+}
+
+impl Store {
+    /// Opens or creates the file and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::prepare(Connection::open(path)?)
+    }
+
+    /// A store that forgets everything when dropped, for tests and the demo.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn in_memory() -> Result<Self, StoreError> {
+        Self::prepare(Connection::open_in_memory()?)
+    }
+
+    fn prepare(connection: Connection) -> Result<Self, StoreError> {
+        connection.set_prepared_statement_cache_capacity(64);
+        schema::settle(&connection)?;
+        Ok(Self { connection })
+    }
+
+    /// Runs `work` in one transaction: all of it is on disk when this returns `Ok`, none of it otherwise.
+    ///
+    /// # Errors
+    /// What `work` returns, or SQLite's error on commit.
+    pub fn batch<T, E: From<StoreError>>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.execute("BEGIN IMMEDIATE")?;
+        let done = work(self);
+        let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        if let Err(error) = self.execute(end) {
+            // A commit that failed (disk full) leaves the transaction open.
+            let _ = self.execute("ROLLBACK");
+            return Err(error.into());
+        }
+        done
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), StoreError> {
+        Ok(self.connection.execute_batch(sql)?)
+    }
+
+    /// Stanzas in our custody, for all peers.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn outbox_len(&self) -> Result<i64, StoreError> {
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT count(*) FROM outbox")?;
+        Ok(query.query_row([], |row| row.get(0))?)
+    }
+}

@@ -1,0 +1,170 @@
+//! What a link must not forget, the ids that short ids stand for, and the airtime account. Refuses to interpret the
+//! link's own bytes.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::{Store, StoreError};
+
+/// Original ids kept for references that are still to come.
+const IDS_MAX: u32 = 10_000;
+/// Days of the airtime account.
+const DAYS_MAX: i64 = 400;
+
+/// The durable part of a link.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct LinkState {
+    /// Starts of this end.
+    pub epoch: u32,
+    /// Starts of the far end, as it said.
+    pub peer_epoch: u32,
+    /// Packet number to give next.
+    pub next: u32,
+    /// The lowest of our packets the far end has not confirmed; `next` if all are.
+    pub first_outstanding: u32,
+    /// Every packet below it is accepted.
+    pub accepted_base: u32,
+    /// Bit i: `accepted_base + 1 + i` is accepted.
+    pub accepted_beyond: u64,
+}
+
+/// One line of the airtime account.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Spent {
+    /// Name of the peer.
+    pub peer: String,
+    /// Local bare JID; empty: link control.
+    pub user: String,
+    /// Octets of frames.
+    pub octets: u64,
+    /// Airtime.
+    pub airtime_ms: u64,
+}
+
+impl Store {
+    /// What is known of the link to `peer`; all zero for a new one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn link_state(&self, peer: &str) -> Result<LinkState, StoreError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT epoch, peer_epoch, next, base, beyond,
+                    (SELECT min(number) FROM outbox WHERE outbox.peer=?1)
+             FROM peer WHERE name=?1",
+        )?;
+        let found = query.query_row([peer], |row| {
+            let next = row.get(2)?;
+            Ok(LinkState {
+                epoch: row.get(0)?,
+                peer_epoch: row.get(1)?,
+                next,
+                first_outstanding: row.get::<_, Option<u32>>(5)?.unwrap_or(next),
+                accepted_base: row.get(3)?,
+                accepted_beyond: row.get::<_, i64>(4)?.cast_unsigned(),
+            })
+        });
+        Ok(found.optional()?.unwrap_or_default())
+    }
+
+    /// Counts a start of this end and returns its epoch, from 1.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn start_epoch(&mut self, peer: &str) -> Result<u32, StoreError> {
+        let mut update = self.connection.prepare_cached(
+            "INSERT INTO peer (name, epoch) VALUES (?1, 1)
+             ON CONFLICT (name) DO UPDATE SET epoch=epoch+1 RETURNING epoch",
+        )?;
+        Ok(update.query_row([peer], |row| row.get(0))?)
+    }
+
+    /// Keeps the far end's epoch.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn keep_peer_epoch(&mut self, peer: &str, epoch: u32) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("UPDATE peer SET peer_epoch=?2 WHERE name=?1")?
+            .execute(params![peer, epoch])?;
+        Ok(())
+    }
+
+    /// Keeps the record of accepted packets, in one batch with what came of the newest.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn accept(&mut self, peer: &str, base: u32, beyond: u64) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("UPDATE peer SET base=?2, beyond=?3 WHERE name=?1")?
+            .execute(params![peer, base, beyond.cast_signed()])?;
+        Ok(())
+    }
+
+    /// Remembers which id the far end's short one stands for.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn keep_id(&mut self, peer: &str, number: u32, id: &str) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO ids (peer, number, id) VALUES (?1, ?2, ?3)")?
+            .execute(params![peer, number, id])?;
+        self.connection
+            .prepare_cached("DELETE FROM ids WHERE peer=?1 AND number<?2")?
+            .execute(params![peer, number.saturating_sub(IDS_MAX)])?;
+        Ok(())
+    }
+
+    /// The ids kept for `peer`, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn ids(&self, peer: &str) -> Result<Vec<(u32, String)>, StoreError> {
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT number, id FROM ids WHERE peer=?1 ORDER BY number")?;
+        let rows = query.query_map([peer], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Adds to the airtime account of one day.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn spend(&mut self, day: i64, spent: &Spent) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO airtime (day, peer, user, octets, millis) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (day, peer, user)
+                 DO UPDATE SET octets=octets+?4, millis=millis+?5",
+            )?
+            .execute(params![
+                day,
+                spent.peer,
+                spent.user,
+                spent.octets as i64,
+                spent.airtime_ms as i64
+            ])?;
+        self.connection
+            .prepare_cached("DELETE FROM airtime WHERE day<?1")?
+            .execute([day - DAYS_MAX])?;
+        Ok(())
+    }
+
+    /// The airtime account of one day.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn spent(&self, day: i64) -> Result<Vec<Spent>, StoreError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT peer, user, octets, millis FROM airtime WHERE day=?1 ORDER BY peer, user",
+        )?;
+        let rows = query.query_map([day], |row| {
+            Ok(Spent {
+                peer: row.get(0)?,
+                user: row.get(1)?,
+                octets: row.get::<_, i64>(2)? as u64,
+                airtime_ms: row.get::<_, i64>(3)? as u64,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}

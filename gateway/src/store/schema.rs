@@ -1,0 +1,91 @@
+//! The tables, by version. Refuses to change a version that was released: a change is a further step.
+
+use rusqlite::Connection;
+
+use super::StoreError;
+
+/// Steps from an empty file to the present; `user_version` counts those taken.
+const STEPS: [&str; 1] = [V1];
+
+/// Times are Unix milliseconds. JIDs stand as in the stanzas.
+const V1: &str = "
+CREATE TABLE outbox (              -- stanzas in our custody for a peer
+    id        INTEGER PRIMARY KEY AUTOINCREMENT,
+    peer      TEXT NOT NULL,
+    number    INTEGER,             -- packet number, once granted by the link
+    cancelled INTEGER NOT NULL DEFAULT 0,   -- withdrawn; the far end has not confirmed yet
+    class     INTEGER NOT NULL,    -- 0 urgent, 1 chat, 2 presence, 3 bulk
+    queued    INTEGER NOT NULL,
+    expires   INTEGER NOT NULL,
+    sender    TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    stanza_id TEXT NOT NULL,
+    merge     TEXT NOT NULL,       -- what replaces it while queued; empty: nothing
+    xml       TEXT NOT NULL
+);
+CREATE TABLE inbox (               -- stanzas for an attachment, until it has taken them
+    id        INTEGER PRIMARY KEY AUTOINCREMENT,
+    service   TEXT NOT NULL,       -- 'h:' or 'c:' and the domain
+    received  INTEGER NOT NULL,
+    xml       TEXT NOT NULL
+);
+CREATE TABLE peer (                -- what a link must not forget
+    name       TEXT PRIMARY KEY,
+    epoch      INTEGER NOT NULL DEFAULT 0,  -- starts of this end
+    peer_epoch INTEGER NOT NULL DEFAULT 0,  -- starts of the far end, as it said
+    next       INTEGER NOT NULL DEFAULT 0,  -- packet number to give next
+    base       INTEGER NOT NULL DEFAULT 0,  -- every packet below it is accepted
+    beyond     INTEGER NOT NULL DEFAULT 0   -- bit i: base + 1 + i is accepted
+) WITHOUT ROWID;
+CREATE TABLE iq (                  -- requests that crossed and have no reply yet
+    requester TEXT NOT NULL,
+    responder TEXT NOT NULL,
+    id        TEXT NOT NULL,
+    deadline  INTEGER NOT NULL,
+    xml       TEXT NOT NULL,       -- the request, for the error and for the cache
+    PRIMARY KEY (requester, responder, id)
+) WITHOUT ROWID;
+CREATE TABLE held (                -- far entities' state, to answer without the air
+    owner     TEXT NOT NULL,       -- JID of the far entity
+    topic     TEXT NOT NULL,       -- what it is
+    expires   INTEGER NOT NULL,
+    xml       TEXT NOT NULL,
+    PRIMARY KEY (owner, topic)
+) WITHOUT ROWID;
+CREATE TABLE ids (                 -- original ids of packets sent with short ids
+    peer      TEXT NOT NULL,
+    number    INTEGER NOT NULL,
+    id        TEXT NOT NULL,
+    PRIMARY KEY (peer, number)
+) WITHOUT ROWID;
+CREATE TABLE airtime (             -- own transmissions
+    day       INTEGER NOT NULL,    -- days since 1970-01-01 UTC
+    peer      TEXT NOT NULL,
+    user      TEXT NOT NULL,       -- local bare JID; empty: link control
+    octets    INTEGER NOT NULL,
+    millis    INTEGER NOT NULL,
+    PRIMARY KEY (day, peer, user)
+) WITHOUT ROWID;
+CREATE INDEX outbox_number ON outbox (peer, number);
+CREATE INDEX iq_deadline ON iq (deadline);
+CREATE INDEX held_expires ON held (expires);
+";
+
+/// Sets the durability pragmas and takes the missing steps.
+pub(super) fn settle(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute_batch(
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000;",
+    )?;
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let known = STEPS.len() as i64;
+    if found > known {
+        return Err(StoreError::TooNew { found, known });
+    }
+    for (taken, step) in STEPS.iter().enumerate().skip(found as usize) {
+        let version = taken + 1;
+        connection.execute_batch(&format!(
+            "BEGIN IMMEDIATE; {step} PRAGMA user_version={version}; COMMIT;"
+        ))?;
+    }
+    Ok(())
+}

@@ -1,7 +1,9 @@
 //! Text to [`Element`], through quick-xml. Refuses whatever is unbounded or outside the XML subset of XMPP.
 
+use std::borrow::Cow;
+
 use quick_xml::XmlVersion;
-use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::escape::{resolve_predefined_entity, unescape};
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::{Namespace, NamespaceResolver, PrefixDeclaration, ResolveResult};
 use quick_xml::reader::NsReader;
@@ -186,8 +188,8 @@ pub(super) fn start_element(
 ) -> Result<Element, XmlError> {
     let (ns, local) = resolver.resolve_element(start.name());
     let ns = bound(ns)?;
-    let ns = if CONTENT_NS.contains(&ns) {
-        NS_CLIENT
+    let ns = if CONTENT_NS.contains(&ns.as_ref()) {
+        NS_CLIENT.into()
     } else {
         ns
     };
@@ -209,11 +211,11 @@ pub(super) fn start_element(
         check_chars(&value)?;
         let (ns, local) = resolver.resolve_attribute(attr.key);
         let (ns, name) = (bound(ns)?, checked_name(local.as_ref())?);
-        if element.attr_ns(ns, name).is_some() {
+        if element.attr_ns(&ns, name).is_some() {
             return Err(XmlError::NotWellFormed(format!("attribute {name} twice")));
         }
         element.attrs.push(Attr {
-            ns: ns.into(),
+            ns: ns.into_owned(),
             name: name.into(),
             value: value.into_owned(),
         });
@@ -221,10 +223,18 @@ pub(super) fn start_element(
     Ok(element)
 }
 
-fn bound<'n>(result: ResolveResult<'n>) -> Result<&'n str, XmlError> {
+/// The resolver keeps declarations as they were written: what they escape is undone here.
+fn bound<'n>(result: ResolveResult<'n>) -> Result<Cow<'n, str>, XmlError> {
     match result {
-        ResolveResult::Bound(Namespace(ns)) => Ok(ns),
-        ResolveResult::Unbound => Ok(""),
+        ResolveResult::Bound(Namespace(ns)) if ns.contains('<') => Err(XmlError::NotWellFormed(
+            "'<' in a namespace declaration".into(),
+        )),
+        ResolveResult::Bound(Namespace(ns)) => {
+            let ns = unescape(ns).map_err(|error| unknown_entity(error.into()))?;
+            check_chars(&ns)?;
+            Ok(ns)
+        }
+        ResolveResult::Unbound => Ok("".into()),
         ResolveResult::Unknown(prefix) => Err(XmlError::Prefix(prefix)),
     }
 }

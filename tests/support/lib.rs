@@ -1,6 +1,9 @@
 //! What the tests share: real servers and clients in temporary folders, a radio line between two
 //! pseudo-terminals, gateways as processes. Refuses to know what any single test is about.
 
+pub mod dice;
+pub mod hostile;
+
 pub mod ports;
 pub mod process;
 pub mod server;

@@ -1,0 +1,5 @@
+//! Octets from whoever wishes us ill, into every parser: XML, packets, frames. A seeded quick run of what the
+//! targets in tests/fuzz do at length. Refuses to look at what well-meant input does.
+
+#[path = "hostile/xml.rs"]
+mod xml;

@@ -31,3 +31,5 @@ pub mod link;
 pub mod channel;
 
 pub mod serial;
+
+pub mod provision;

@@ -2,13 +2,14 @@
 //! exit code.
 
 mod manual;
+mod pair;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{DOCUMENTED, PATH_DEFAULT};
+use crate::config::{Config, DOCUMENTED, PATH_DEFAULT};
 use crate::exit::{Exit, Failure};
 use crate::keys::Key;
 
@@ -42,6 +43,8 @@ enum Command {
     Config,
     /// Make a key for two stations to share.
     Keygen(Keygen),
+    /// Make what a new station needs: a key, a piece of configuration, an image for a board.
+    Pair(pair::Pair),
     /// Print shell completions.
     Completions {
         /// The shell.
@@ -88,9 +91,15 @@ impl Cli {
             Command::Check => self.check(),
             Command::Config => manual::print(DOCUMENTED.as_bytes()),
             Command::Keygen(arguments) => self.keygen(arguments),
+            Command::Pair(arguments) => pair::pair(&self.settings()?, arguments, self.json),
             Command::Completions { shell } => manual::completions(*shell),
             Command::Man => manual::page(),
         }
+    }
+
+    /// The settings, for commands that need them.
+    fn settings(&self) -> Result<Config, Failure> {
+        Ok(Config::load(&self.config)?)
     }
 
     fn check(&self) -> Result<(), Failure> {

@@ -176,6 +176,45 @@ fn keygen_makes_a_private_file_once() {
 }
 
 #[test]
+fn pair_makes_all_a_board_needs() {
+    let scratch = Scratch::new("pair");
+    let config = scratch.write(
+        "longwire.toml",
+        "[[modem]]\nname = \"lora\"\nurl = \"serial:/dev/ttyACM0\"\nmtu = 64\nbit-rate = \"1200 bit/s\"\n",
+    );
+    let folder = scratch.0.display().to_string();
+    let pair = [
+        "pair",
+        "--station",
+        "buoy",
+        "--jid",
+        "buoy@field.example",
+        "--folder",
+        &folder,
+    ];
+    let ended = longwire(&[&["--config", &config], &pair[..]].concat());
+    assert_eq!(ended.status.code(), Some(0), "{}", err(&ended));
+    let image = std::fs::read(scratch.path("buoy.image")).expect("an image");
+    let board = longwire_codec::provision::Provision::parse(&image).expect("a good one");
+    assert_eq!(
+        (board.jid, board.station, board.gateway),
+        ("buoy@field.example", 1, 0)
+    );
+    assert_eq!((board.mtu, board.bit_rate), (64, 1200));
+    // The printed section, taken as it is, makes a configuration that names the key just written.
+    let printed = out(&ended);
+    let section = &printed[printed.find("[[peer]]").expect("a section")..];
+    let section = section.split("\n\n").next().expect("a section");
+    let whole = std::fs::read_to_string(&config).expect("it") + section;
+    let whole = longwire::config::Config::parse(&whole, Path::new("whole")).expect("fits");
+    let key = longwire::keys::Key::load(&whole.peers[0].key_file).expect("a key");
+    assert_eq!(key.0, board.key);
+    // Never over an existing key.
+    let again = longwire(&[&["--config", &config], &pair[..]].concat());
+    assert_eq!(again.status.code(), Some(1));
+}
+
+#[test]
 fn completions_and_manual_are_generated() {
     for shell in ["bash", "zsh", "fish"] {
         assert!(out(&longwire(&["completions", shell])).contains("keygen"));

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use longwire_codec::link::Callsign;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigError, line_of, nearest};
@@ -54,6 +55,11 @@ impl Problem {
 
 /// The first problem, in the order of the file's sections.
 pub(super) fn validate(config: &Config) -> Result<(), Problem> {
+    let callsign = &config.gateway.callsign;
+    if !callsign.is_empty() && Callsign::new(callsign).is_none() {
+        let wrong = "a call sign is at most 10 letters, digits, `-` and `/`".to_owned();
+        return Err(at("gateway", 0)(("callsign", wrong)));
+    }
     for (index, component) in config.components.iter().enumerate() {
         check_component(component).map_err(at("component", index))?;
     }

@@ -1,0 +1,247 @@
+//! The image that makes a blank board a station: who it is, who it talks to, on which channel, with which key.
+//! Written by `longwire pair`, read by the firmware from flash. Refuses an image that is torn or of another version.
+//!
+//! ```text
+//! "LWPI"  version (1 octet)  length of the fields (2 octets)  fields  CRC-16 of all before (2 octets)
+//! field:  tag (1 octet)  length (1 octet)  value
+//! ```
+//!
+//! Integers are big-endian. A reader skips fields it does not know; key, JID and both stations must be there.
+
+use crate::serial::crc16;
+
+/// Octets that begin an image.
+pub const MAGIC: [u8; 4] = *b"LWPI";
+/// Version written and read here.
+pub const VERSION: u8 = 1;
+/// Largest image, octets: one small flash page.
+pub const IMAGE_MAX: usize = 256;
+
+const HEADER_LEN: usize = 7;
+const CRC_LEN: usize = 2;
+
+const TAG_KEY: u8 = 1;
+const TAG_JID: u8 = 2;
+const TAG_STATION: u8 = 3;
+const TAG_GATEWAY: u8 = 4;
+const TAG_CALLSIGN: u8 = 5;
+const TAG_TAG_LEN: u8 = 6;
+const TAG_MTU: u8 = 7;
+const TAG_BIT_RATE: u8 = 8;
+const TAG_TURNAROUND: u8 = 9;
+
+/// What a board is told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Provision<'a> {
+    /// The key shared with the gateway.
+    pub key: [u8; 32],
+    /// The board's bare JID.
+    pub jid: &'a str,
+    /// The board's address on the channel.
+    pub station: u8,
+    /// The gateway's address on the channel.
+    pub gateway: u8,
+    /// Call sign: frames are authenticated plain text. Empty: frames are sealed.
+    pub callsign: &'a str,
+    /// Octets of authentication tag on each frame.
+    pub tag_len: u8,
+    /// Largest frame, octets.
+    pub mtu: u16,
+    /// Rate on the air, bit/s.
+    pub bit_rate: u32,
+    /// From the end of receiving to the first bit sent.
+    pub turnaround_ms: u32,
+}
+
+/// Why an image cannot be used.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ProvisionError {
+    /// No image: flash is blank, or holds something else.
+    Absent,
+    /// An image of another version.
+    Version(u8),
+    /// Torn or changed.
+    Damaged,
+    /// A field that must be there is not, or has no sense.
+    Incomplete,
+    /// The buffer is too small, or a text too long.
+    TooLong,
+}
+
+impl core::fmt::Display for ProvisionError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Absent => f.write_str("no provisioning image"),
+            Self::Version(version) => write!(f, "provisioning image of version {version}"),
+            Self::Damaged => f.write_str("damaged provisioning image"),
+            Self::Incomplete => f.write_str("incomplete provisioning image"),
+            Self::TooLong => f.write_str("provisioning image too long"),
+        }
+    }
+}
+
+impl core::error::Error for ProvisionError {}
+
+impl<'a> Provision<'a> {
+    /// Writes the image into `out` and says how long it is; [`IMAGE_MAX`] octets suffice for any JID of 180.
+    ///
+    /// # Errors
+    /// [`ProvisionError::TooLong`].
+    pub fn emit(&self, out: &mut [u8]) -> Result<usize, ProvisionError> {
+        let mut at = HEADER_LEN;
+        let mut field = |tag: u8, value: &[u8]| {
+            let len = u8::try_from(value.len()).map_err(|_| ProvisionError::TooLong)?;
+            let end = at + 2 + value.len();
+            let room = out.get_mut(at..end).ok_or(ProvisionError::TooLong)?;
+            let (head, body) = room.split_at_mut(2);
+            head.copy_from_slice(&[tag, len]);
+            body.copy_from_slice(value);
+            at = end;
+            Ok(())
+        };
+        field(TAG_KEY, &self.key)?;
+        field(TAG_JID, self.jid.as_bytes())?;
+        field(TAG_STATION, &[self.station])?;
+        field(TAG_GATEWAY, &[self.gateway])?;
+        field(TAG_CALLSIGN, self.callsign.as_bytes())?;
+        field(TAG_TAG_LEN, &[self.tag_len])?;
+        field(TAG_MTU, &self.mtu.to_be_bytes())?;
+        field(TAG_BIT_RATE, &self.bit_rate.to_be_bytes())?;
+        field(TAG_TURNAROUND, &self.turnaround_ms.to_be_bytes())?;
+        let fields_len = u16::try_from(at - HEADER_LEN).map_err(|_| ProvisionError::TooLong)?;
+        out[..4].copy_from_slice(&MAGIC);
+        out[4] = VERSION;
+        out[5..HEADER_LEN].copy_from_slice(&fields_len.to_be_bytes());
+        let crc = crc16(&out[..at]).to_be_bytes();
+        let room = out
+            .get_mut(at..at + CRC_LEN)
+            .ok_or(ProvisionError::TooLong)?;
+        room.copy_from_slice(&crc);
+        Ok(at + CRC_LEN)
+    }
+
+    /// Reads the image at the beginning of `image`; what follows it does not matter.
+    ///
+    /// # Errors
+    /// [`ProvisionError`].
+    pub fn parse(image: &'a [u8]) -> Result<Self, ProvisionError> {
+        let (magic, rest) = image
+            .split_first_chunk::<4>()
+            .ok_or(ProvisionError::Absent)?;
+        if *magic != MAGIC {
+            return Err(ProvisionError::Absent);
+        }
+        let [version, high, low, ..] = *rest else {
+            return Err(ProvisionError::Damaged);
+        };
+        if version != VERSION {
+            return Err(ProvisionError::Version(version));
+        }
+        let end = HEADER_LEN + usize::from(u16::from_be_bytes([high, low]));
+        let signed = image.get(..end).ok_or(ProvisionError::Damaged)?;
+        let crc = image
+            .get(end..end + CRC_LEN)
+            .ok_or(ProvisionError::Damaged)?;
+        if crc16(signed).to_be_bytes() != *crc {
+            return Err(ProvisionError::Damaged);
+        }
+        Self::fields(signed.get(HEADER_LEN..).unwrap_or_default())
+    }
+
+    fn fields(mut rest: &'a [u8]) -> Result<Self, ProvisionError> {
+        let mut key = None;
+        let (mut jid, mut callsign) = ("", "");
+        let (mut station, mut gateway) = (None, None);
+        let (mut tag_len, mut mtu, mut bit_rate, mut turnaround_ms) = (8, 256, 300, 500);
+        while let [tag, len, body @ ..] = rest {
+            let (value, after) = body
+                .split_at_checked(usize::from(*len))
+                .ok_or(ProvisionError::Damaged)?;
+            match *tag {
+                TAG_KEY => key = value.try_into().ok(),
+                TAG_JID => jid = text(value)?,
+                TAG_STATION => station = value.first().copied(),
+                TAG_GATEWAY => gateway = value.first().copied(),
+                TAG_CALLSIGN => callsign = text(value)?,
+                TAG_TAG_LEN => tag_len = u8::from_be_bytes(fixed(value)?),
+                TAG_MTU => mtu = u16::from_be_bytes(fixed(value)?),
+                TAG_BIT_RATE => bit_rate = u32::from_be_bytes(fixed(value)?),
+                TAG_TURNAROUND => turnaround_ms = u32::from_be_bytes(fixed(value)?),
+                _ => {}
+            }
+            rest = after;
+        }
+        match (key, station, gateway) {
+            (Some(key), Some(station), Some(gateway)) if !jid.is_empty() => Ok(Self {
+                key,
+                jid,
+                station,
+                gateway,
+                callsign,
+                tag_len,
+                mtu,
+                bit_rate,
+                turnaround_ms,
+            }),
+            _ => Err(ProvisionError::Incomplete),
+        }
+    }
+}
+
+fn text(value: &[u8]) -> Result<&str, ProvisionError> {
+    core::str::from_utf8(value).map_err(|_| ProvisionError::Incomplete)
+}
+
+fn fixed<const LEN: usize>(value: &[u8]) -> Result<[u8; LEN], ProvisionError> {
+    value.try_into().map_err(|_| ProvisionError::Incomplete)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOARD: Provision<'_> = Provision {
+        key: [7; 32],
+        jid: "buoy@field.example",
+        station: 9,
+        gateway: 0,
+        callsign: "",
+        tag_len: 8,
+        mtu: 64,
+        bit_rate: 1200,
+        turnaround_ms: 40,
+    };
+
+    #[test]
+    fn an_image_tells_a_board_who_it_is() {
+        let mut image = [0xff; IMAGE_MAX];
+        let len = BOARD.emit(&mut image).unwrap();
+        assert!(len < 100);
+        assert_eq!(Provision::parse(&image), Ok(BOARD));
+        assert_eq!(Provision::parse(&image[..len]), Ok(BOARD));
+    }
+
+    #[test]
+    fn blank_torn_and_changed_flash_is_refused() {
+        let mut image = [0xff; IMAGE_MAX];
+        assert_eq!(Provision::parse(&image), Err(ProvisionError::Absent));
+        let len = BOARD.emit(&mut image).unwrap();
+        for end in 0..len {
+            assert!(Provision::parse(&image[..end]).is_err(), "{end}");
+        }
+        for bit in 0..len * 8 {
+            let mut changed = image;
+            changed[bit / 8] ^= 1 << (bit % 8);
+            assert!(Provision::parse(&changed).is_err(), "{bit}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said() {
+        let jid = core::str::from_utf8(&[b'a'; 255]).unwrap();
+        let long = Provision { jid, ..BOARD };
+        assert_eq!(long.emit(&mut [0; IMAGE_MAX]), Err(ProvisionError::TooLong));
+        assert_eq!(BOARD.emit(&mut [0; 8]), Err(ProvisionError::TooLong));
+    }
+}

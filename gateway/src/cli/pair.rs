@@ -1,0 +1,159 @@
+//! `pair`: a key, the gateway's side of a link as a piece of configuration, and the far side's: another piece of
+//! configuration, or an image for a board's flash. Refuses to write over anything.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use longwire_codec::provision::{IMAGE_MAX, Provision};
+
+use super::manual;
+use crate::config::{Config, Modem};
+use crate::exit::{Exit, Failure};
+use crate::keys::Key;
+
+/// Arguments of `longwire pair`.
+#[derive(Debug, Args)]
+pub(super) struct Pair {
+    /// Name of the new station.
+    #[arg(long, value_name = "NAME")]
+    station: String,
+    /// The board's bare JID; makes an image for its flash. Without it the far end is another gateway.
+    #[arg(long)]
+    jid: Option<String>,
+    /// Modem it is reached through; the configuration's only one if left out.
+    #[arg(long)]
+    modem: Option<String>,
+    /// Its address on the channel; the lowest free one if left out.
+    #[arg(long)]
+    address: Option<u8>,
+    /// Folder to write to.
+    #[arg(long, default_value = ".")]
+    folder: PathBuf,
+}
+
+/// Makes the files and prints what is left to do.
+pub(super) fn pair(config: &Config, arguments: &Pair, json: bool) -> Result<(), Failure> {
+    let modem = choose(config, arguments.modem.as_deref())?;
+    let address = arguments.address.map_or_else(|| free(config, modem), Ok)?;
+    if config.peer(&arguments.station).is_some() {
+        let said = format!("there is a peer called `{}` already", arguments.station);
+        return Err(Failure::new(Exit::Usage, said).advise("give the new one another name"));
+    }
+    let key = Key::generate()?;
+    let key_path = arguments.folder.join(format!("{}.key", arguments.station));
+    key.store(&key_path)?;
+    let image_path = match &arguments.jid {
+        Some(jid) => Some(image(config, modem, address, jid, &key, arguments)?),
+        None => None,
+    };
+    let profile = if config.gateway.callsign.is_empty() {
+        "sealed"
+    } else {
+        "amateur"
+    };
+    let domains = arguments
+        .jid
+        .clone()
+        .unwrap_or_else(|| format!("{}.example", arguments.station));
+    let section = format!(
+        "[[peer]]\nname = \"{}\"\nmodem = \"{}\"\nstation = {address}\nkey-file = \"{}\"\nprofile = \"{profile}\"\ndomains = [\"{domains}\"]\n",
+        arguments.station,
+        modem.name,
+        key_path.display(),
+    );
+    if json {
+        let value = serde_json::json!({
+            "key-file": key_path, "fingerprint": key.fingerprint(), "image": image_path,
+            "station": address, "peer": section,
+        });
+        return manual::print(format!("{value}\n").as_bytes());
+    }
+    let rest = match &image_path {
+        Some(path) => format!(
+            "Write {} to the board's provisioning page (firmware/README.md) and delete it here.\n",
+            path.display()
+        ),
+        None => format!(
+            "Copy {} to the far gateway over a way you trust. There, `station = {address}` belongs into [[modem]], \
+             `station = {}` into [[peer]].\n",
+            key_path.display(),
+            modem.station
+        ),
+    };
+    let text = format!(
+        "Add to the configuration, with the domains that live there:\n\n{section}\n{rest}Fingerprint of the key: {}\n",
+        key.fingerprint()
+    );
+    manual::print(text.as_bytes())
+}
+
+fn choose<'c>(config: &'c Config, name: Option<&str>) -> Result<&'c Modem, Failure> {
+    match (name, &config.modems[..]) {
+        (None, [only]) => Ok(only),
+        (None, _) => {
+            let said = format!("the configuration has {} modems", config.modems.len());
+            Err(Failure::new(Exit::Usage, said).advise("name one with --modem"))
+        }
+        (Some(name), _) => config.modem(name).ok_or_else(|| {
+            Failure::new(Exit::Usage, format!("there is no modem `{name}`"))
+                .advise("longwire check lists them")
+        }),
+    }
+}
+
+/// The lowest address on the modem's channel nobody has.
+fn free(config: &Config, modem: &Modem) -> Result<u8, Failure> {
+    let taken = |address: u8| {
+        let peers = config.peers.iter().filter(|peer| peer.modem == modem.name);
+        address == modem.station || peers.map(|peer| peer.station).any(|it| it == address)
+    };
+    (0..=254)
+        .find(|address| !taken(*address))
+        .ok_or_else(|| Failure::running("all 255 addresses of the channel are taken"))
+}
+
+fn image(
+    config: &Config,
+    modem: &Modem,
+    address: u8,
+    jid: &str,
+    key: &Key,
+    arguments: &Pair,
+) -> Result<PathBuf, Failure> {
+    if !jid
+        .parse::<jid::BareJid>()
+        .is_ok_and(|jid| jid.node().is_some())
+    {
+        let said = format!("`{jid}` is no bare JID");
+        return Err(Failure::new(Exit::Usage, said).advise("write it as buoy@field.example"));
+    }
+    let provision = Provision {
+        key: key.0,
+        jid,
+        station: address,
+        gateway: modem.station,
+        callsign: &config.gateway.callsign,
+        tag_len: config.peers.first().map_or(8, |peer| peer.tag_bytes),
+        mtu: modem.mtu,
+        bit_rate: modem.bit_rate,
+        turnaround_ms: u32::try_from(modem.turnaround.as_millis()).unwrap_or(u32::MAX),
+    };
+    let mut image = [0xff; IMAGE_MAX];
+    provision.emit(&mut image).map_err(Failure::running)?;
+    let path = arguments
+        .folder
+        .join(format!("{}.image", arguments.station));
+    write_new(&path, &image)
+        .map_err(|error| Failure::running(format!("cannot write {}: {error}", path.display())))?;
+    Ok(path)
+}
+
+/// A new file only its owner can read: an image holds the key.
+fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    options.open(path)?.write_all(bytes)
+}

@@ -14,5 +14,7 @@ pub mod console;
 
 pub mod flash;
 
+pub mod radio;
+
 #[cfg(test)]
 mod ram_flash;

@@ -1,0 +1,32 @@
+//! What an endpoint needs of a radio, and radios that boards have. Refuses to know what is in a frame.
+
+#[cfg(feature = "lora")]
+pub mod lora;
+pub mod serial;
+
+use longwire_codec::channel::Channel;
+
+/// A half-duplex radio.
+#[expect(
+    async_fn_in_trait,
+    reason = "boards poll it on one core; no Send is needed"
+)]
+pub trait Radio {
+    /// What can go wrong.
+    type Error;
+
+    /// The channel it is tuned to.
+    fn channel(&self) -> Channel;
+
+    /// Sends one frame; completes when the air is free again.
+    ///
+    /// # Errors
+    /// The device failed; to the link the frame is lost.
+    async fn transmit(&mut self, frame: &[u8]) -> Result<(), Self::Error>;
+
+    /// Waits for one frame and says how long it is. Cancelling loses at most a frame that is just coming in.
+    ///
+    /// # Errors
+    /// The device failed, or the frame was spoilt.
+    async fn receive(&mut self, frame: &mut [u8]) -> Result<usize, Self::Error>;
+}

@@ -43,89 +43,92 @@ fn good_tables_pass() {
     assert_eq!(tables.choices, [(0, 0, vec![0, 1])]);
 }
 
+/// In which file what is replaced by what, and the complaint.
+const BAD_ROWS: &[(&str, &str, &str, &str)] = &[
+    (
+        "values.tsv",
+        "1\tset",
+        "2\tset",
+        "v1/values.tsv:3: id 2 out of order, expected 1",
+    ),
+    (
+        "values.tsv",
+        "\tset",
+        "\tget",
+        "v1/values.tsv:3: the same as id 0",
+    ),
+    (
+        "values.tsv",
+        "set",
+        "set\tmore",
+        "v1/values.tsv:3: 3 columns instead of 2",
+    ),
+    ("values.tsv", "get", "", "v1/values.tsv:2: value is empty"),
+    (
+        "values.tsv",
+        "id\tvalue",
+        "value\tid",
+        "v1/values.tsv:1: the first line must name the columns id, value",
+    ),
+    (
+        "namespaces.tsv",
+        "urn:a",
+        "urn:é",
+        "v1/namespaces.tsv:3: urn:é is not ASCII",
+    ),
+    (
+        "namespaces.tsv",
+        "0\t-\t-",
+        "0\turn:b\t-",
+        "v1/namespaces.tsv:2: the first namespace must be -, no namespace",
+    ),
+    (
+        "elements.tsv",
+        "urn:a\tping",
+        "urn:b\tping",
+        "v1/elements.tsv:2: unknown namespace urn:b",
+    ),
+    (
+        "elements.tsv",
+        "none",
+        "some",
+        "v1/elements.tsv:2: unknown kind some",
+    ),
+    (
+        "attributes.tsv",
+        "\ttype",
+        "\ttypé",
+        "v1/attributes.tsv:2: typé is not ASCII",
+    ),
+    (
+        "kinds.tsv",
+        "type",
+        "tip",
+        "v1/kinds.tsv:2: unknown attribute - tip",
+    ),
+    (
+        "choices.tsv",
+        "get|set",
+        "get|put",
+        "v1/choices.tsv:2: unknown value put",
+    ),
+    (
+        "choices.tsv",
+        "get|set",
+        "get|get",
+        "v1/choices.tsv:2: get twice",
+    ),
+    (
+        "choices.tsv",
+        "urn:a\tping",
+        "urn:a\tpang",
+        "v1/choices.tsv:2: unknown element urn:a pang",
+    ),
+];
+
 #[test]
 fn bad_rows_are_named_by_file_and_line() {
-    for (file, from, to, expected) in [
-        (
-            "values.tsv",
-            "1\tset",
-            "2\tset",
-            "v1/values.tsv:3: id 2 out of order, expected 1",
-        ),
-        (
-            "values.tsv",
-            "\tset",
-            "\tget",
-            "v1/values.tsv:3: the same as id 0",
-        ),
-        (
-            "values.tsv",
-            "set",
-            "set\tmore",
-            "v1/values.tsv:3: 3 columns instead of 2",
-        ),
-        ("values.tsv", "get", "", "v1/values.tsv:2: value is empty"),
-        (
-            "values.tsv",
-            "id\tvalue",
-            "value\tid",
-            "v1/values.tsv:1: the first line must name the columns id, value",
-        ),
-        (
-            "namespaces.tsv",
-            "urn:a",
-            "urn:é",
-            "v1/namespaces.tsv:3: urn:é is not ASCII",
-        ),
-        (
-            "namespaces.tsv",
-            "0\t-\t-",
-            "0\turn:b\t-",
-            "v1/namespaces.tsv:2: the first namespace must be -, no namespace",
-        ),
-        (
-            "elements.tsv",
-            "urn:a\tping",
-            "urn:b\tping",
-            "v1/elements.tsv:2: unknown namespace urn:b",
-        ),
-        (
-            "elements.tsv",
-            "none",
-            "some",
-            "v1/elements.tsv:2: unknown kind some",
-        ),
-        (
-            "attributes.tsv",
-            "\ttype",
-            "\ttypé",
-            "v1/attributes.tsv:2: typé is not ASCII",
-        ),
-        (
-            "kinds.tsv",
-            "type",
-            "tip",
-            "v1/kinds.tsv:2: unknown attribute - tip",
-        ),
-        (
-            "choices.tsv",
-            "get|set",
-            "get|put",
-            "v1/choices.tsv:2: unknown value put",
-        ),
-        (
-            "choices.tsv",
-            "get|set",
-            "get|get",
-            "v1/choices.tsv:2: get twice",
-        ),
-        (
-            "choices.tsv",
-            "urn:a\tping",
-            "urn:a\tpang",
-            "v1/choices.tsv:2: unknown element urn:a pang",
-        ),
-    ] {
+    for &(file, from, to, expected) in BAD_ROWS {
         assert_eq!(refusal(file, from, to), expected);
     }
     let long = "x".repeat(256);

@@ -1,0 +1,4 @@
+//! An XML stream from anywhere.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| tests::hostile::stream(bytes));

@@ -1,0 +1,4 @@
+//! One XML element from anywhere.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| tests::hostile::xml(bytes));

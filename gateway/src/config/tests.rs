@@ -138,6 +138,18 @@ fn a_value_without_its_unit_is_refused() {
 }
 
 #[test]
+fn a_modem_url_is_read_to_its_last_option() {
+    let modem = |url: &str| refused(&format!("[[modem]]\nname = \"hf\"\nurl = \"{url}\"\n"));
+    let said = modem("serail:/dev/ttyUSB0");
+    assert!(
+        said.starts_with("longwire.toml:3: `url`: no modem speaks `serail:`"),
+        "{said}"
+    );
+    assert!(said.contains("`serial`"), "{said}");
+    assert!(modem("serial:/dev/ttyUSB0?buad=9600").contains("`baud`"));
+}
+
+#[test]
 fn a_peer_must_lead_to_a_modem() {
     let said = refused(
         "[[modem]]\nname = \"hf-20m\"\nurl = \"air:a\"\n\n[[peer]]\nname = \"base\"\nmodem = \"hf20m\"\n",

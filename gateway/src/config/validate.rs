@@ -3,10 +3,13 @@
 
 use std::path::Path;
 
+use longwire_codec::channel::Channel;
 use longwire_codec::link::Callsign;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigError, line_of, nearest};
+use crate::modem::AnyModem;
+
 use super::{Component, Config, Hosted, Modem, Peer, Profile};
 
 /// Largest station address; 255 is everybody.
@@ -166,15 +169,13 @@ fn check_modem(modem: &Modem) -> Result<(), Wrong> {
         "url",
         "a modem needs a URL, such as \"serial:/dev/ttyUSB0?baud=9600\"",
     )?;
-    let scheme = modem.url.split_once(':').map_or("", |(scheme, _)| scheme);
-    let known = ["serial", "kiss+serial", "kiss+tcp", "air"];
-    if !known.contains(&scheme) {
-        let hint = nearest(scheme, known.into_iter()).map_or_else(
-            || format!("use one of {}", known.join(", ")),
-            |it| format!("did you mean `{it}:`?"),
-        );
-        return Err(("url", format!("no modem speaks `{scheme}:`; {hint}")));
-    }
+    let turnaround_ms = u32::try_from(modem.turnaround.as_millis()).unwrap_or(u32::MAX);
+    // Modems open their device when first used, so this only reads the URL.
+    AnyModem::open(
+        &modem.url,
+        Channel::radio(modem.mtu, modem.bit_rate, turnaround_ms),
+    )
+    .map_err(|error| ("url", error.to_string()))?;
     refuse(
         !MTU.contains(&modem.mtu),
         "mtu",

@@ -21,8 +21,16 @@
 
 mod config;
 mod event;
+mod incoming;
 mod number;
+mod outgoing;
+mod pool;
+mod receive;
+mod session;
 mod stats;
+mod timers;
+mod transmit;
+mod turn;
 
 pub use config::{Agreement, Callsign, LinkConfig, Priority, Profile, Resume, Side};
 pub use event::{Event, Timer};
@@ -30,15 +38,34 @@ pub use number::{Accepted, PacketNumber};
 pub use stats::LinkStats;
 
 use crate::channel::Channel;
+use crate::seal::{Seal, Secret};
 use crate::time::Instant;
 
-/// One end of a link. `B` is the storage for packets under way, both directions: `Vec<u8>`, `[u8; N]`, `&mut [u8]`.
+use event::News;
+use incoming::Incoming;
+use outgoing::Outgoing;
+use session::Session;
+use timers::Timers;
+use turn::Turn;
+
+/// Most packets outstanding in one direction.
+pub const WINDOW_MAX: u32 = 64;
+/// Most segments of one packet.
+pub const SEGMENTS_MAX: usize = 256;
+/// Shortest MTU a link works with, in bytes.
+pub const MTU_MIN: u16 = 14;
+/// Longest MTU, in bytes.
+pub const MTU_MAX: u16 = 2048;
+
+/// One end of a link. `B` is the storage for packets under way: `Vec<u8>`, `[u8; N]`, `&mut [u8]`. Its first
+/// `LinkConfig::out_len` bytes hold packets on their way out, its last MTU opens frames, the rest holds packets on
+/// their way in.
 ///
 /// Methods come in four kinds: getters; `handle_*` for what the world did; commands for what the application
 /// wants; `poll_*` for what the caller must do next. After any `handle_*` or command:
 ///
 /// 1. `recv` until `None`; store each packet, then `accept` it,
-/// 2. `poll_event` until `None`,
+/// 2. `poll_event` until `None`; while `wanted` names a packet, `grant_again` or `cancel` it,
 /// 3. if the modem is free: `grant`/`commit` until `grant` gives `None` or nothing waits, then `poll_transmit`;
 ///    when a frame was written, call `handle_sent` once the modem is done with it, and repeat,
 /// 4. sleep until `poll_timeout`, then `handle_timeout`.
@@ -48,9 +75,39 @@ use crate::time::Instant;
 pub struct Link<B> {
     config: LinkConfig,
     channel: Channel,
-    resume: Resume,
+    session: Session,
+    outgoing: Outgoing,
+    incoming: Incoming,
+    turn: Turn,
+    timers: Timers,
+    news: News,
     stats: LinkStats,
+    owed: Owed,
+    /// Grants wait: the hello did not agree.
+    mismatched: bool,
+    /// Before this an unreadable frame is not answered.
+    notice_after: Option<Instant>,
+    /// Bytes of the storage in which frames are opened.
+    scratch_len: usize,
     storage: B,
+}
+
+/// What must be said even if no packet waits.
+#[derive(Debug, Default)]
+struct Owed {
+    /// Something arrived that is to be acknowledged.
+    ack: bool,
+    /// How many frames arrived since our last acknowledgement.
+    unacknowledged_frames: u32,
+    /// An acknowledgement is wanted from the peer.
+    poll: bool,
+    /// The peer does not know our epoch.
+    notice: bool,
+    hello: bool,
+    /// The hello asks for one in return.
+    hello_asks: bool,
+    identify: bool,
+    sign_off: bool,
 }
 
 /// Why a link cannot be made.
@@ -86,8 +143,22 @@ pub struct Transmit {
     pub over: bool,
 }
 
+/// The storage cut in three: out, in, and one frame opened.
+fn parts<B: AsMut<[u8]>>(
+    storage: &mut B,
+    out_len: usize,
+    mtu: usize,
+) -> (&mut [u8], &mut [u8], &mut [u8]) {
+    let bytes = storage.as_mut();
+    let scratch = bytes.len().saturating_sub(mtu);
+    let (bytes, scratch) = bytes.split_at_mut(scratch);
+    let (out, incoming) = bytes.split_at_mut(out_len.min(bytes.len()));
+    (out, incoming, scratch)
+}
+
 impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
-    /// Makes a link from what is configured and what was kept.
+    /// Makes a link from what is configured and what was kept. Says nothing yet, and nothing at all until there is a
+    /// packet to send or the peer speaks.
     ///
     /// # Errors
     /// See [`LinkError`].
@@ -97,14 +168,44 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         resume: Resume,
         storage: B,
     ) -> Result<Self, LinkError> {
+        let span = resume.next_number.distance_from(resume.first_outstanding);
+        let in_range = (MTU_MIN..=MTU_MAX).contains(&channel.mtu)
+            && config.agreement.mtu <= MTU_MAX
+            && Seal::is_tag_len(config.tag_len)
+            && (1..=WINDOW_MAX).contains(&config.window.into())
+            && span.is_some_and(|span| span <= WINDOW_MAX)
+            && usize::from(channel.mtu) > transmit::overhead(&channel, config.tag_len, false) + 2;
+        if !in_range {
+            return Err(LinkError::OutOfRange);
+        }
+        let least = config.out_len
+            + usize::from(channel.mtu)
+            + usize::from(config.receive_mtu(&channel).max(channel.mtu));
+        if config.out_len < usize::from(channel.mtu) || storage.as_ref().len() < least {
+            return Err(LinkError::StorageTooSmall);
+        }
         if resume.epoch == 0 {
             return Err(LinkError::NoEpoch);
         }
+        let owed = Owed {
+            hello: config.hello,
+            hello_asks: true,
+            ..Owed::default()
+        };
         Ok(Self {
+            session: Session::new(&config, resume.epoch, resume.peer_epoch),
+            outgoing: Outgoing::new(resume.first_outstanding, resume.next_number),
+            incoming: Incoming::new(resume.accepted),
+            turn: Turn::new(config.seed),
+            timers: Timers::default(),
+            news: News::default(),
+            stats: LinkStats::default(),
+            owed,
+            mismatched: false,
+            notice_after: None,
+            scratch_len: config.receive_mtu(&channel).max(channel.mtu).into(),
             config,
             channel,
-            resume,
-            stats: LinkStats::default(),
             storage,
         })
     }
@@ -123,113 +224,166 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     /// Whether the peer was heard in this run and has not fallen silent.
     pub fn is_up(&self) -> bool {
-        false
+        self.session.has_heard() && !self.turn.is_suspended()
     }
 
-    /// Whether nothing waits to be sent or acknowledged.
+    /// Whether no packet of ours is under way and nothing waits to be acknowledged.
     pub fn is_idle(&self) -> bool {
-        true
+        self.outgoing.span() == 0 && !self.owed.ack && self.turn.is_idle()
+    }
+
+    /// The peer's epoch as last heard, to store.
+    pub fn peer_epoch(&self) -> u32 {
+        self.session.peer_epoch()
+    }
+
+    /// The lowest of our packets not confirmed and the next number: what [`Resume`] wants.
+    pub fn outstanding(&self) -> (PacketNumber, PacketNumber) {
+        (self.outgoing.base(), self.outgoing.next())
+    }
+
+    /// The lowest packet that must be encoded again after a restart or a [`Event::Reset`]: answer with
+    /// [`Link::grant_again`] or [`Link::cancel`].
+    pub fn wanted(&self) -> Option<PacketNumber> {
+        self.outgoing.wanted()
     }
 
     /// Which packets of the peer were accepted.
     pub fn accepted(&self) -> Accepted {
-        self.resume.accepted
+        self.incoming.accepted()
     }
 
     /// The same with `number` accepted too: store it together with the packet, then call [`Link::accept`].
     pub fn accepted_with(&self, number: PacketNumber) -> Accepted {
-        let mut accepted = self.resume.accepted;
+        let mut accepted = self.incoming.accepted();
         accepted.insert(number);
         accepted
     }
 
     /// The longest packet that can be sent on this channel.
     pub fn packet_len_max(&self) -> usize {
-        0
+        let most = (self.unit_max() * SEGMENTS_MAX).min(self.config.out_len);
+        if self.config.packet_len_max == 0 {
+            most
+        } else {
+            most.min(self.config.packet_len_max)
+        }
     }
-
-    // What the world did.
-
-    /// A frame was received. Garbage is counted and dropped.
-    pub fn handle_frame(&mut self, _now: Instant, frame: &[u8]) {
-        self.stats.malformed_frames += u64::from(frame.is_empty());
-    }
-
-    /// The modem finished sending the last frame taken.
-    pub fn handle_sent(&mut self, _now: Instant) {}
-
-    /// The modem hears (or no longer hears) a signal. Optional: without it timers assume the longest frame.
-    pub fn handle_carrier(&mut self, _now: Instant, _busy: bool) {}
-
-    /// Bit rate, MTU or delays changed; or a reliable modem reconnected, which sends everything unconfirmed again.
-    pub fn handle_channel(&mut self, _now: Instant, channel: Channel) {
-        self.channel = channel;
-    }
-
-    /// The moment of `poll_timeout` came. Calling it early does no harm.
-    pub fn handle_timeout(&mut self, _now: Instant) {}
 
     // What the application wants.
 
     /// Room for a new packet, if one of this priority could go on air soon. Ask for the highest priority that
-    /// waits. The number is given out even if nothing is committed, but only once: the next grant repeats it.
-    pub fn grant(&mut self, _now: Instant, _priority: Priority) -> Option<Grant<'_>> {
-        let _ = (&self.config, self.storage.as_mut());
-        None
+    /// waits. A number granted but not committed is granted again.
+    pub fn grant(&mut self, now: Instant, priority: Priority) -> Option<Grant<'_>> {
+        let ready = !self.mismatched
+            && self.wanted().is_none()
+            && self.outgoing.has_number(self.config.window);
+        if !ready || !self.may_fill(now, priority) {
+            return None;
+        }
+        let number = self.outgoing.next();
+        self.room(number, priority)
     }
 
-    /// Room to encode again a packet granted in an earlier run or before a [`Event::Reset`]. Go through them in the
-    /// order of their numbers, all of them, before asking for new grants; those no longer wanted: [`Link::cancel`].
-    /// `None` when there is no room now, or the peer has it already (then [`Event::Delivered`] follows or came).
+    /// Room to encode again a packet granted in an earlier run or before a [`Event::Reset`]; [`Link::wanted`] says
+    /// which is next. New packets wait for them. `None` when there is no room now, or the number is not wanted.
     pub fn grant_again(
         &mut self,
-        _now: Instant,
-        _number: PacketNumber,
-        _priority: Priority,
+        now: Instant,
+        number: PacketNumber,
+        priority: Priority,
     ) -> Option<Grant<'_>> {
-        None
+        let ready = !self.mismatched && self.outgoing.is_wanted(number);
+        if !ready || !self.may_fill(now, priority) {
+            return None;
+        }
+        self.room(number, priority)
+    }
+
+    fn room(&mut self, number: PacketNumber, priority: Priority) -> Option<Grant<'_>> {
+        let most = self.packet_len_max();
+        let (out, ..) = parts(&mut self.storage, self.config.out_len, 0);
+        // A packet that finds too little room is given back and asks again when the air has taken some.
+        let enough = usize::from(self.channel.mtu).min(most);
+        if self.outgoing.free(out) < enough {
+            return None;
+        }
+        let buffer = self.outgoing.grant(out, number, priority);
+        let len = buffer.len().min(most);
+        Some(Grant {
+            number,
+            buffer: buffer.get_mut(..len)?,
+        })
     }
 
     /// Queues the granted packet, of `len` bytes. A length of 0 gives the grant back unused.
-    pub fn commit(&mut self, _now: Instant, _len: usize) {}
+    pub fn commit(&mut self, _now: Instant, len: usize) {
+        let (out, ..) = parts(&mut self.storage, self.config.out_len, 0);
+        self.outgoing.commit(out, len);
+    }
 
-    /// Withdraws a packet that is not delivered yet: [`Event::Abandoned`] follows when the peer confirmed that it will
-    /// never surface, or [`Event::Delivered`] if it had it already. False if the number is not outstanding.
-    pub fn cancel(&mut self, _now: Instant, _number: PacketNumber) -> bool {
-        false
+    /// Withdraws a packet. True if it may still be possible: [`Event::Abandoned`] follows once it is certain that the
+    /// packet will never surface, [`Event::Delivered`] if the peer had it already. The first answer is final.
+    pub fn cancel(&mut self, _now: Instant, number: PacketNumber) -> bool {
+        let (out, ..) = parts(&mut self.storage, self.config.out_len, 0);
+        let cancelled = self.outgoing.cancel(out, number);
+        self.owed.poll |= cancelled && self.outgoing.has_doubt();
+        cancelled
     }
 
     /// The next packet in order; each once in a run. It stays stored until accepted. An empty packet was withdrawn
     /// by its sender: accept it like any other and drop it.
     pub fn recv(&mut self) -> Option<(PacketNumber, &[u8])> {
-        None
+        let (_, bytes, _) = parts(&mut self.storage, self.config.out_len, self.scratch_len);
+        let packet = self.incoming.recv(bytes);
+        self.stats.packets_received += u64::from(packet.is_some());
+        packet
     }
 
     /// The application holds this packet durably: it is acknowledged in our next frame and never surfaces again.
-    pub fn accept(&mut self, _now: Instant, number: PacketNumber) {
-        self.resume.accepted.insert(number);
+    pub fn accept(&mut self, now: Instant, number: PacketNumber) {
+        let (_, bytes, _) = parts(&mut self.storage, self.config.out_len, self.scratch_len);
+        if self.incoming.accept(bytes, number) {
+            self.owe_ack(now, false);
+        }
+    }
+
+    /// Uses a new secret: at once if `send`, otherwise as soon as the peer does. Frames under the old one are accepted
+    /// until then.
+    pub fn rekey(&mut self, secret: &Secret, send: bool) {
+        self.session.rekey(secret, send);
+    }
+
+    /// Goes on after [`Event::Mismatch`], with what is agreed now.
+    pub fn rejoin(&mut self, agreement: Agreement) {
+        self.config.agreement = agreement;
+        self.mismatched = false;
+        (self.owed.hello, self.owed.hello_asks) = (true, true);
     }
 
     /// Keeps off the air until `until`: somebody else talks on a shared channel.
-    pub fn defer(&mut self, _until: Instant) {}
+    pub fn defer(&mut self, until: Instant) {
+        self.turn.defer(until);
+    }
 
     /// Signs off: in profile `amateur` the call sign goes out once more if anything was sent since.
-    pub fn close(&mut self, _now: Instant) {}
+    pub fn close(&mut self, _now: Instant) {
+        self.owed.sign_off = self.config.profile != Profile::Sealed && self.stats.frames_sent > 0;
+    }
 
     // What the caller must do next.
 
-    /// Writes the next frame, if one should go out now. `frame` must hold one MTU.
-    pub fn poll_transmit(&mut self, _now: Instant, _frame: &mut [u8]) -> Option<Transmit> {
-        None
-    }
-
     /// The next news.
     pub fn poll_event(&mut self) -> Option<Event> {
-        None
+        self.news.poll().or_else(|| self.outgoing.poll())
     }
 
     /// When to call `handle_timeout`, and why. `None`: sleep until something happens.
     pub fn poll_timeout(&self) -> Option<(Instant, Timer)> {
-        None
+        if self.turn.is_sending() {
+            None
+        } else {
+            self.timers.next()
+        }
     }
 }

@@ -1,6 +1,26 @@
 //! Frame security: keys, nonces, tags, replay. Refuses to store keys or to choose them.
+//!
+//! AES-128-CCM (RFC 3610, L = 2) with one key for each direction, derived from the shared secret by HKDF-SHA-256
+//! (RFC 5869). The 13 bytes of the nonce are the sender's epoch, the epoch the sender believes the receiver to be in
+//! (0 in a notice), both four bytes, and a counter of five, all big endian. An epoch is used for one run only, so no
+//! nonce comes twice under a key however often either end restarts.
+
+mod replay;
+
+pub(crate) use replay::Replay;
 
 use core::fmt;
+
+use aes::Aes128;
+use aes::cipher::KeyInit;
+use ccm::Ccm;
+use ccm::aead::AeadInOut;
+use ccm::aead::inout::InOutBuf;
+use ccm::consts::{U4, U6, U8, U10, U12, U13, U14, U16};
+use hkdf::Hkdf;
+use sha2::Sha256;
+
+use crate::link::Side;
 
 /// The secret two ends share: 16 to 32 bytes of full entropy, from `keygen` or from pairing.
 #[derive(Clone, Eq, PartialEq)]
@@ -30,5 +50,229 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(..)")
+    }
+}
+
+/// What a key is for: enters the derivation, so that no key serves twice.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Purpose {
+    /// Frames of this version of the protocol.
+    Frames,
+    /// Hellos, which every version must be able to read.
+    Hello,
+}
+
+/// The number that makes a frame's nonce, see the head of this file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Nonce {
+    pub(crate) sender_epoch: u32,
+    pub(crate) receiver_epoch: u32,
+    pub(crate) counter: u64,
+}
+
+impl Nonce {
+    fn bytes(self) -> [u8; 13] {
+        let mut bytes = [0; 13];
+        bytes[..4].copy_from_slice(&self.sender_epoch.to_be_bytes());
+        bytes[4..8].copy_from_slice(&self.receiver_epoch.to_be_bytes());
+        bytes[8..].copy_from_slice(&self.counter.to_be_bytes()[3..]);
+        bytes
+    }
+}
+
+/// The keys of one link, one for each direction.
+#[derive(Clone)]
+pub(crate) struct Seal {
+    send: Aes128,
+    receive: Aes128,
+    tag_len: u8,
+    clear: bool,
+}
+
+impl fmt::Debug for Seal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seal(..)")
+    }
+}
+
+impl Seal {
+    /// `clear`: contents stay readable (profile `amateur`).
+    pub(crate) fn new(
+        secret: &Secret,
+        purpose: Purpose,
+        side: Side,
+        tag_len: u8,
+        clear: bool,
+    ) -> Self {
+        let derive = |from: Side| {
+            let label: &[u8] = match purpose {
+                Purpose::Frames => b"longwire 1 frames",
+                Purpose::Hello => b"longwire hello",
+            };
+            let from: &[u8] = match from {
+                Side::A => b" from a",
+                Side::B => b" from b",
+            };
+            let mut key = [0; 16];
+            let hkdf = Hkdf::<Sha256>::new(None, secret.as_bytes());
+            let filled = hkdf.expand_multi_info(&[label, from], &mut key);
+            debug_assert!(filled.is_ok(), "16 bytes are within the limit of RFC 5869");
+            Aes128::new(&key.into())
+        };
+        Self {
+            send: derive(side),
+            receive: derive(side.other()),
+            tag_len,
+            clear,
+        }
+    }
+
+    /// Whether tags of `len` bytes exist.
+    pub(crate) const fn is_tag_len(len: u8) -> bool {
+        len >= 4 && len <= 16 && len.is_multiple_of(2)
+    }
+
+    /// Seals `frame[..len]`, of which the first `header` bytes stay in clear, and appends the tag. Gives the whole
+    /// length, or `None` if the tag does not fit.
+    pub(crate) fn seal(
+        &self,
+        nonce: Nonce,
+        frame: &mut [u8],
+        header: usize,
+        len: usize,
+    ) -> Option<usize> {
+        let total = len + usize::from(self.tag_len);
+        let (text, rest) = frame.get_mut(..total)?.split_at_mut(len);
+        let nonce = nonce.bytes();
+        if self.clear {
+            self.tag(&nonce, text, (&mut [][..]).into(), rest)?;
+        } else {
+            let (header, body) = text.split_at_mut_checked(header)?;
+            self.tag(&nonce, header, body.into(), rest)?;
+        }
+        Some(total)
+    }
+
+    fn tag(
+        &self,
+        nonce: &[u8; 13],
+        header: &[u8],
+        body: InOutBuf<'_, '_, u8>,
+        tag: &mut [u8],
+    ) -> Option<()> {
+        macro_rules! with {
+            ($len:ty) => {{
+                let ccm = Ccm::<Aes128, $len, U13>::from(self.send.clone());
+                let made = ccm
+                    .encrypt_inout_detached(nonce.into(), header, body)
+                    .ok()?;
+                tag.copy_from_slice(&made);
+            }};
+        }
+        match self.tag_len {
+            4 => with!(U4),
+            6 => with!(U6),
+            8 => with!(U8),
+            10 => with!(U10),
+            12 => with!(U12),
+            14 => with!(U14),
+            _ => with!(U16),
+        }
+        Some(())
+    }
+
+    /// Checks a frame and writes its body into `body`. Gives the body's length, or `None` if the tag does not fit.
+    pub(crate) fn open(
+        &self,
+        nonce: Nonce,
+        frame: &[u8],
+        header: usize,
+        body: &mut [u8],
+    ) -> Option<usize> {
+        let (text, tag) =
+            frame.split_at_checked(frame.len().checked_sub(usize::from(self.tag_len))?)?;
+        let (head, sealed) = text.split_at_checked(header)?;
+        let body = body.get_mut(..sealed.len())?;
+        let nonce = nonce.bytes();
+        if self.clear {
+            self.check(&nonce, text, (&mut [][..]).into(), tag)?;
+            body.copy_from_slice(sealed);
+        } else {
+            self.check(&nonce, head, InOutBuf::new(sealed, body).ok()?, tag)?;
+        }
+        Some(sealed.len())
+    }
+
+    fn check(
+        &self,
+        nonce: &[u8; 13],
+        header: &[u8],
+        body: InOutBuf<'_, '_, u8>,
+        tag: &[u8],
+    ) -> Option<()> {
+        macro_rules! with {
+            ($len:ty) => {{
+                let ccm = Ccm::<Aes128, $len, U13>::from(self.receive.clone());
+                ccm.decrypt_inout_detached(nonce.into(), header, body, tag.try_into().ok()?)
+                    .ok()
+            }};
+        }
+        match self.tag_len {
+            4 => with!(U4),
+            6 => with!(U6),
+            8 => with!(U8),
+            10 => with!(U10),
+            12 => with!(U12),
+            14 => with!(U14),
+            _ => with!(U16),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONCE: Nonce = Nonce {
+        sender_epoch: 1,
+        receiver_epoch: 2,
+        counter: 3,
+    };
+
+    fn pair(tag_len: u8, clear: bool) -> (Seal, Seal) {
+        let secret = Secret::new(&[7; 16]).unwrap();
+        let seal = |side| Seal::new(&secret, Purpose::Frames, side, tag_len, clear);
+        (seal(Side::A), seal(Side::B))
+    }
+
+    #[test]
+    fn what_one_end_seals_the_other_opens_and_nobody_else() {
+        for tag_len in [4, 6, 8, 10, 12, 14, 16] {
+            for clear in [false, true] {
+                let (a, b) = pair(tag_len, clear);
+                let mut frame = *b"hhPAYLOAD................";
+                let len = a.seal(NONCE, &mut frame, 2, 9).unwrap();
+                assert_eq!(len, 9 + usize::from(tag_len));
+                assert_eq!(&frame[2..9] == b"PAYLOAD", clear);
+                let mut body = [0; 32];
+                assert_eq!(b.open(NONCE, &frame[..len], 2, &mut body), Some(7));
+                assert_eq!(&body[..7], b"PAYLOAD");
+                assert_eq!(
+                    a.open(NONCE, &frame[..len], 2, &mut body),
+                    None,
+                    "our own echo"
+                );
+                let later = Nonce {
+                    counter: 4,
+                    ..NONCE
+                };
+                assert_eq!(b.open(later, &frame[..len], 2, &mut body), None);
+                for i in 0..len {
+                    frame[i] ^= 1;
+                    assert_eq!(b.open(NONCE, &frame[..len], 2, &mut body), None, "byte {i}");
+                    frame[i] ^= 1;
+                }
+            }
+        }
     }
 }

@@ -2,6 +2,4 @@
 //! cost airtime: every stanza for the far side goes to [`crate::router`].
 
 pub mod component;
-pub mod datetime;
-pub mod hosted;
 pub mod stanza;

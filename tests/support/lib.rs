@@ -2,6 +2,10 @@
 //! pseudo-terminals, gateways as processes. Refuses to know what any single test is about.
 
 pub mod dice;
+
+pub mod air;
+pub mod pair;
+
 pub mod hostile;
 
 pub mod ports;

@@ -1,6 +1,7 @@
 //! What a link must be told before it starts. Refuses to guess: nothing here is read from the air.
 
 use super::{Accepted, PacketNumber};
+use crate::channel::Channel;
 use crate::seal::Secret;
 
 /// Which of the two ends this is. The ends of one link must differ.
@@ -103,6 +104,8 @@ pub struct LinkConfig {
     pub window: u8,
     /// Bytes of the storage that hold packets on their way out; the rest holds packets coming in.
     pub out_len: usize,
+    /// Longest packet the peer can hold, in bytes; 0: as long as the channel and `out_len` allow.
+    pub packet_len_max: usize,
     /// What this end would say in a hello.
     pub agreement: Agreement,
     /// Say hello before the first packet after a start. Off where both ends are configured alike: then
@@ -117,7 +120,7 @@ pub struct LinkConfig {
 }
 
 impl LinkConfig {
-    /// Defaults: 8-byte tag, sealed, window 64, three quarters of nothing: set `out_len` to the storage's half.
+    /// An 8-byte tag, sealed, window 64, no hello. `out_len` must be set.
     pub fn new(side: Side, secret: Secret) -> Self {
         Self {
             side,
@@ -126,6 +129,7 @@ impl LinkConfig {
             profile: Profile::Sealed,
             window: 64,
             out_len: 0,
+            packet_len_max: 0,
             agreement: Agreement {
                 version: crate::frame::VERSION,
                 ..Agreement::default()
@@ -134,6 +138,15 @@ impl LinkConfig {
             turn_ms_max: 0,
             probe_ms_max: 300_000,
             seed: 0,
+        }
+    }
+
+    /// The longest frame this end opens.
+    pub(super) fn receive_mtu(&self, channel: &Channel) -> u16 {
+        if self.agreement.mtu == 0 {
+            channel.mtu
+        } else {
+            self.agreement.mtu
         }
     }
 }

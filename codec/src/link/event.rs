@@ -51,3 +51,32 @@ pub enum Timer {
     /// The call sign is due.
     Identify,
 }
+
+/// News not polled yet, each kind once.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    waiting: [Option<Event>; 8],
+}
+
+impl News {
+    /// Adds news at the end. What happens again before it was polled is told once.
+    pub(super) fn push(&mut self, event: Event) {
+        if self.waiting.contains(&Some(event)) {
+            return;
+        }
+        match self.waiting.iter_mut().find(|waiting| waiting.is_none()) {
+            Some(free) => *free = Some(event),
+            // Eight kinds of news at once were not polled: the oldest gives way.
+            None => {
+                self.waiting.rotate_left(1);
+                self.waiting[7] = Some(event);
+            }
+        }
+    }
+
+    pub(super) fn poll(&mut self) -> Option<Event> {
+        let event = self.waiting[0].take();
+        self.waiting.rotate_left(1);
+        event
+    }
+}

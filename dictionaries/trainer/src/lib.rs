@@ -9,6 +9,3 @@
 pub mod examples;
 pub mod features;
 pub mod huffman;
-pub mod log;
-pub mod structure;
-pub mod xml;

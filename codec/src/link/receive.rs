@@ -1,0 +1,213 @@
+//! From a frame to what it changes. Refuses to answer: it only notes what is owed.
+
+use super::incoming::Taken;
+use super::session::Refusal;
+use super::{Agreement, Event, Link, parts};
+use crate::frame::{Ack, Control, FrameError, Header, Items, Kind};
+use crate::time::Instant;
+
+/// Unreadable frames are answered with a notice at most this often, in milliseconds.
+const NOTICE_PAUSE_MS: u64 = 20_000;
+
+impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
+    /// A frame was received. Garbage is counted and dropped.
+    pub fn handle_frame(&mut self, now: Instant, frame: &[u8]) {
+        let Ok(header) = Header::parse(frame, self.channel.station.is_some()) else {
+            self.stats.malformed_frames += 1;
+            return;
+        };
+        if header.station != self.channel.station {
+            self.stats.foreign_frames += 1;
+            return;
+        }
+        let hello = match header.kind {
+            Kind::Control(Control::Pairing) => return,
+            Kind::Control(Control::Hello) if header.notice.is_none() => {
+                self.stats.malformed_frames += 1;
+                return;
+            }
+            kind => kind == Kind::Control(Control::Hello),
+        };
+        let up = self.session.has_heard();
+        let (.., scratch) = parts(&mut self.storage, self.config.out_len, self.scratch_len);
+        let opened = match self.session.open(&header, hello, frame, scratch) {
+            Ok(opened) => opened,
+            Err(refusal) => return self.refuse(now, refusal, header.more),
+        };
+        self.stats.frames_received += 1;
+        self.stats.bytes_received += frame.len() as u64;
+        if let Some(before) = opened.new_session {
+            self.new_session(before);
+        }
+        if !up {
+            self.news.push(Event::Up);
+        }
+        self.heard(now, header.more);
+        let known = !self.session.is_unknown();
+        self.owed.notice = !known;
+        if self
+            .take_body(now, &header, opened.len, (opened.data, opened.ack))
+            .is_err()
+        {
+            self.stats.malformed_frames += 1;
+        }
+    }
+
+    fn refuse(&mut self, now: Instant, refusal: Refusal, more: bool) {
+        match refusal {
+            Refusal::Forged => self.stats.forged_frames += 1,
+            Refusal::Replayed => self.stats.replayed_frames += 1,
+            Refusal::Stale => {
+                self.stats.stale_frames += 1;
+                // It may be the peer, who does not know that we restarted.
+                let due = self.notice_after.is_none_or(|at| now >= at);
+                if due {
+                    self.notice_after = Some(now + NOTICE_PAUSE_MS);
+                    self.owed.notice = true;
+                    if !self.channel.full_duplex {
+                        self.yield_turn(now, more);
+                    }
+                }
+            }
+        }
+    }
+
+    fn new_session(&mut self, before: bool) {
+        let (_, incoming, _) = parts(&mut self.storage, self.config.out_len, self.scratch_len);
+        self.incoming.reset(incoming);
+        self.news.push(Event::PeerEpoch(self.session.peer_epoch()));
+        if before {
+            self.outgoing.reset();
+            self.news.push(Event::Reset);
+        }
+    }
+
+    fn take_body(
+        &mut self,
+        now: Instant,
+        header: &Header,
+        len: usize,
+        (data, ack): (bool, bool),
+    ) -> Result<(), FrameError> {
+        let (out, incoming, scratch) =
+            parts(&mut self.storage, self.config.out_len, self.scratch_len);
+        let mut body = scratch.get(..len).unwrap_or(&[]);
+        if header.ack {
+            let (held, rest) = Ack::parse(body)?;
+            body = rest;
+            if ack {
+                let heard = self.session.note_heard(held.heard);
+                let half_duplex = !self.channel.full_duplex;
+                let (delivered, abandoned) =
+                    self.outgoing.acknowledged(out, &held, heard, half_duplex);
+                self.stats.packets_delivered += u64::from(delivered);
+                self.stats.packets_abandoned += u64::from(abandoned);
+                self.turn.note_answer();
+                self.owed.poll = self.outgoing.has_doubt();
+            }
+        }
+        let mut elicits = match header.kind {
+            Kind::Control(Control::Plain) => !header.ack,
+            _ => false,
+        };
+        match header.kind {
+            Kind::Control(Control::Plain) if ack || !header.ack => {
+                if let (Some(_), &[low, middle, high]) = (header.notice, body) {
+                    self.session.advance([low, middle, high]);
+                }
+            }
+            Kind::Control(Control::SignOff) => self.news.push(Event::Closed),
+            Kind::Control(Control::Hello) => {
+                let hello = parse_hello(body)?;
+                self.take_hello(hello);
+                return Ok(());
+            }
+            Kind::Control(_) => {}
+            kind => {
+                for item in Items::new(kind, body) {
+                    let item = item?;
+                    elicits = true;
+                    let taken = if data {
+                        self.incoming.take(incoming, &item)
+                    } else {
+                        Taken::Unstored
+                    };
+                    match taken {
+                        Taken::New => {}
+                        Taken::Duplicate => self.stats.duplicate_pieces += 1,
+                        Taken::Unstored => self.stats.unstored_pieces += 1,
+                        Taken::Malformed => return Err(FrameError::Form),
+                    }
+                }
+            }
+        }
+        if elicits {
+            self.owed.unacknowledged_frames += 1;
+            self.owe_ack(now, header.more);
+        }
+        Ok(())
+    }
+
+    fn take_hello(&mut self, (asks, theirs): (bool, Agreement)) {
+        let ours = self.config.agreement;
+        if asks {
+            (self.owed.hello, self.owed.hello_asks) = (true, false);
+        }
+        let agrees = ours.version == theirs.version
+            && ours.dictionary == theirs.dictionary
+            && ours.text_model == theirs.text_model;
+        self.mismatched = !agrees;
+        self.news.push(if agrees {
+            Event::Agreed(theirs)
+        } else {
+            Event::Mismatch { ours, theirs }
+        });
+    }
+}
+
+/// Bytes of a hello's body.
+pub(super) const HELLO_LEN: usize = 14;
+
+pub(super) fn emit_hello(asks: bool, agreement: &Agreement) -> [u8; HELLO_LEN] {
+    let mut body = [0; HELLO_LEN];
+    body[0] = agreement.version;
+    body[1] = u8::from(asks);
+    body[2..6].copy_from_slice(&agreement.dictionary.to_be_bytes());
+    body[6..10].copy_from_slice(&agreement.text_model.to_be_bytes());
+    body[10..12].copy_from_slice(&agreement.alias_capacity.to_be_bytes());
+    body[12..14].copy_from_slice(&agreement.mtu.to_be_bytes());
+    body
+}
+
+/// Later versions may append to a hello, never change what is there.
+fn parse_hello(body: &[u8]) -> Result<(bool, Agreement), FrameError> {
+    let Some(
+        &[
+            version,
+            flags,
+            d0,
+            d1,
+            d2,
+            d3,
+            t0,
+            t1,
+            t2,
+            t3,
+            a0,
+            a1,
+            m0,
+            m1,
+        ],
+    ) = body.first_chunk::<HELLO_LEN>()
+    else {
+        return Err(FrameError::Short);
+    };
+    let agreement = Agreement {
+        version,
+        dictionary: u32::from_be_bytes([d0, d1, d2, d3]),
+        text_model: u32::from_be_bytes([t0, t1, t2, t3]),
+        alias_capacity: u16::from_be_bytes([a0, a1]),
+        mtu: u16::from_be_bytes([m0, m1]),
+    };
+    Ok((flags & 1 != 0, agreement))
+}

@@ -1,0 +1,378 @@
+//! From what waits to a frame. Refuses to wait: whether it is our turn is decided elsewhere.
+
+mod load;
+
+use load::{Load, item, piece};
+
+use super::outgoing::Due;
+use super::receive::emit_hello;
+use super::{Link, Priority, Profile, Timer, Transmit, parts};
+use crate::channel::Channel;
+use crate::frame::{Ack, Control, Header, Kind, NOTICE_LEN, Piece, SHORT_LEN};
+use crate::time::Instant;
+
+/// A repeated frame up to this length goes out as it is; instead of a longer one the peer is asked first.
+const ASK_ABOVE_LEN: usize = 64;
+/// The call sign goes out this long after the first frame since the last time, in milliseconds: 10 minutes less a margin.
+const IDENTIFY_MS: u64 = 9 * 60_000 + 30_000;
+
+/// Bytes of a frame that are not contents.
+pub(super) fn overhead(channel: &Channel, tag_len: u8, notice: bool) -> usize {
+    let notice = if notice { NOTICE_LEN } else { 0 };
+    usize::from(channel.station.is_some()) + SHORT_LEN + notice + usize::from(tag_len)
+}
+
+/// The frame being written.
+struct Draft {
+    kind: Kind,
+    ack: Option<Ack>,
+    notice: bool,
+    /// Wants an answer.
+    elicits: bool,
+    load: Load,
+    /// Contents of a control frame.
+    body: [u8; 16],
+    body_len: usize,
+}
+
+impl Draft {
+    fn control(control: Control, notice: bool, body: &[u8]) -> Self {
+        let mut draft = Self {
+            kind: Kind::Control(control),
+            ack: None,
+            notice,
+            elicits: false,
+            load: Load::default(),
+            body: [0; 16],
+            body_len: body.len(),
+        };
+        if let Some(place) = draft.body.get_mut(..body.len()) {
+            place.copy_from_slice(body);
+        }
+        draft
+    }
+}
+
+impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
+    /// Writes the next frame, if one should go out now. `frame` must hold one MTU.
+    pub fn poll_transmit(&mut self, now: Instant, frame: &mut [u8]) -> Option<Transmit> {
+        if !self.may_speak(now) {
+            return None;
+        }
+        if !self.has_work(now) {
+            self.rest(now);
+            return None;
+        }
+        if self.hold_for_accept(now) {
+            return None;
+        }
+        self.begin_turn(now);
+        self.identify_soon(now);
+        let draft = self.draft(now)?;
+        let written = self.write(now, &draft, frame)?;
+        Some(self.release(now, &draft, written))
+    }
+
+    fn contents_len(&self, notice: bool) -> usize {
+        usize::from(self.channel.mtu).saturating_sub(overhead(
+            &self.channel,
+            self.config.tag_len,
+            notice,
+        ))
+    }
+
+    /// The longest segment whose head is in the longest form.
+    pub(super) fn unit_max(&self) -> usize {
+        self.contents_len(false)
+            .saturating_sub(4)
+            .max(usize::from(self.config.window <= 8))
+    }
+
+    fn wants_ack(&self, now: Instant) -> bool {
+        let waits = self.channel.full_duplex
+            && self
+                .timers
+                .get(Timer::Acknowledge)
+                .is_some_and(|at| at > now);
+        self.owed.ack && !waits
+    }
+
+    fn has_data(&self) -> bool {
+        self.outgoing.has_due() && self.session.may_send()
+    }
+
+    fn has_work(&mut self, now: Instant) -> bool {
+        let owed = &self.owed;
+        let said = owed.notice || owed.hello || owed.identify || owed.sign_off;
+        if said || self.wants_ack(now) || self.has_data() {
+            return true;
+        }
+        let unanswered = !self.turn.is_answered() && !self.channel.full_duplex;
+        let asks = self.owed.poll || unanswered || self.outgoing.has_due();
+        self.owed.poll = asks && self.outgoing.is_unconfirmed();
+        self.owed.poll
+    }
+
+    fn identify_soon(&mut self, now: Instant) {
+        if self
+            .timers
+            .get(Timer::Identify)
+            .is_some_and(|at| at <= now + 30_000)
+        {
+            self.owed.identify = true;
+        }
+    }
+
+    fn draft(&mut self, now: Instant) -> Option<Draft> {
+        if self.owed.sign_off || self.owed.identify {
+            let control = if self.owed.sign_off {
+                Control::SignOff
+            } else {
+                Control::Identify
+            };
+            (self.owed.sign_off, self.owed.identify) = (false, false);
+            if let Profile::Amateur(callsign) = self.config.profile {
+                self.timers.stop(Timer::Identify);
+                return Some(Draft::control(
+                    control,
+                    !self.session.is_open(),
+                    callsign.as_bytes(),
+                ));
+            }
+        }
+        if self.owed.hello {
+            self.owed.hello = false;
+            let body = emit_hello(self.owed.hello_asks, &self.config.agreement);
+            let mut draft = Draft::control(Control::Hello, true, &body);
+            draft.elicits = self.owed.hello_asks;
+            if self.contents_len(true) >= body.len() {
+                return Some(draft);
+            }
+        }
+        if self.turn.is_failing() {
+            return Some(self.draft_probe());
+        }
+        let notice = !self.session.is_open();
+        if self.has_data() {
+            let ack = if self.owed.ack {
+                self.take_ack(notice)
+            } else {
+                None
+            };
+            let load = self.load(notice, ack.as_ref().map_or(0, Ack::len));
+            if load.count > 0 {
+                return Some(self.data(notice, ack, load));
+            }
+            if ack.is_some() {
+                // What comes next needs the whole frame.
+                let mut draft = Draft::control(Control::Plain, notice, &[]);
+                draft.ack = ack;
+                return Some(draft);
+            }
+            return Some(self.draft_poll(notice));
+        }
+        if self.wants_ack(now) || self.owed.notice && self.owed.ack {
+            let ack = self.take_ack(notice);
+            if ack.is_some() {
+                let mut draft = Draft::control(Control::Plain, notice, &[]);
+                draft.ack = ack;
+                return Some(draft);
+            }
+        }
+        let notice = notice || !self.session.may_send();
+        Some(self.draft_poll(notice))
+    }
+
+    fn take_ack(&mut self, notice: bool) -> Option<Ack> {
+        let room = self.contents_len(notice);
+        let mut ack = self.incoming.ack(0);
+        if !ack.fit(room) {
+            return None;
+        }
+        ack.heard = self.session.close_heard();
+        self.owed.ack = false;
+        self.owed.unacknowledged_frames = 0;
+        self.timers.stop(Timer::Acknowledge);
+        Some(ack)
+    }
+
+    fn draft_poll(&mut self, notice: bool) -> Draft {
+        self.owed.poll = false;
+        let position = self.session.position();
+        let fits = self.contents_len(true) >= position.len();
+        // Where the position does not fit, a frame within the session shows it.
+        let notice = notice && (fits || !self.session.is_open());
+        let body = if notice && fits && self.session.is_open() {
+            &position[..]
+        } else {
+            &[]
+        };
+        let mut draft = Draft::control(Control::Plain, notice, body);
+        draft.elicits = true;
+        draft
+    }
+
+    /// The peer does not answer: ask, or send again what is no longer than a question.
+    fn draft_probe(&mut self) -> Draft {
+        let notice = !self.session.is_open();
+        if self.turn.failures() < 4 && self.has_data() {
+            let load = self.load(notice, 0);
+            if load.count > 0
+                && load.len + overhead(&self.channel, self.config.tag_len, notice) <= ASK_ABOVE_LEN
+            {
+                self.owed.poll = false;
+                let ack = if self.owed.ack {
+                    self.take_ack(notice)
+                } else {
+                    None
+                };
+                let load = if ack.is_some() {
+                    self.load(notice, ack.as_ref().map_or(0, Ack::len))
+                } else {
+                    load
+                };
+                if load.count > 0 {
+                    return self.data(notice, ack, load);
+                }
+            }
+        }
+        let gone = self.turn.failures() >= 4 || !self.session.may_send();
+        self.draft_poll(notice || gone && self.session.can_notice())
+    }
+
+    fn data(&self, notice: bool, ack: Option<Ack>, load: Load) -> Draft {
+        let kind = match (load.count, &load.items[0]) {
+            (
+                1,
+                Some(Due {
+                    cut: None, bulk, ..
+                }),
+            ) => Kind::Packet { bulk: *bulk },
+            (1, Some(due)) if !notice && self.config.is_compact(due) => {
+                let number_high = (due.number.get() >> 3).to_le_bytes()[0] & 3;
+                let Piece::Segment { last, .. } = piece(due) else {
+                    return Draft::control(Control::Plain, notice, &[]);
+                };
+                Kind::Segment {
+                    last,
+                    bulk: due.bulk,
+                    number_high,
+                }
+            }
+            _ => Kind::Mixed,
+        };
+        Draft {
+            kind,
+            ack,
+            load,
+            elicits: true,
+            ..Draft::control(Control::Plain, notice, &[])
+        }
+    }
+
+    /// Writes and seals the draft. Gives the length, and whether our turn goes on.
+    fn write(&mut self, now: Instant, draft: &Draft, frame: &mut [u8]) -> Option<(usize, bool)> {
+        let (counter, notice) = self.session.stamp(draft.notice);
+        let ack = draft.ack.is_some();
+        let header = Header {
+            station: self.channel.station,
+            kind: draft.kind,
+            more: false,
+            ack,
+            counter,
+            notice,
+        };
+        let header_len = header.emit(frame)?;
+        let mut at = header_len;
+        if let Some(ack) = &draft.ack {
+            at += ack.emit(frame.get_mut(at..)?)?;
+        }
+        let body = draft.body.get(..draft.body_len)?;
+        frame.get_mut(at..at + body.len())?.copy_from_slice(body);
+        at += body.len();
+        let (out, ..) = parts(&mut self.storage, self.config.out_len, 0);
+        let mut after = None;
+        for (i, due) in draft.load.items.iter().flatten().enumerate() {
+            let item = item(&self.outgoing, out, due);
+            let rest = frame.get_mut(at..)?;
+            at += match (draft.kind, item.piece) {
+                (Kind::Mixed, _) => item.emit(rest, after, i + 1 == draft.load.count)?,
+                (_, Piece::Segment { index, .. }) => {
+                    emit_alone(rest, item.number << 5 | index.to_le_bytes()[0], item.bytes)?
+                }
+                (_, Piece::Whole) => emit_alone(rest, item.number, item.bytes)?,
+            };
+            after = Some(item.number);
+        }
+        let mark = self.session.mark(draft.notice);
+        let mut repeated = false;
+        for due in draft.load.items.iter().flatten() {
+            repeated |= self.outgoing.sent(due, mark);
+        }
+        self.stats.frames_repeated += u64::from(repeated);
+        let more = self.goes_on(now, at + usize::from(self.config.tag_len));
+        Header { more, ..header }.emit(frame)?;
+        let hello = draft.kind == Kind::Control(Control::Hello);
+        let len = self
+            .session
+            .seal(draft.notice, hello, frame, header_len, at)?;
+        Some((len, more))
+    }
+
+    /// Whether another frame follows one of `len` bytes that starts now.
+    fn goes_on(&self, now: Instant, len: usize) -> bool {
+        let owed = &self.owed;
+        let said = owed.hello
+            || owed.identify
+            || owed.sign_off
+            || owed.poll && self.outgoing.is_unconfirmed();
+        if self.turn.is_failing() || !(said || self.has_data()) {
+            return false;
+        }
+        if self.channel.full_duplex || said {
+            return true;
+        }
+        let (out, ..) = self.storage.as_ref().split_at(self.config.out_len);
+        let next = self
+            .outgoing
+            .due_len(out, Priority::Bulk)
+            .min(self.channel.mtu.into());
+        self.session.is_open()
+            && now + self.channel.airtime_ms(len) + self.channel.airtime_ms(next)
+                <= self.turn.until()
+    }
+
+    fn release(&mut self, now: Instant, draft: &Draft, (len, more): (usize, bool)) -> Transmit {
+        self.stats.frames_sent += 1;
+        self.stats.bytes_sent += len as u64;
+        self.stats.control_frames_sent += u64::from(draft.load.count == 0);
+        if draft.notice {
+            self.owed.notice = false;
+        }
+        let named = matches!(
+            draft.kind,
+            Kind::Control(Control::Identify | Control::SignOff)
+        );
+        if self.config.profile != Profile::Sealed
+            && !named
+            && self.timers.get(Timer::Identify).is_none()
+        {
+            self.timers.set(Timer::Identify, now + IDENTIFY_MS);
+        }
+        let over = !more;
+        let expects_reply = self.note_sending(over, draft.elicits);
+        Transmit {
+            len,
+            expects_reply,
+            over,
+        }
+    }
+}
+
+/// Writes the only item of a frame.
+fn emit_alone(out: &mut [u8], head: u8, bytes: &[u8]) -> Option<usize> {
+    let (first, rest) = out.split_first_mut()?;
+    *first = head;
+    rest.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    Some(1 + bytes.len())
+}

@@ -1,0 +1,447 @@
+//! Whose turn it is. Refuses to look into frames: it is told who spoke and whether more follows.
+//!
+//! On a half-duplex channel a frame that says "over" gives the turn away, one that says "more" keeps it. Who is silent
+//! when it is his turn loses it: the peer of a speaker who fell silent takes over after one longest frame, the speaker
+//! who gets no answer asks again after somewhat more than that, so the two do not meet. Only from idle can they.
+
+use super::{Event, Link, Priority, Side, Timer};
+use crate::channel::Channel;
+use crate::time::Instant;
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Phase {
+    /// Nobody speaks; either end may start.
+    Idle,
+    Ours,
+    /// We said over and expect an answer.
+    Waiting,
+    Theirs,
+}
+
+/// The state of the conversation.
+#[derive(Debug)]
+pub(super) struct Turn {
+    phase: Phase,
+    /// The frame in the modem.
+    sending: Option<Sending>,
+    /// Not on air before this.
+    not_before: Instant,
+    /// Our turn ends about here.
+    until: Instant,
+    /// Questions in a row that got no answer.
+    failures: u32,
+    suspended: bool,
+    /// What the modem last said, if it can tell.
+    carrier: Option<bool>,
+    /// An acknowledgement came since our last frame.
+    answered: bool,
+    random: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sending {
+    over: bool,
+    expects_reply: bool,
+}
+
+/// Questions without an answer before the peer counts as gone.
+const SUSPEND_AFTER: u32 = 4;
+/// What an application may take to store a packet before its acknowledgement is due, in milliseconds.
+const ACCEPT_MS: u64 = 150;
+
+impl Turn {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            phase: Phase::Idle,
+            sending: None,
+            not_before: Instant::ZERO,
+            until: Instant::ZERO,
+            failures: 0,
+            suspended: false,
+            carrier: None,
+            answered: true,
+            random: seed,
+        }
+    }
+
+    /// An acknowledgement came.
+    pub(super) fn note_answer(&mut self) {
+        self.answered = true;
+    }
+
+    pub(super) fn is_suspended(&self) -> bool {
+        self.suspended
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.phase == Phase::Idle && self.sending.is_none()
+    }
+
+    pub(super) fn is_sending(&self) -> bool {
+        self.sending.is_some()
+    }
+
+    /// Nothing but single questions until the peer is heard.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failures > 0
+    }
+
+    pub(super) fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    pub(super) fn until(&self) -> Instant {
+        self.until
+    }
+
+    /// Whether our last frames were answered, if only in part.
+    pub(super) fn is_answered(&self) -> bool {
+        self.answered
+    }
+
+    pub(super) fn defer(&mut self, until: Instant) {
+        self.not_before = self.not_before.max(until);
+    }
+
+    /// SplitMix64: enough to keep two stations apart.
+    fn random_below(&mut self, bound: u64) -> u64 {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut x = self.random;
+        x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (x ^ x >> 31) % bound.max(1)
+    }
+}
+
+impl Channel {
+    /// From the end of a frame to the start of the answer at the earliest, both as seen by one end.
+    fn gap_ms(&self) -> u64 {
+        2 * u64::from(self.turnaround_ms)
+            + 2 * u64::from(self.interleaver_ms)
+            + u64::from(self.preamble_ms)
+    }
+
+    /// Time after which a turn should give the peer a chance, when nothing else is configured.
+    pub(super) fn turn_ms(&self) -> u64 {
+        let overhead = self.gap_ms() + u64::from(self.preamble_ms) + self.airtime_ms(14);
+        (20 * overhead)
+            .max(8 * self.airtime_ms(self.mtu.into()))
+            .clamp(2_000, 127_000)
+    }
+}
+
+impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
+    fn is_half_duplex(&self) -> bool {
+        !self.channel.full_duplex
+    }
+
+    /// How long a frame may take to be heard when we cannot hear that one is coming.
+    fn unseen_frame_ms(&self) -> u64 {
+        match self.turn.carrier {
+            Some(_) => self.channel.airtime_ms(4),
+            None => self.channel.airtime_ms(self.channel.mtu.into()),
+        }
+    }
+
+    fn reply_ms(&self) -> u64 {
+        let frame = self.unseen_frame_ms();
+        let patience = match self.config.side {
+            Side::A => 0,
+            // When both started at once, A asks again first.
+            Side::B => {
+                self.channel.airtime_ms(64.min(self.channel.mtu.into()))
+                    + u64::from(self.channel.turnaround_ms)
+            }
+        };
+        let jitter = u64::from(self.channel.turnaround_ms) / 4 + 20;
+        let wait = self.channel.gap_ms() + ACCEPT_MS + frame + frame / 2 + patience + jitter;
+        if self.channel.reliable {
+            60_000 + 4 * wait
+        } else {
+            wait
+        }
+    }
+
+    fn silence_ms(&self) -> u64 {
+        let frame = self.unseen_frame_ms();
+        u64::from(self.channel.interleaver_ms)
+            + u64::from(self.channel.turnaround_ms) / 2
+            + frame
+            + frame / 4
+            + 50
+    }
+
+    /// The longest time to wait with an acknowledgement for a packet of ours to carry it, on a full-duplex channel.
+    fn ack_delay_ms(&self, more: bool) -> u64 {
+        let short = if self.channel.reliable { 200 } else { 20 } + self.channel.airtime_ms(28);
+        if more { 8 * short } else { short }
+    }
+
+    /// Something arrived or was accepted that the peer should hear about.
+    pub(super) fn owe_ack(&mut self, now: Instant, more: bool) {
+        self.owed.ack = true;
+        if !self.is_half_duplex() {
+            let many = self.owed.unacknowledged_frames >= 16;
+            let at = if many {
+                now
+            } else {
+                now + self.ack_delay_ms(more)
+            };
+            let at = self
+                .timers
+                .get(Timer::Acknowledge)
+                .map_or(at, |due| due.min(at));
+            self.timers.set(Timer::Acknowledge, at);
+        }
+    }
+
+    /// Whether new packets should be asked for now.
+    pub(super) fn may_fill(&mut self, now: Instant, priority: Priority) -> bool {
+        if self.turn.is_failing()
+            || self.turn.is_sending()
+            || !self.session.may_send()
+            || !self.may_speak(now)
+        {
+            return false;
+        }
+        let (out, ..) = super::parts(&mut self.storage, self.config.out_len, 0);
+        self.outgoing.due_len(out, priority) < 2 * usize::from(self.channel.mtu)
+    }
+
+    /// Whether a frame may go out now; otherwise sets the timer for when it may, if time decides that.
+    pub(super) fn may_speak(&mut self, now: Instant) -> bool {
+        if self.turn.is_sending() {
+            return false;
+        }
+        if self.is_half_duplex() {
+            match self.turn.phase {
+                Phase::Waiting | Phase::Theirs => return false,
+                Phase::Idle if self.turn.carrier == Some(true) => return false,
+                _ => {}
+            }
+        }
+        if now < self.turn.not_before {
+            let timer = if self.turn.is_failing() {
+                Timer::Probe
+            } else {
+                Timer::Transmit
+            };
+            self.timers.set(timer, self.turn.not_before);
+            return false;
+        }
+        true
+    }
+
+    /// A frame is about to go out: takes the turn if nobody has it.
+    pub(super) fn begin_turn(&mut self, now: Instant) {
+        if self.turn.phase != Phase::Ours || !self.is_half_duplex() {
+            self.turn.phase = Phase::Ours;
+            self.turn.until = now + self.turn_ms();
+        }
+        self.timers.stop(Timer::Transmit);
+        self.timers.stop(Timer::Probe);
+    }
+
+    fn turn_ms(&self) -> u64 {
+        match self.config.turn_ms_max {
+            0 => self.channel.turn_ms(),
+            most => most.into(),
+        }
+    }
+
+    /// Nothing is left to say in our turn.
+    pub(super) fn rest(&mut self, now: Instant) {
+        if self.turn.phase == Phase::Ours {
+            self.turn.phase = Phase::Idle;
+        }
+        // What the peer holds but did not accept yet is asked for again, in case it forgets to tell.
+        if self.turn.is_idle()
+            && self.outgoing.is_unconfirmed()
+            && self.timers.get(Timer::Reply).is_none()
+        {
+            let wait = 4 * self.reply_ms();
+            self.timers.set(Timer::Reply, now + wait);
+        }
+    }
+
+    /// A frame went to the modem. Gives whether an answer to our turn is expected.
+    pub(super) fn note_sending(&mut self, over: bool, elicits: bool) -> bool {
+        if elicits {
+            self.turn.answered = false;
+        }
+        let expects_reply = !self.turn.answered;
+        self.turn.sending = Some(Sending {
+            over,
+            expects_reply,
+        });
+        expects_reply
+    }
+
+    /// The modem finished sending the last frame taken.
+    pub fn handle_sent(&mut self, now: Instant) {
+        let Some(Sending {
+            over,
+            expects_reply,
+        }) = self.turn.sending.take()
+        else {
+            return;
+        };
+        if !self.is_half_duplex() {
+            if expects_reply {
+                let wait = self.reply_ms() + 4 * self.ack_delay_ms(true);
+                self.timers.set(Timer::Reply, now + wait);
+            }
+            return;
+        }
+        if !over {
+            return;
+        }
+        if expects_reply {
+            self.turn.phase = Phase::Waiting;
+            let wait = self.reply_ms();
+            self.timers.set(Timer::Reply, now + wait);
+        } else {
+            self.turn.phase = Phase::Idle;
+            // The peer has the turn first, if it wants it.
+            let small = self.channel.airtime_ms(48.min(self.channel.mtu.into()));
+            let wait = self.channel.gap_ms() + self.unseen_frame_ms().min(small);
+            self.turn.defer(now + wait);
+            self.rest(now);
+        }
+    }
+
+    /// The modem hears (or no longer hears) a signal. Optional: without it timers assume the longest frame.
+    pub fn handle_carrier(&mut self, now: Instant, busy: bool) {
+        self.turn.carrier = Some(busy);
+        if busy {
+            return;
+        }
+        // A frame may be on its way through the interleaver.
+        let wait = u64::from(self.channel.interleaver_ms) + self.channel.airtime_ms(2) + 10;
+        for timer in [Timer::Reply, Timer::Silence] {
+            if let Some(due) = self.timers.get(timer) {
+                self.timers.set(timer, due.max(now + wait));
+            }
+        }
+    }
+
+    /// Bit rate, MTU or delays changed; or a reliable modem reconnected, which sends everything unconfirmed again.
+    pub fn handle_channel(&mut self, now: Instant, channel: Channel) {
+        let mtu = channel.mtu.clamp(super::MTU_MIN, super::MTU_MAX);
+        self.channel = Channel {
+            mtu: mtu.min(u16::try_from(self.scratch_len).unwrap_or(mtu)),
+            ..channel
+        };
+        if self.channel.reliable {
+            self.outgoing.doubt();
+        }
+        if self.turn.is_failing() {
+            // A new chance.
+            self.turn.not_before = now;
+        }
+    }
+
+    /// The peer spoke. `more`: it goes on.
+    pub(super) fn heard(&mut self, now: Instant, more: bool) {
+        for timer in [Timer::Reply, Timer::Silence, Timer::Probe] {
+            self.timers.stop(timer);
+        }
+        self.turn.failures = 0;
+        if core::mem::take(&mut self.turn.suspended) {
+            self.news.push(Event::Resumed);
+        }
+        if self.is_half_duplex() {
+            self.yield_turn(now, more);
+        } else {
+            self.turn.not_before = now;
+            self.rest_duplex(now);
+        }
+    }
+
+    fn rest_duplex(&mut self, now: Instant) {
+        if self.outgoing.is_unconfirmed() {
+            let wait = self.reply_ms() + 4 * self.ack_delay_ms(true);
+            self.timers.set(Timer::Reply, now + wait);
+        }
+    }
+
+    /// Somebody spoke who may be the peer: the turn is theirs or ours.
+    pub(super) fn yield_turn(&mut self, now: Instant, more: bool) {
+        self.turn.not_before = now;
+        if more {
+            self.turn.phase = Phase::Theirs;
+            let wait = self.silence_ms();
+            self.timers.set(Timer::Silence, now + wait);
+        } else {
+            self.turn.phase = Phase::Ours;
+            self.turn.until = now + self.turn_ms();
+        }
+    }
+
+    /// The application is still storing what it was given; the answer may wait a little.
+    pub(super) fn hold_for_accept(&mut self, now: Instant) -> bool {
+        let since = self.turn.until - self.turn_ms();
+        if self.incoming.has_unaccepted() && now < since + ACCEPT_MS && self.is_half_duplex() {
+            self.timers.set(Timer::Transmit, since + ACCEPT_MS);
+            return true;
+        }
+        false
+    }
+
+    /// The moment of `poll_timeout` came. Calling it early does no harm.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.turn.is_sending() {
+            return;
+        }
+        let busy = self.turn.carrier == Some(true) && self.is_half_duplex();
+        if busy {
+            // Whatever is coming in will move these on; should the carrier stick, they still fire.
+            let wait = self.channel.airtime_ms(self.channel.mtu.into());
+            for timer in [Timer::Reply, Timer::Silence] {
+                if self.timers.take(timer, now) {
+                    self.turn.carrier = None;
+                    self.timers.set(timer, now + wait);
+                }
+            }
+        }
+        self.timers.take(Timer::Transmit, now);
+        self.timers.take(Timer::Probe, now);
+        self.timers.take(Timer::Acknowledge, now);
+        if self.timers.take(Timer::Identify, now) {
+            self.owed.identify = true;
+        }
+        if self.timers.take(Timer::Silence, now) {
+            self.stats.silent_turns += 1;
+            self.turn.phase = Phase::Ours;
+            self.turn.until = now + self.turn_ms();
+        }
+        if self.timers.take(Timer::Reply, now) {
+            self.fail(now);
+        }
+    }
+
+    fn fail(&mut self, now: Instant) {
+        self.stats.reply_timeouts += 1;
+        self.turn.phase = Phase::Idle;
+        self.turn.failures = self.turn.failures.saturating_add(1);
+        let failures = self.turn.failures;
+        if failures == SUSPEND_AFTER {
+            self.turn.suspended = true;
+            self.news.push(Event::Suspended);
+        }
+        self.owed.poll = true;
+        self.outgoing.doubt();
+        let step = self.reply_ms();
+        let pause = if failures < 2 {
+            0
+        } else {
+            step << (failures - 2).min(20)
+        };
+        let pause = pause.min(self.config.probe_ms_max.into());
+        let jitter = self
+            .turn
+            .random_below(pause / 4 + u64::from(self.channel.turnaround_ms) / 4 + 20);
+        self.turn.not_before = now + pause + jitter;
+        self.timers.set(Timer::Probe, self.turn.not_before);
+    }
+}

@@ -1,0 +1,1 @@
+//! What the link makes of its channel.

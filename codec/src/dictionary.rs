@@ -143,11 +143,11 @@ pub enum Kind {
     Language,
     /// An opaque id: UUID, counter, random letters.
     Id,
-    /// One of a few values, see [`Dictionary::choices`].
+    /// One of a few words, most of them in [`Dictionary::values`].
     Choice,
 }
 
-/// Attribute id that stands for the text of an element in [`Exceptions`] and [`Choices`].
+/// Attribute id that stands for the text of an element in [`Dictionary::kind`].
 pub const TEXT: u16 = u16::MAX;
 
 /// Kinds of attributes that depend on the element.
@@ -157,17 +157,6 @@ pub struct Exceptions<'d> {
     pub pairs: &'d [(u16, u16)],
     /// Kind of each pair.
     pub kinds: &'d [Kind],
-}
-
-/// Enumerated values of an attribute, or of the text, of an element.
-#[derive(Clone, Copy, Debug)]
-pub struct Choices<'d> {
-    /// Element id and attribute id (or [`TEXT`]), ascending.
-    pub pairs: &'d [(u16, u16)],
-    /// Where the values of each pair end in `values`; they begin where those of the pair before end.
-    pub ends: &'d [u16],
-    /// Ids of [`Dictionary::values`], the likely ones first.
-    pub values: &'d [u16],
 }
 
 /// One dictionary: every table and model of it. Two ends that name the same `id` code alike.
@@ -185,8 +174,6 @@ pub struct Dictionary<'d> {
     pub values: Strings<'d>,
     /// Kinds of attributes where the element makes a difference.
     pub exceptions: Exceptions<'d>,
-    /// Enumerations.
-    pub choices: Choices<'d>,
     /// Trained weights of the structure model; empty before training.
     pub structure: &'d [u8],
     /// Trained text model; empty before training.
@@ -204,11 +191,6 @@ impl<'d> Dictionary<'d> {
         exceptions: Exceptions {
             pairs: &[],
             kinds: &[],
-        },
-        choices: Choices {
-            pairs: &[],
-            ends: &[],
-            values: &[],
         },
         structure: &[],
         text: &[],
@@ -233,16 +215,6 @@ impl<'d> Dictionary<'d> {
             Ok(at) => self.exceptions.kinds[at],
             Err(_) => self.attributes.kind(attribute),
         }
-    }
-
-    /// Ids of the values that `attribute`, or for [`TEXT`] the text, of `element` is known to take; empty if none are.
-    pub fn choices(&self, element: u16, attribute: u16) -> &'d [u16] {
-        let Ok(at) = self.choices.pairs.binary_search(&(element, attribute)) else {
-            return &[];
-        };
-        let end = |at: usize| self.choices.ends.get(at).copied().map_or(0, usize::from);
-        let from = if at == 0 { 0 } else { end(at - 1) };
-        self.choices.values.get(from..end(at)).unwrap_or(&[])
     }
 }
 

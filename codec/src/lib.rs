@@ -22,6 +22,20 @@ pub mod entropy;
 
 pub mod features;
 
+pub mod structure;
+
+pub mod value;
+
+pub mod alias;
+
+pub mod session;
+
+pub mod encode;
+
+pub mod decode;
+
+pub mod explain;
+
 pub mod seal;
 
 pub mod frame;

@@ -96,7 +96,6 @@ pub(crate) fn tables(of: &Tables) -> Result<String, String> {
         .map(|name| name.1.as_str());
     let whole = of.namespaces.iter().chain(&of.values).map(String::as_str);
     let blob = blob(whole.chain(named))?;
-    let mut ends = 0;
     let mut out = String::new();
     let written = write!(
         out,
@@ -104,7 +103,6 @@ pub(crate) fn tables(of: &Tables) -> Result<String, String> {
          pub(crate) const TABLES: Dictionary<'static> = Dictionary {{\n\
          namespaces: {},\nelements: {},\nattributes: {},\nvalues: {},\n\
          exceptions: Exceptions {{ pairs: &[{}], kinds: &[{}] }},\n\
-         choices: Choices {{ pairs: &[{}], ends: &[{}], values: &[{}] }},\n\
          ..Dictionary::EMPTY }};\n",
         strings(&blob, &of.namespaces),
         names(&blob, &of.elements),
@@ -112,16 +110,6 @@ pub(crate) fn tables(of: &Tables) -> Result<String, String> {
         strings(&blob, &of.values),
         list(of.kinds.iter().map(|row| format!("({},{})", row.0, row.1))),
         list(of.kinds.iter().map(|row| kind(row.2))),
-        list(
-            of.choices
-                .iter()
-                .map(|row| format!("({},{})", row.0, row.1))
-        ),
-        list(of.choices.iter().map(|row| {
-            ends += row.2.len();
-            ends
-        })),
-        list(of.choices.iter().flat_map(|row| &row.2)),
     );
     // Writing to a `String` does not fail.
     written.map(|()| out).map_err(|error| error.to_string())

@@ -1,7 +1,7 @@
 //! Reads the tables of one dictionary version and says which row is wrong. Refuses to guess: a bad row stops
 //! the build with `v1/elements.tsv:4: …`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// Kinds of value a table may name; the order is that of `longwire_codec::dictionary::Kind`.
 pub(crate) const KINDS: [&str; 12] = [
@@ -9,7 +9,7 @@ pub(crate) const KINDS: [&str; 12] = [
     "language", "id",
 ];
 
-/// The kind that stands for a row of `choices.tsv`; it follows [`KINDS`].
+/// The kind of enumerations; it follows [`KINDS`].
 pub(crate) const CHOICE: &str = "choice";
 
 /// One table, split into rows of equal width, the id column checked and removed.
@@ -46,11 +46,7 @@ impl Table {
             if let Some(empty) = cells.iter().position(String::is_empty) {
                 return Err(fail(format!("{} is empty", columns[empty + 1])));
             }
-            if columns[1..]
-                .iter()
-                .zip(&cells)
-                .any(|(column, cell)| *column != "values" && cell.len() > 255)
-            {
+            if cells.iter().any(|cell| cell.len() > 255) {
                 return Err(fail("longer than 255 octets".to_owned()));
             }
             rows.push(cells);
@@ -105,12 +101,10 @@ pub(crate) struct Tables {
     pub(crate) values: Vec<String>,
     /// Element id, attribute id, index of the kind; sorted.
     pub(crate) kinds: Vec<(u16, u16, u8)>,
-    /// Element id, attribute id or `u16::MAX` for the text, value ids; sorted.
-    pub(crate) choices: Vec<(u16, u16, Vec<u16>)>,
 }
 
 /// Names and columns of the tables, in the order they are hashed and given to [`Tables::parse`].
-pub(crate) const FILES: [(&str, &[&str]); 6] = [
+pub(crate) const FILES: [(&str, &[&str]); 5] = [
     ("namespaces.tsv", &["id", "uri", "xep"]),
     ("elements.tsv", &["id", "namespace", "name", "text"]),
     ("attributes.tsv", &["id", "namespace", "name", "kind"]),
@@ -125,10 +119,6 @@ pub(crate) const FILES: [(&str, &[&str]); 6] = [
             "attribute",
             "kind",
         ],
-    ),
-    (
-        "choices.tsv",
-        &["id", "namespace", "element", "attribute", "values"],
     ),
 ];
 
@@ -175,7 +165,7 @@ impl Tables {
         for ((name, columns), text) in FILES.iter().zip(texts) {
             tables.push(Table::parse(&format!("{version}/{name}"), text, columns)?);
         }
-        let [namespaces, elements, attributes, values, kinds, choices] = &tables[..] else {
+        let [namespaces, elements, attributes, values, kinds] = &tables[..] else {
             return Err(format!("{version}: a table is missing"));
         };
         namespaces.ascii(0)?;
@@ -185,16 +175,14 @@ impl Tables {
         let ns_ids = namespaces.unique(1)?;
         let element_ids = elements.unique(2)?;
         let attribute_ids = attributes.unique(2)?;
-        let value_ids = values.unique(1)?;
+        values.unique(1)?;
         kinds.unique(4)?;
-        choices.unique(3)?;
         let mut parsed = Self {
             namespaces: namespaces.rows().iter().map(|row| blank(&row[0])).collect(),
             elements: named(elements, &ns_ids)?,
             attributes: named(attributes, &ns_ids)?,
             values: values.rows().iter().map(|row| row[0].clone()).collect(),
             kinds: Vec::new(),
-            choices: Vec::new(),
         };
         for (id, row) in kinds.rows().iter().enumerate() {
             let element = find(kinds, id, &element_ids, &[&row[0], &row[1]], "element")?;
@@ -203,24 +191,7 @@ impl Tables {
                 .kinds
                 .push((element, attribute, kind(kinds, id, &row[4])?));
         }
-        for (id, row) in choices.rows().iter().enumerate() {
-            let element = find(choices, id, &element_ids, &[&row[0], &row[1]], "element")?;
-            let attribute = match row[2].as_str() {
-                "#text" => u16::MAX,
-                name => find(choices, id, &attribute_ids, &["-", name], "attribute")?,
-            };
-            let mut once = HashSet::new();
-            let mut listed = Vec::new();
-            for value in row[3].split('|') {
-                if !once.insert(value) {
-                    return Err(choices.fail(id, format!("{value} twice")));
-                }
-                listed.push(find(choices, id, &value_ids, &[value], "value")?);
-            }
-            parsed.choices.push((element, attribute, listed));
-        }
         parsed.kinds.sort_unstable();
-        parsed.choices.sort_unstable();
         Ok(parsed)
     }
 }

@@ -9,7 +9,7 @@ use longwire_codec::dictionary::Dictionary;
 
 #[cfg(any(feature = "text-128k", feature = "text-512k", feature = "text-8m"))]
 mod v1 {
-    use longwire_codec::dictionary::{Choices, Dictionary, Exceptions, Kind as K, Names, Strings};
+    use longwire_codec::dictionary::{Dictionary, Exceptions, Kind as K, Names, Strings};
     include!(concat!(env!("OUT_DIR"), "/v1.rs"));
 }
 

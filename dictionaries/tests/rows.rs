@@ -16,7 +16,6 @@ fn good() -> [String; FILES.len()] {
         "0\t-\ttype\tchoice\n",
         "0\tget\n1\tset\n",
         "0\turn:a\tping\t-\ttype\tinteger\n",
-        "0\turn:a\tping\ttype\tget|set\n",
     ];
     let mut texts: [String; FILES.len()] = Default::default();
     for ((text, (_, columns)), rows) in texts.iter_mut().zip(FILES).zip(rows) {
@@ -40,7 +39,6 @@ fn good_tables_pass() {
     assert_eq!(tables.namespaces, ["", "urn:a"]);
     assert_eq!(tables.elements[1], (1, "pong".to_owned(), 0));
     assert_eq!(tables.kinds, [(0, 0, 3)]);
-    assert_eq!(tables.choices, [(0, 0, vec![0, 1])]);
 }
 
 /// In which file what is replaced by what, and the complaint.
@@ -105,24 +103,6 @@ const BAD_ROWS: &[(&str, &str, &str, &str)] = &[
         "type",
         "tip",
         "v1/kinds.tsv:2: unknown attribute - tip",
-    ),
-    (
-        "choices.tsv",
-        "get|set",
-        "get|put",
-        "v1/choices.tsv:2: unknown value put",
-    ),
-    (
-        "choices.tsv",
-        "get|set",
-        "get|get",
-        "v1/choices.tsv:2: get twice",
-    ),
-    (
-        "choices.tsv",
-        "urn:a\tping",
-        "urn:a\tpang",
-        "v1/choices.tsv:2: unknown element urn:a pang",
     ),
 ];
 

@@ -1,6 +1,9 @@
 //! The command line. Refuses to do the work: each command calls one function elsewhere and turns its end into an
 //! exit code.
 
+mod account;
+mod codec;
+mod explain;
 mod manual;
 mod pair;
 
@@ -39,10 +42,19 @@ pub struct Cli {
 enum Command {
     /// Try everything the configuration names: ports, devices, secrets, keys; say what to do.
     Check,
+    /// One stanza per line on standard input, one packet per line in hexadecimal on standard output.
+    Encode(codec::Encode),
+    /// The inverse of encode.
+    Decode(codec::Shared),
+    /// Show where each bit of a packet went; reads stanzas as encode does.
+    Explain(explain::Explain),
     /// Print the documented configuration file: every key, its unit, its default.
     Config,
     /// Make a key for two stations to share.
     Keygen(Keygen),
+    /// Accounts of hosted domains.
+    #[command(subcommand)]
+    Account(account::Account),
     /// Make what a new station needs: a key, a piece of configuration, an image for a board.
     Pair(pair::Pair),
     /// Print shell completions.
@@ -89,8 +101,12 @@ impl Cli {
     fn run(&self) -> Result<(), Failure> {
         match &self.command {
             Command::Check => self.check(),
+            Command::Encode(arguments) => codec::encode(arguments),
+            Command::Decode(arguments) => codec::decode(arguments),
+            Command::Explain(arguments) => explain::explain(arguments, self.json),
             Command::Config => manual::print(DOCUMENTED.as_bytes()),
             Command::Keygen(arguments) => self.keygen(arguments),
+            Command::Account(action) => account::account(&self.settings()?, action, self.json),
             Command::Pair(arguments) => pair::pair(&self.settings()?, arguments, self.json),
             Command::Completions { shell } => manual::completions(*shell),
             Command::Man => manual::page(),

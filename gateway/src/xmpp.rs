@@ -2,4 +2,6 @@
 //! cost airtime: every stanza for the far side goes to [`crate::router`].
 
 pub mod component;
+pub mod datetime;
+pub mod hosted;
 pub mod stanza;

@@ -9,3 +9,6 @@
 pub mod examples;
 pub mod features;
 pub mod huffman;
+pub mod log;
+pub mod structure;
+pub mod xml;

@@ -1,0 +1,192 @@
+//! `bench airtime`: bytes of every stanza and text, ours and each rival's, on the same data in the same run. Refuses
+//! to leave out what others do better.
+
+pub(crate) mod cost;
+mod data;
+mod goals;
+mod kind;
+mod ours;
+mod plot;
+mod report;
+mod rival;
+mod strip;
+mod texts;
+
+use std::path::{Path, PathBuf};
+
+use data::{Data, Line};
+use ours::Mode;
+use rival::Trained;
+
+/// Octets of the dictionary given to zstd for text, as large as our middle model.
+const ZSTD_TEXT_BYTES: usize = 512 << 10;
+
+/// What to measure, on what.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Files or folders to measure: sessions (.log), stanzas (.xmlstream), texts (.txt), plain or .zst.
+    #[arg(long, num_args = 1.., default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/data/test"))]
+    data: Vec<PathBuf>,
+    /// Files or folders the rivals' dictionaries are trained on; nothing in it may be measured.
+    #[arg(long, num_args = 1.., default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/data/train"))]
+    train: Vec<PathBuf>,
+    /// Folder for results; a folder of today's date is made in it.
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/results"))]
+    results: PathBuf,
+    /// Print only, write no files.
+    #[arg(long)]
+    dry: bool,
+    /// Instructions per stanza too (runs this program again under valgrind).
+    #[arg(long)]
+    instructions: bool,
+}
+
+/// One stanza with what everybody sends for it.
+pub(crate) struct Row {
+    /// Session it belongs to.
+    pub(crate) session: usize,
+    /// Kind of stanza.
+    pub(crate) kind: &'static str,
+    /// See [`Line::known`].
+    pub(crate) known: bool,
+    /// Octets of [`rival::NAMES`].
+    pub(crate) rivals: Vec<f64>,
+    /// Octets of [`Mode::ALL`].
+    pub(crate) ours: Vec<f64>,
+    /// Octets of XML, of the [`rival::streams`] and of [`Mode::ALL`], the body text emptied.
+    pub(crate) bodiless: Vec<f64>,
+    /// The same with hashes and base64 emptied instead.
+    pub(crate) plain: Vec<f64>,
+}
+
+/// Column of the first of [`Mode::ALL`] in [`Row::bodiless`] and [`Row::plain`].
+pub(crate) const OURS: usize = 3;
+
+/// Runs the measurement.
+///
+/// # Errors
+/// What could not be read, trained, coded or written.
+pub(crate) fn run(options: &Options) -> Result<(), String> {
+    let data = data::read(&options.data)?;
+    let train = data::read(&options.train)?;
+    for (name, hash) in &data.hashes {
+        if train.hashes.values().any(|other| other == hash) {
+            return Err(format!("{name} is in the training data of the rivals"));
+        }
+    }
+    let rows = stanzas(&data, &trained_on_stanzas(&train)?)?;
+    let texts = texts(&data, &train)?;
+    let instructions = if options.instructions {
+        Some(cost::instructions()?)
+    } else {
+        None
+    };
+    let report = report::Report {
+        data: &data,
+        train: &train,
+        rows: &rows,
+        texts: &texts,
+        instructions,
+    };
+    print!("{}", report.summary());
+    if !options.dry {
+        let folder = report.write(&options.results)?;
+        println!("\nwritten to {}", folder.display());
+    }
+    Ok(())
+}
+
+fn trained_on_stanzas(train: &Data) -> Result<Trained, String> {
+    let lines = train.sessions.iter().flat_map(|session| &session.lines);
+    Trained::new(
+        lines.map(|line| line.xml.as_bytes()).collect(),
+        rival::ZSTD_DICTIONARY_BYTES,
+    )
+}
+
+fn stanzas(data: &Data, trained: &Trained) -> Result<Vec<Row>, String> {
+    let mut rows = Vec::new();
+    for (session, of) in data.sessions.iter().enumerate() {
+        let rivals = rival::sizes(&of.lines, trained)?;
+        let ours = all_modes(&of.lines)?;
+        let variant = |change: fn(&mut Line)| -> Result<Vec<Vec<f64>>, String> {
+            let mut lines = of.lines.clone();
+            lines.iter_mut().for_each(change);
+            let mut columns = vec![lines.iter().map(|line| line.xml.len() as f64).collect()];
+            columns.extend(rival::streams(&lines, trained)?);
+            columns.extend(all_modes(&lines)?);
+            Ok(columns)
+        };
+        let bodiless = variant(strip::body)?;
+        let plain = variant(strip::opaque)?;
+        let at =
+            |columns: &[Vec<f64>], line: usize| columns.iter().map(|column| column[line]).collect();
+        rows.extend(of.lines.iter().enumerate().map(|(line, stanza)| Row {
+            session,
+            kind: stanza.kind,
+            known: stanza.known,
+            rivals: at(&rivals, line),
+            ours: at(&ours, line),
+            bodiless: at(&bodiless, line),
+            plain: at(&plain, line),
+        }));
+    }
+    Ok(rows)
+}
+
+fn all_modes(lines: &[Line]) -> Result<Vec<Vec<f64>>, String> {
+    Mode::ALL
+        .iter()
+        .map(|&mode| ours::sizes(lines, mode))
+        .collect()
+}
+
+/// Bits per character of every text file: its name, characters, and the columns of [`texts::NAMES`].
+pub(crate) type TextRow = (String, usize, Vec<Option<f64>>);
+
+fn texts(data: &Data, train: &Data) -> Result<Vec<TextRow>, String> {
+    let lines = train.texts.iter().flat_map(|text| &text.lines);
+    if data.texts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let trained = Trained::new(lines.map(|line| line.as_bytes()).collect(), ZSTD_TEXT_BYTES)?;
+    let row = |text: &data::Texts| {
+        let characters = text.lines.iter().map(|line| line.chars().count()).sum();
+        Ok((
+            text.name.clone(),
+            characters,
+            texts::bits_per_character(text, &trained)?,
+        ))
+    };
+    data.texts.iter().map(row).collect()
+}
+
+/// The folder of today below `results`, UTC.
+pub(crate) fn dated(results: &Path) -> PathBuf {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let (year, month, day) = civil(now.map_or(0, |since| since.as_secs() / 86_400));
+    results.join(format!("{year}-{month:02}-{day:02}"))
+}
+
+/// Gregorian date of a day counted from 1970-01-01.
+fn civil(days: u64) -> (u64, u64, u64) {
+    // Years begin in March, so that the leap day is the last; an era is 400 years.
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let in_year = day - (365 * year + year / 4 - year / 100);
+    let march = (5 * in_year + 2) / 153;
+    let month = if march < 10 { march + 3 } else { march - 9 };
+    let year = year + era * 400 + u64::from(month <= 2);
+    (year, month, in_year - (153 * march + 2) / 5 + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn days_are_dates() {
+        assert_eq!(super::civil(0), (1970, 1, 1));
+        assert_eq!(super::civil(11_016), (2000, 2, 29));
+        assert_eq!(super::civil(20_777), (2026, 11, 20));
+    }
+}

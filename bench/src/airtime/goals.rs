@@ -1,0 +1,136 @@
+//! The goals of the codec, measured. Refuses a verdict where the data holds nothing to judge by.
+
+use super::ours::Mode;
+use super::report::Report;
+use super::{OURS, Row, TextRow, rival};
+
+/// One goal: what, the best rival's figure, ours, and the most it may be.
+pub(crate) struct Goal {
+    /// What is measured.
+    pub(crate) measure: String,
+    /// The best rival on the same data.
+    pub(crate) rival: Option<f64>,
+    /// Ours.
+    pub(crate) ours: Option<f64>,
+    /// The goal.
+    pub(crate) most: f64,
+}
+
+const SHORT: usize = Mode::SESSION_SHORT;
+const PRESERVE: usize = Mode::SESSION_PRESERVE;
+
+/// Every goal, in the order of the table in README.
+pub(crate) fn goals(report: &Report<'_>) -> Vec<Goal> {
+    let mut goals = text(report.texts);
+    let rows = report.rows;
+    // The goals speak of stations that have met.
+    let of = |kind: &'static str| rows.iter().filter(move |row| row.kind == kind && row.known);
+    // EXI is no measurement, so it is no rival here.
+    let rivals = 1..rival::NAMES.len() - 2;
+    let mut goal = |what: &str, most: f64, rival: Option<f64>, ours: Option<f64>| {
+        let measure = format!("{what}, octets");
+        goals.push(Goal {
+            measure,
+            rival,
+            ours,
+            most,
+        });
+    };
+    let best = |columns: std::ops::Range<usize>, of: &dyn Fn(usize) -> Option<f64>| {
+        columns.filter_map(of).reduce(f64::min)
+    };
+    for (what, kind, most) in [
+        ("1:1 chat, all but the body, mean", "msg-chat", 4.0),
+        ("room message, all but the body, mean", "msg-muc", 6.0),
+        ("archive result, all but the body, mean", "mam-result", 8.0),
+    ] {
+        let column = |at: usize| mean(of(kind).map(|row| row.bodiless[at]));
+        goal(what, most, best(1..OURS, &column), column(OURS + SHORT));
+    }
+    for (what, kind, most) in [
+        ("receipt, mean", "receipt", 3.0),
+        ("displayed marker, mean", "marker", 3.0),
+        ("chat state, mean", "chatstate", 3.0),
+        ("presence, mean", "presence", 4.0),
+    ] {
+        let column = |at: usize| mean(of(kind).map(|row| row.rivals[at]));
+        goal(
+            what,
+            most,
+            best(rivals.clone(), &column),
+            mean(of(kind).map(|row| row.ours[SHORT])),
+        );
+    }
+    let chat = |at: usize| median(of("msg-chat").map(|row| row.rivals[at]));
+    let ours = median(of("msg-chat").map(|row| row.ours[SHORT]));
+    goal(
+        "1:1 chat, whole packet, median",
+        24.0,
+        best(rivals, &chat),
+        ours,
+    );
+    for (name, mode, most) in [("short", SHORT, 0.035), ("preserve", PRESERVE, 0.06)] {
+        goals.push(Goal {
+            measure: format!("sessions, ids {name}, octets over XML, opaque values left out"),
+            rival: best(1..OURS, &|at| ratio(rows, at)),
+            ours: ratio(rows, OURS + mode),
+            most,
+        });
+    }
+    goals
+}
+
+fn ratio(rows: &[Row], column: usize) -> Option<f64> {
+    let sum = |column: usize| rows.iter().map(|row| row.plain[column]).sum::<f64>();
+    (!rows.is_empty()).then(|| sum(column) / sum(0))
+}
+
+/// Languages with a model, by the end of the file's name.
+const LANGUAGES: [&str; 11] = [
+    "fr", "de", "es", "pt", "it", "nl", "pl", "tr", "ru", "uk", "ar",
+];
+
+fn language(name: &str) -> &str {
+    name.rsplit('_').next().unwrap_or(name)
+}
+
+fn text(texts: &[TextRow]) -> Vec<Goal> {
+    let english = || texts.iter().filter(|row| language(&row.0) == "en");
+    let column = |at: usize| mean(english().filter_map(|row| row.2[at]));
+    let rival = (4..super::texts::NAMES.len())
+        .filter_map(column)
+        .reduce(f64::min);
+    let mut goals: Vec<Goal> = [("128 KB", 0, 2.80), ("512 KB", 1, 2.50), ("8 MB", 2, 2.30)]
+        .map(|(size, at, most)| Goal {
+            measure: format!("English text, {size} model, mean of files, bits per character"),
+            rival,
+            ours: column(at),
+            most,
+        })
+        .into();
+    let others = || {
+        texts
+            .iter()
+            .filter(|row| LANGUAGES.contains(&language(&row.0)))
+    };
+    goals.push(Goal {
+        measure: "other languages, 8 MB model over zstd with dictionary, mean of files".to_owned(),
+        rival: others().next().map(|_| 1.0),
+        ours: mean(others().filter_map(|row| Some(row.2[2]? / row.2[super::texts::ZSTD]?))),
+        most: 0.60,
+    });
+    goals
+}
+
+/// Arithmetic mean; `None` of nothing.
+pub(crate) fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let values: Vec<f64> = values.collect();
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// The value in the middle; `None` of nothing.
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}

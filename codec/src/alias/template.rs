@@ -1,0 +1,278 @@
+//! Templates: earlier stanzas as a row of tokens, and the cursor that follows one while another stanza is walked.
+//! Refuses to be a copy: ids and long texts leave only the fact that they were there.
+//!
+//! ```text
+//! symbol  u16   0 close, 1 text, 2 other element, 3 other attribute, 4.. element, 0x8000.. attribute
+//!               other: u8 length and octets of the namespace, then of the name
+//! value   u8    0 something long, 1 string: u8 length and octets, 2 word: u16, 3 an id of its own that never
+//!               crossed, 4 the id that was the u8th of its packet, 5 a reference, 6 an id that crossed
+//! ```
+
+use crate::structure::lexicon::Symbol;
+
+/// Longest string a template keeps.
+const STRING_MAX: usize = 120;
+
+/// What a template has in the place of a value.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Trace<'t> {
+    /// Nothing: the place is new.
+    Absent,
+    /// Something too long to keep.
+    Long,
+    /// A string.
+    String(&'t str),
+    /// A word of the dictionary.
+    Word(u16),
+    /// A new id that never crossed.
+    NewId,
+    /// The same id as the packet's `ordinal`th.
+    SameId(u8),
+    /// A reference to an id of another packet.
+    Reference,
+    /// A new id that crossed.
+    Crossed,
+}
+
+impl Trace<'_> {
+    /// The trace in contexts.
+    pub fn key(self) -> u32 {
+        match self {
+            Self::Absent => 0,
+            Self::Long => 1,
+            Self::String(_) => 2,
+            Self::Word(id) => 16 + u32::from(id),
+            Self::NewId => 3,
+            Self::SameId(ordinal) => 8 + u32::from(ordinal & 7),
+            Self::Reference => 4,
+            Self::Crossed => 5,
+        }
+    }
+
+    /// Can a later value be the same?
+    pub fn can_hit(self) -> bool {
+        matches!(
+            self,
+            Self::String(_) | Self::Word(_) | Self::NewId | Self::SameId(_)
+        )
+    }
+}
+
+/// Writes tokens; what does not fit is noticed at the end.
+#[derive(Debug)]
+pub struct Recorder<'r> {
+    out: &'r mut [u8],
+    len: usize,
+}
+
+impl<'r> Recorder<'r> {
+    /// Into `out`.
+    pub fn new(out: &'r mut [u8]) -> Self {
+        Self { out, len: 0 }
+    }
+
+    fn push(&mut self, octets: &[u8]) {
+        if let Some(place) = self.out.get_mut(self.len..self.len + octets.len()) {
+            place.copy_from_slice(octets);
+            self.len += octets.len();
+        } else {
+            // One past the end stands for "did not fit"; nothing is written beyond.
+            self.len = self.out.len() + 1;
+        }
+    }
+
+    fn push_string(&mut self, text: &str) {
+        match u8::try_from(text.len()) {
+            Ok(len) => {
+                self.push(&[len]);
+                self.push(text.as_bytes());
+            }
+            Err(_) => self.len = self.out.len() + 1,
+        }
+    }
+
+    /// A symbol.
+    pub fn symbol(&mut self, symbol: Symbol<'_>) {
+        let code = code(symbol);
+        self.push(&code.to_le_bytes());
+        if let Symbol::OtherElement(ns, name) | Symbol::OtherAttribute(ns, name) = symbol {
+            self.push_string(ns);
+            self.push_string(name);
+        }
+    }
+
+    /// A value.
+    pub fn value(&mut self, trace: Trace<'_>) {
+        match trace {
+            Trace::Absent | Trace::Long => self.push(&[0]),
+            Trace::String(text) if text.len() > STRING_MAX => self.push(&[0]),
+            Trace::String(text) => {
+                self.push(&[1]);
+                self.push_string(text);
+            }
+            Trace::Word(id) => {
+                self.push(&[2]);
+                self.push(&id.to_le_bytes());
+            }
+            Trace::NewId => self.push(&[3]),
+            Trace::SameId(ordinal) => self.push(&[4, ordinal]),
+            Trace::Reference => self.push(&[5]),
+            Trace::Crossed => self.push(&[6]),
+        }
+    }
+
+    /// The tokens, if they all fitted.
+    pub fn finish(&self) -> Option<&[u8]> {
+        self.out.get(..self.len)
+    }
+}
+
+fn code(symbol: Symbol<'_>) -> u16 {
+    match symbol {
+        Symbol::Close => 0,
+        Symbol::Text => 1,
+        Symbol::OtherElement(..) => 2,
+        Symbol::OtherAttribute(..) => 3,
+        Symbol::Element(id) => 4 + id.min(0x7ff0),
+        Symbol::Attribute(id) => 0x8000 | id,
+    }
+}
+
+/// Follows a template while a stanza is walked.
+#[derive(Clone, Copy, Debug)]
+pub struct Cursor<'t> {
+    tokens: &'t [u8],
+    /// Open elements the template does not have.
+    astray: u32,
+    /// Is the next value the template's?
+    aligned: bool,
+}
+
+impl<'t> Cursor<'t> {
+    /// At the start of a template; empty tokens: no template.
+    pub fn new(tokens: &'t [u8]) -> Self {
+        Self {
+            tokens,
+            astray: 0,
+            aligned: false,
+        }
+    }
+
+    /// The symbol expected next.
+    pub fn expected(&self) -> Option<Symbol<'t>> {
+        if self.astray > 0 {
+            return None;
+        }
+        take_symbol(self.tokens).map(|(symbol, _)| symbol)
+    }
+
+    /// The symbol that came.
+    pub fn advance(&mut self, symbol: Symbol<'_>) {
+        let opens = matches!(symbol, Symbol::Element(_) | Symbol::OtherElement(..));
+        self.aligned = false;
+        if self.astray > 0 {
+            match symbol {
+                _ if opens => self.astray += 1,
+                Symbol::Close => self.astray -= 1,
+                _ => {}
+            }
+            return;
+        }
+        match seek(self.tokens, symbol) {
+            Some(rest) => {
+                self.tokens = rest;
+                self.aligned = true;
+            }
+            None if opens => self.astray = 1,
+            None if symbol == Symbol::Close => self.tokens = &[],
+            None => {}
+        }
+    }
+
+    /// What the template has for the value that comes now; to be asked once for each value.
+    pub fn trace(&mut self) -> Trace<'t> {
+        if !self.aligned {
+            return Trace::Absent;
+        }
+        self.aligned = false;
+        match take_value(self.tokens) {
+            Some((trace, rest)) => {
+                self.tokens = rest;
+                trace
+            }
+            None => Trace::Absent,
+        }
+    }
+}
+
+/// The rest of the tokens after the first `wanted` in the open element.
+fn seek<'t>(mut tokens: &'t [u8], wanted: Symbol<'_>) -> Option<&'t [u8]> {
+    let mut depth = 0u32;
+    while let Some((symbol, rest)) = take_symbol(tokens) {
+        if depth == 0 && symbol == wanted {
+            return Some(rest);
+        }
+        tokens = rest;
+        match symbol {
+            Symbol::Close => depth = depth.checked_sub(1)?,
+            Symbol::Element(_) | Symbol::OtherElement(..) => {
+                // An attribute looked for belongs to the open element, not to what follows its children.
+                if depth == 0 && matches!(wanted, Symbol::Attribute(_) | Symbol::OtherAttribute(..))
+                {
+                    return None;
+                }
+                depth += 1;
+            }
+            _ => tokens = take_value(tokens)?.1,
+        }
+    }
+    None
+}
+
+fn take_string(tokens: &[u8]) -> Option<(&str, &[u8])> {
+    let (len, rest) = tokens.split_first()?;
+    let (text, rest) = rest.split_at_checked(usize::from(*len))?;
+    Some((core::str::from_utf8(text).ok()?, rest))
+}
+
+fn take_symbol(tokens: &[u8]) -> Option<(Symbol<'_>, &[u8])> {
+    let (code, rest) = tokens.split_first_chunk::<2>()?;
+    let code = u16::from_le_bytes(*code);
+    Some(match code {
+        0 => (Symbol::Close, rest),
+        1 => (Symbol::Text, rest),
+        2 | 3 => {
+            let (ns, rest) = take_string(rest)?;
+            let (name, rest) = take_string(rest)?;
+            if code == 2 {
+                (Symbol::OtherElement(ns, name), rest)
+            } else {
+                (Symbol::OtherAttribute(ns, name), rest)
+            }
+        }
+        _ if code & 0x8000 != 0 => (Symbol::Attribute(code & 0x7fff), rest),
+        _ => (Symbol::Element(code - 4), rest),
+    })
+}
+
+fn take_value(tokens: &[u8]) -> Option<(Trace<'_>, &[u8])> {
+    let (tag, rest) = tokens.split_first()?;
+    Some(match tag {
+        0 => (Trace::Long, rest),
+        1 => {
+            let (text, rest) = take_string(rest)?;
+            (Trace::String(text), rest)
+        }
+        2 => {
+            let (id, rest) = rest.split_first_chunk::<2>()?;
+            (Trace::Word(u16::from_le_bytes(*id)), rest)
+        }
+        3 => (Trace::NewId, rest),
+        4 => {
+            let (ordinal, rest) = rest.split_first()?;
+            (Trace::SameId(*ordinal), rest)
+        }
+        5 => (Trace::Reference, rest),
+        _ => (Trace::Crossed, rest),
+    })
+}

@@ -1,0 +1,349 @@
+//! A stanza to a packet. Refuses what XML refuses: the packet of a malformed stanza is an error, not a surprise at
+//! the far end.
+
+use core::fmt;
+
+use crate::alias::shelf::Shelf;
+use crate::alias::template::{Cursor, Recorder};
+use crate::dictionary::Dictionary;
+use crate::entropy::range::Encoder;
+use crate::entropy::{Coder, HALF, Prob};
+use crate::features::{Decide, Deciding};
+use crate::link::PacketNumber;
+use crate::session::choose::{self, SKETCH_LEN, Sketch};
+use crate::session::memory::Direction;
+use crate::session::staged::Staged;
+use crate::session::walk::{Memory, Scribe, Walk, What};
+use crate::session::{Ids, Options, Session, Stored, TAG_MAX};
+use crate::stanza::{Arena, Node, Stanza};
+use crate::structure::lexicon::{Symbol, attribute, element};
+use crate::structure::trail::Trail;
+use crate::structure::{Contexts, flag, number as code_number};
+use crate::value::{Fault, is_xml_name, is_xml_text};
+
+/// Why a stanza was not written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// The packet does not fit the buffer.
+    PacketFull,
+    /// Not a stanza XML could carry: a name or character it does not allow, an attribute twice, text in two pieces.
+    Malformed,
+}
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PacketFull => "the packet does not fit its buffer",
+            Self::Malformed => "not well-formed",
+        })
+    }
+}
+
+impl core::error::Error for EncodeError {}
+
+impl From<Fault> for EncodeError {
+    fn from(_: Fault) -> Self {
+        Self::Malformed
+    }
+}
+
+pub(crate) const EXTENDED: u32 = 0x456e_0001;
+pub(crate) const TEMPLATE: u32 = 0x456e_0002;
+pub(crate) const TEMPLATE_SLOT: u32 = 0x456e_0003;
+pub(crate) const STORE: u32 = 0x456e_0004;
+pub(crate) const STORE_SAME: u32 = 0x456e_0005;
+pub(crate) const STORE_SLOT: u32 = 0x456e_0006;
+
+/// Contexts of what is said once for a packet.
+pub(crate) fn packet_contexts(part: u32) -> Contexts {
+    let mut contexts = Contexts::new();
+    contexts.add(&[]);
+    contexts.add(&[part]);
+    contexts
+}
+
+/// What is left to do once a stanza is written.
+struct Written<'a> {
+    staged: Staged<'a>,
+    template: Option<u16>,
+    stored: Option<Stored>,
+}
+
+impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
+    /// Writes `stanza` into `packet` as the link's packet `number`; returns the length. The same number may be
+    /// written again as long as the earlier packet was not sent.
+    ///
+    /// # Errors
+    /// See [`EncodeError`]; the session is then as before.
+    pub fn encode(
+        &mut self,
+        number: PacketNumber,
+        stanza: Stanza<'_, '_>,
+        options: Options,
+        packet: &mut [u8],
+    ) -> Result<usize, EncodeError> {
+        let number = number.get();
+        if self.pending.remove(number) {
+            self.forget(number);
+        }
+        let mut encoder = Encoder::new(packet);
+        let features = self.features;
+        let (written, len) = match features {
+            Some(features) => {
+                let mut deciding = Deciding {
+                    coder: &mut encoder,
+                    features,
+                };
+                let written = self.write(&mut deciding, number, stanza, options)?;
+                (written, encoder.finish())
+            }
+            None => {
+                let mut deciding = Flat(&mut encoder);
+                let written = self.write(&mut deciding, number, stanza, options)?;
+                (written, encoder.finish())
+            }
+        };
+        let len = len.map_err(|_| EncodeError::PacketFull)?;
+        self.keep(number, &written);
+        Ok(len)
+    }
+
+    /// Writes `stanza` through any scribe, to learn from it or to explain it, and remembers it as [`Self::encode`]
+    /// does.
+    ///
+    /// # Errors
+    /// See [`EncodeError`]; the session is then as before.
+    pub fn write_to<D: Scribe>(
+        &mut self,
+        scribe: &mut D,
+        number: PacketNumber,
+        stanza: Stanza<'_, '_>,
+        options: Options,
+    ) -> Result<(), EncodeError> {
+        let number = number.get();
+        if self.pending.remove(number) {
+            self.forget(number);
+        }
+        let written = self.write(scribe, number, stanza, options)?;
+        self.keep(number, &written);
+        Ok(())
+    }
+
+    /// Writes `stanza` through a scribe and remembers nothing.
+    pub(crate) fn rehearse<D: Scribe>(
+        &mut self,
+        scribe: &mut D,
+        number: PacketNumber,
+        stanza: Stanza<'_, '_>,
+        options: Options,
+    ) -> Result<(), EncodeError> {
+        self.write(scribe, number.get(), stanza, options)
+            .map(|_| ())
+    }
+
+    fn keep(&mut self, number: u32, written: &Written<'_>) {
+        if self.pending.is_full() {
+            return;
+        }
+        if let Some(slot) = written.template {
+            let storage = self.storage.as_mut();
+            self.layout.touch_template(storage, slot, number);
+        }
+        self.commit(Direction::Sent, number, &written.staged, written.stored);
+        self.pending.add(number);
+        self.latest_sent = self.latest_sent.max(number);
+    }
+
+    fn write<'x, D: Scribe>(
+        &mut self,
+        d: &mut D,
+        number: u32,
+        stanza: Stanza<'_, 'x>,
+        options: Options,
+    ) -> Result<Written<'x>, EncodeError>
+    where
+        'd: 'x,
+    {
+        let dictionary: &'x Dictionary<'x> = self.dictionary;
+        let mut tag = [0; TAG_MAX];
+        let tag = self.copy_tag(&mut tag);
+        // With too many packets under way, this one is written without memory.
+        let memory = !self.pending.is_full();
+        let shelves = self
+            .layout
+            .shelves(self.storage.as_mut(), Direction::Sent, memory);
+        let sketch = Sketch::of(dictionary, stanza);
+        let (ns, name) = stanza.name();
+        let root = element(dictionary, ns, name).key();
+        let template = choose::template(shelves.templates, &sketch, root);
+        say_template(d, template);
+        sketch.write(shelves.scratch);
+        let mut walk = Walk {
+            d,
+            dictionary,
+            memory: Memory {
+                strings: shelves.strings,
+                writer_ids: shelves.sent_ids,
+                reader_ids: shelves.received_ids,
+                tag,
+                reader_latest: self.latest_received,
+                pending: memory.then_some(&self.pending),
+                short_ids: options.ids == Ids::Short,
+            },
+            number,
+            trail: Trail::new(),
+            cursor: Cursor::new(tokens(shelves.templates, template)),
+            recorder: Recorder::new(shelves.scratch.get_mut(SKETCH_LEN..).unwrap_or(&mut [])),
+            staged: Staged::new(),
+            arena: &mut Arena::new(&mut []),
+            open: [None; Stanza::DEPTH_MAX + 1],
+        };
+        write_nodes(&mut walk, stanza)?;
+        let len = walk
+            .recorder
+            .finish()
+            .map(|tokens| tokens.len() + SKETCH_LEN);
+        let worth = memory && (template.is_none() || walk.trail.misses() > 0);
+        let slot = len
+            .filter(|_| worth)
+            .and_then(|_| choose::slot(shelves.templates, &self.pending, &sketch, template));
+        let misses = walk.trail.misses();
+        say_store(walk.d, template, misses, slot);
+        let staged = walk.staged;
+        let stored = slot.zip(len).map(|(slot, len)| Stored { slot, len, root });
+        Ok(Written {
+            staged,
+            template,
+            stored,
+        })
+    }
+}
+
+/// The tokens of the chosen template.
+pub(crate) fn tokens(shelf: Shelf<'_>, template: Option<u16>) -> &[u8] {
+    let contents = template.and_then(|slot| shelf.get(slot));
+    contents
+        .and_then(|octets| octets.get(SKETCH_LEN..))
+        .unwrap_or(&[])
+}
+
+fn say_template<D: Scribe>(d: &mut D, template: Option<u16>) {
+    let contexts = packet_contexts(0);
+    flag(d, &contexts, EXTENDED, false);
+    flag(d, &contexts, TEMPLATE, template.is_some());
+    if let Some(slot) = template {
+        code_number(d, &contexts, TEMPLATE_SLOT, u64::from(slot));
+    }
+    d.note(What::Packet);
+}
+
+fn say_store<D: Scribe>(d: &mut D, template: Option<u16>, misses: u32, slot: Option<u16>) {
+    let contexts = packet_contexts(1 + misses.min(8) + if template.is_some() { 16 } else { 0 });
+    if flag(d, &contexts, STORE, slot.is_some())
+        && let Some(slot) = slot
+    {
+        let same = template == Some(slot);
+        if !(template.is_some() && flag(d, &contexts, STORE_SAME, same)) {
+            code_number(d, &packet_contexts(0), STORE_SLOT, u64::from(slot));
+        }
+    }
+    d.note(What::Packet);
+}
+
+fn write_nodes<'x, D: Scribe>(
+    walk: &mut Walk<'_, 'x, D>,
+    stanza: Stanza<'_, 'x>,
+) -> Result<(), EncodeError> {
+    let nodes = stanza.nodes();
+    let mut after_text = false;
+    for (at, node) in nodes.iter().enumerate() {
+        match *node {
+            Node::Open { ns, name } => {
+                check(is_xml_text(ns) && is_xml_name(name))?;
+                walk.symbol(Some(element(walk.dictionary, ns, name)))?;
+                write_attributes(walk, &nodes[at + 1..])?;
+                after_text = false;
+            }
+            Node::Attr { .. } => {}
+            Node::Text(text) => {
+                check(!after_text && !text.is_empty() && is_xml_text(text))?;
+                if walk.is_idle_space(text) {
+                    continue;
+                }
+                walk.symbol(Some(Symbol::Text))?;
+                walk.value(Symbol::Text, Some(text))?;
+                after_text = true;
+            }
+            Node::Close => {
+                walk.symbol(Some(Symbol::Close))?;
+                after_text = false;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check(fine: bool) -> Result<(), EncodeError> {
+    fine.then_some(()).ok_or(EncodeError::Malformed)
+}
+
+/// Writes the attributes that begin `nodes`, in the order of the dictionary, unknown ones last.
+fn write_attributes<'x, D: Scribe>(
+    walk: &mut Walk<'_, 'x, D>,
+    nodes: &[Node<'x>],
+) -> Result<(), EncodeError> {
+    let dictionary = walk.dictionary;
+    let attributes = || {
+        nodes.iter().map_while(|node| match *node {
+            Node::Attr { ns, name, value } => Some((attribute(dictionary, ns, name), value)),
+            _ => None,
+        })
+    };
+    let count = attributes().count();
+    let mut last = None;
+    for done in 0..count {
+        let later =
+            attributes().filter(|(symbol, _)| last.is_none_or(|last| order(*symbol) > last));
+        let Some((symbol, value)) = later.min_by_key(|(symbol, _)| order(*symbol)) else {
+            // Fewer than there are: some occur twice.
+            return check(done == count);
+        };
+        last = Some(order(symbol));
+        if let Symbol::OtherAttribute(ns, name) = symbol {
+            check(is_xml_text(ns) && is_xml_name(name))?;
+        }
+        check(is_xml_text(value))?;
+        walk.symbol(Some(symbol))?;
+        walk.value(symbol, Some(value))?;
+    }
+    Ok(())
+}
+
+fn order(symbol: Symbol<'_>) -> (u32, &str, &str) {
+    match symbol {
+        Symbol::OtherAttribute(ns, name) => (u32::MAX, ns, name),
+        _ => (symbol.key(), "", ""),
+    }
+}
+
+/// Without a trained table every decision is even.
+pub(crate) struct Flat<'c, C>(pub(crate) &'c mut C);
+
+impl<C: Coder> Coder for Flat<'_, C> {
+    const READING: bool = C::READING;
+
+    fn code(&mut self, bit: bool, p1: Prob) -> bool {
+        self.0.code(bit, p1)
+    }
+}
+
+impl<C: Coder> Decide for Flat<'_, C> {
+    fn decide(&mut self, _: &[u32], _: u32, bit: bool) -> bool {
+        self.0.code(bit, HALF)
+    }
+}
+
+impl<C: Coder> Scribe for Flat<'_, C> {
+    fn note(&mut self, _: What<'_>) {}
+}

@@ -1,0 +1,95 @@
+//! Where the bits of a packet went. Refuses to change anything: it writes to a meter.
+
+use crate::encode::{EncodeError, Flat};
+use crate::entropy::range::Meter;
+use crate::entropy::{Coder, Prob};
+use crate::features::{Decide, Deciding};
+use crate::link::PacketNumber;
+use crate::session::walk::{Scribe, What};
+use crate::session::{Options, Session};
+use crate::stanza::Stanza;
+
+/// Tells what each run of decisions cost.
+struct Explainer<D, T> {
+    inner: D,
+    spent: u64,
+    tell: T,
+}
+
+trait Metered: Decide {
+    fn spent(&self) -> u64;
+}
+
+impl Metered for Deciding<'_, '_, Meter> {
+    fn spent(&self) -> u64 {
+        self.coder.cost_256ths()
+    }
+}
+
+impl Metered for Flat<'_, Meter> {
+    fn spent(&self) -> u64 {
+        self.0.cost_256ths()
+    }
+}
+
+impl<D: Coder, T> Coder for Explainer<D, T> {
+    const READING: bool = false;
+
+    fn code(&mut self, bit: bool, p1: Prob) -> bool {
+        self.inner.code(bit, p1)
+    }
+}
+
+impl<D: Decide, T> Decide for Explainer<D, T> {
+    fn decide(&mut self, contexts: &[u32], node: u32, bit: bool) -> bool {
+        self.inner.decide(contexts, node, bit)
+    }
+}
+
+impl<D: Metered, T: FnMut(What<'_>, u64)> Scribe for Explainer<D, T> {
+    fn note(&mut self, what: What<'_>) {
+        let now = self.inner.spent();
+        (self.tell)(what, now - self.spent);
+        self.spent = now;
+    }
+}
+
+impl<S: AsRef<[u8]> + AsMut<[u8]>> Session<'_, S> {
+    /// Tells, in the order of the packet, what each part of `stanza` would cost as packet `number`, in 1/256 bit.
+    /// The session does not change.
+    ///
+    /// # Errors
+    /// See [`EncodeError`].
+    pub fn explain(
+        &mut self,
+        number: PacketNumber,
+        stanza: Stanza<'_, '_>,
+        options: Options,
+        tell: impl FnMut(What<'_>, u64),
+    ) -> Result<(), EncodeError> {
+        let mut meter = Meter::default();
+        match self.features {
+            Some(features) => {
+                let inner = Deciding {
+                    coder: &mut meter,
+                    features,
+                };
+                let mut explainer = Explainer {
+                    inner,
+                    spent: 0,
+                    tell,
+                };
+                self.rehearse(&mut explainer, number, stanza, options)
+            }
+            None => {
+                let inner = Flat(&mut meter);
+                let mut explainer = Explainer {
+                    inner,
+                    spent: 0,
+                    tell,
+                };
+                self.rehearse(&mut explainer, number, stanza, options)
+            }
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! One end of a link as the stanza codec sees it: what both ends remember, and packets written and read by it.
+//! Refuses to deliver: the link does, and says which packets arrived.
+//!
+//! Methods: `encode` and `decode`; `acknowledge`, `abandon` and `reset` for what the link says; `remember` to bring
+//! ids back after a restart. A packet refers only to what acknowledged packets introduced, so any packet can be
+//! read whichever others are lost or late. After an error both ends are as they were before.
+
+pub(crate) mod choose;
+pub(crate) mod memory;
+pub mod profile;
+pub(crate) mod staged;
+pub mod walk;
+
+pub use profile::{Profile, StorageTooSmall};
+pub use walk::What;
+
+use crate::alias::ids;
+use crate::alias::pending::Pending;
+use crate::alias::shelf::{Entry, State};
+use crate::dictionary::Dictionary;
+use crate::features::Features;
+use crate::link::PacketNumber;
+use memory::{Area, Direction, Layout};
+use staged::Staged;
+
+/// Policy for ids of messages, presences and iqs.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Ids {
+    /// They do not cross; the far end makes up its own and maps references back, both ways.
+    #[default]
+    Short,
+    /// They cross octet for octet, once; later references are short all the same.
+    Preserve,
+}
+
+/// How one stanza is to be written.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Options {
+    /// What becomes of ids.
+    pub ids: Ids,
+}
+
+/// Longest tag of made-up ids.
+pub const TAG_MAX: usize = 8;
+
+/// See the module. `S` is the storage: `Vec<u8>`, an array, or a `&'static mut [u8]` of at least
+/// [`Profile::storage_len`] octets. Both ends of a link use the same dictionary and profile.
+#[derive(Debug)]
+pub struct Session<'d, S> {
+    pub(crate) dictionary: &'d Dictionary<'d>,
+    pub(crate) features: Option<Features<'d>>,
+    pub(crate) layout: Layout,
+    pub(crate) storage: S,
+    pub(crate) pending: Pending,
+    pub(crate) latest_sent: u32,
+    pub(crate) latest_received: u32,
+    tag: [u8; TAG_MAX],
+    tag_len: usize,
+}
+
+impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
+    /// A session that remembers nothing yet.
+    ///
+    /// # Errors
+    /// If the storage does not hold the profile.
+    pub fn new(
+        dictionary: &'d Dictionary<'d>,
+        profile: Profile,
+        mut storage: S,
+    ) -> Result<Self, StorageTooSmall> {
+        let needed = profile.storage_len();
+        match storage.as_mut().get_mut(..needed) {
+            Some(octets) => octets.fill(0),
+            None => return Err(StorageTooSmall { needed }),
+        }
+        Ok(Self {
+            dictionary,
+            features: Features::new(dictionary.structure),
+            layout: Layout::new(profile),
+            storage,
+            pending: Pending::new(),
+            latest_sent: 0,
+            latest_received: 0,
+            tag: [0; TAG_MAX],
+            tag_len: 0,
+        })
+    }
+
+    /// Sets the tag of ids made up at this end: letters that tell this link's ids from another's. At most
+    /// [`TAG_MAX`] of them, ASCII letters and digits only; other characters are left out. Never crosses the air.
+    #[must_use]
+    pub fn with_tag(mut self, tag: &str) -> Self {
+        self.tag_len = 0;
+        for octet in tag.bytes().filter(u8::is_ascii_alphanumeric).take(TAG_MAX) {
+            self.tag[self.tag_len] = octet;
+            self.tag_len += 1;
+        }
+        self
+    }
+
+    /// The dictionary both ends use.
+    pub fn dictionary(&self) -> &'d Dictionary<'d> {
+        self.dictionary
+    }
+
+    /// The tag, in a place that outlives a loan of the session.
+    pub(crate) fn copy_tag<'o>(&self, out: &'o mut [u8; TAG_MAX]) -> &'o str {
+        *out = self.tag;
+        // Only ASCII was put in.
+        core::str::from_utf8(&out[..self.tag_len]).unwrap_or("")
+    }
+
+    /// The peer has custody of packet `number`, so it has what the packet introduced.
+    pub fn acknowledge(&mut self, number: PacketNumber) {
+        if self.pending.remove(number.get()) {
+            let storage = self.storage.as_mut();
+            for area in [Area::Strings, Area::Ids, Area::Templates] {
+                self.layout
+                    .shelf_mut(storage, Direction::Sent, area)
+                    .confirm(number.get());
+            }
+        }
+    }
+
+    /// Packet `number` will never be delivered, or it is not known whether it was.
+    pub fn abandon(&mut self, number: PacketNumber) {
+        if self.pending.remove(number.get()) {
+            self.forget(number.get());
+        }
+    }
+
+    pub(crate) fn forget(&mut self, number: u32) {
+        let storage = self.storage.as_mut();
+        for area in [Area::Strings, Area::Templates] {
+            self.layout
+                .shelf_mut(storage, Direction::Sent, area)
+                .forget(number);
+        }
+    }
+
+    /// The peers have agreed to start afresh: strings and templates are forgotten at both ends, and so is which ids
+    /// the peer has seen. What ids stood for is kept, so that references to older packets still find them.
+    pub fn reset(&mut self) {
+        let storage = self.storage.as_mut();
+        for direction in [Direction::Sent, Direction::Received] {
+            for area in [Area::Strings, Area::Templates] {
+                let mut shelf = self.layout.shelf_mut(storage, direction, area);
+                for slot in 0..shelf.view().slots() {
+                    shelf.set_state(slot, State::Empty);
+                }
+            }
+        }
+        let mut sent = self.layout.shelf_mut(storage, Direction::Sent, Area::Ids);
+        for slot in 0..sent.view().slots() {
+            if sent.view().state(slot) == State::Known {
+                sent.set_state(slot, State::Pending);
+            }
+        }
+        self.pending = Pending::new();
+    }
+
+    /// Brings back an id from before a restart: packet `number`, sent by this end or received, carried `id` as its
+    /// `ordinal`th; 0 is the stanza's own. Call in the order of the packets.
+    pub fn remember(&mut self, sent: bool, number: PacketNumber, ordinal: u8, id: &str) {
+        let direction = if sent {
+            self.latest_sent = self.latest_sent.max(number.get());
+            Direction::Sent
+        } else {
+            self.latest_received = self.latest_received.max(number.get());
+            Direction::Received
+        };
+        let storage = self.storage.as_mut();
+        let mut shelf = self.layout.shelf_mut(storage, direction, Area::Ids);
+        ids::keep(&mut shelf, State::Pending, number.get(), ordinal, id, sent);
+    }
+
+    /// The id that packet `number`, sent by this end or received, carried as its `ordinal`th.
+    pub fn id(&self, sent: bool, number: PacketNumber, ordinal: u8) -> Option<&str> {
+        let direction = if sent {
+            Direction::Sent
+        } else {
+            Direction::Received
+        };
+        let shelf = self
+            .layout
+            .shelf(self.storage.as_ref(), direction, Area::Ids);
+        ids::lookup(shelf, number.get(), ordinal)
+    }
+
+    /// Keeps what a packet introduced.
+    pub(crate) fn commit(
+        &mut self,
+        direction: Direction,
+        number: u32,
+        staged: &Staged<'_>,
+        template: Option<Stored>,
+    ) {
+        let state = match direction {
+            Direction::Sent => State::Pending,
+            Direction::Received => State::Known,
+        };
+        let storage = self.storage.as_mut();
+        let mut strings = self.layout.shelf_mut(storage, direction, Area::Strings);
+        for slot in staged.touched() {
+            strings.touch(*slot, number);
+        }
+        for (slot, text) in staged.strings() {
+            strings.put(
+                *slot,
+                Entry {
+                    state,
+                    note: 0,
+                    packet: number,
+                    hash: crate::structure::lexicon::hash(text),
+                    contents: text.as_bytes(),
+                },
+            );
+        }
+        let mut shelf = self.layout.shelf_mut(storage, direction, Area::Ids);
+        for (ordinal, (id, minted)) in staged.ids().iter().enumerate() {
+            // What the other end left to this one to make up can be made up again.
+            if *minted && direction == Direction::Received {
+                continue;
+            }
+            ids::keep(&mut shelf, state, number, ordinal as u8, id, *minted);
+        }
+        if let Some(stored) = template {
+            self.layout
+                .store_template(storage, direction, state, number, stored);
+        }
+    }
+}
+
+/// A template to keep: it lies in the scratch space.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stored {
+    /// Where it goes.
+    pub(crate) slot: u16,
+    /// Octets of it.
+    pub(crate) len: usize,
+    /// The root element.
+    pub(crate) root: u32,
+}

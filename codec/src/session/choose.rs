@@ -1,0 +1,125 @@
+//! Which earlier stanza the new one resembles most, and where to keep it as a template in turn. Writing end only:
+//! the packet names the slots. Refuses trial encodings; a sketch of each stanza is compared instead.
+
+use crate::alias::pending::Pending;
+use crate::alias::shelf::{Shelf, State};
+use crate::dictionary::Dictionary;
+use crate::features::mix;
+use crate::stanza::{Node, Stanza};
+use crate::structure::lexicon::{attribute, element, hash};
+
+/// Octets of a sketch.
+pub(crate) const SKETCH_LEN: usize = 24;
+
+/// What is compared: which names and words occur, and the addresses.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Sketch {
+    bits: u128,
+    to: u32,
+    from: u32,
+}
+
+/// Estimated cost of a difference in names or words, in bits.
+const DIFFERENCE_COST: u32 = 3;
+/// Estimated cost of a different address, in bits.
+const ADDRESS_COST: u32 = 6;
+/// Beyond this a template is no help.
+const COST_MAX: u32 = 60;
+
+impl Sketch {
+    /// Sketches a stanza.
+    pub(crate) fn of(dictionary: &Dictionary<'_>, stanza: Stanza<'_, '_>) -> Self {
+        let mut sketch = Self {
+            to: stanza.attr("to").map_or(0, hash),
+            from: stanza.attr("from").map_or(0, hash),
+            ..Self::default()
+        };
+        let mut parent = 0;
+        for node in stanza.nodes() {
+            match node {
+                Node::Open { ns, name } => {
+                    parent = element(dictionary, ns, name).key();
+                    sketch.add(mix(1, parent));
+                }
+                Node::Attr { ns, name, value } => {
+                    let key = mix(parent, attribute(dictionary, ns, name).key());
+                    sketch.add(key);
+                    if let Some(word) = dictionary.values.find(value) {
+                        sketch.add(mix(key, u32::from(word)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        sketch
+    }
+
+    fn add(&mut self, key: u32) {
+        self.bits |= 1 << (mix(7, key) >> 20 & 127);
+    }
+
+    /// As octets, at the start of a template.
+    pub(crate) fn write(&self, out: &mut [u8]) {
+        if let Some(out) = out.get_mut(..SKETCH_LEN) {
+            out[..16].copy_from_slice(&self.bits.to_le_bytes());
+            out[16..20].copy_from_slice(&self.to.to_le_bytes());
+            out[20..24].copy_from_slice(&self.from.to_le_bytes());
+        }
+    }
+
+    fn read(octets: &[u8]) -> Option<Self> {
+        let (bits, rest) = octets.split_first_chunk()?;
+        let (to, rest) = rest.split_first_chunk()?;
+        let (from, _) = rest.split_first_chunk()?;
+        Some(Self {
+            bits: u128::from_le_bytes(*bits),
+            to: u32::from_le_bytes(*to),
+            from: u32::from_le_bytes(*from),
+        })
+    }
+
+    fn has_same_addresses(&self, other: &Self) -> bool {
+        self.to == other.to && self.from == other.from
+    }
+
+    fn cost_from(&self, other: &Self) -> u32 {
+        (self.bits ^ other.bits).count_ones() * DIFFERENCE_COST
+            + u32::from(self.to != other.to) * ADDRESS_COST
+            + u32::from(self.from != other.from) * ADDRESS_COST
+    }
+}
+
+/// The template the stanza resembles most; among equals the latest.
+pub(crate) fn template(shelf: Shelf<'_>, sketch: &Sketch, root: u32) -> Option<u16> {
+    (0..shelf.slots())
+        .filter(|slot| shelf.state(*slot) == State::Known && shelf.hash(*slot) == root)
+        .filter_map(|slot| {
+            let cost = sketch.cost_from(&Sketch::read(shelf.get(slot)?)?);
+            (cost <= COST_MAX).then_some((cost, u32::MAX - shelf.packet(slot), slot))
+        })
+        .min()
+        .map(|(.., slot)| slot)
+}
+
+/// The slot to keep a new template in: that of the template it was made from, if it comes from and goes to the same
+/// addresses; else an empty one; else the one not used for longest.
+pub(crate) fn slot(
+    shelf: Shelf<'_>,
+    pending: &Pending,
+    sketch: &Sketch,
+    made_from: Option<u16>,
+) -> Option<u16> {
+    let is_past =
+        |slot: &u16| shelf.state(*slot) == State::Known && pending.is_past(shelf.used(*slot));
+    let same = made_from.filter(|slot| {
+        let before = shelf.get(*slot).and_then(Sketch::read);
+        is_past(slot) && before.is_some_and(|before| sketch.has_same_addresses(&before))
+    });
+    let empty = || (0..shelf.slots()).find(|slot| shelf.state(*slot) == State::Empty);
+    let oldest = || {
+        (0..shelf.slots())
+            .filter(|slot| is_past(slot) && made_from != Some(*slot))
+            .min_by_key(|slot| shelf.used(*slot))
+    };
+    same.or_else(empty).or_else(oldest)
+}

@@ -1,0 +1,134 @@
+//! Where in the caller's storage each shelf lies. Refuses to know what is on them.
+
+use super::{Profile, Stored};
+use crate::alias::shelf::{Entry, Shape, Shelf, ShelfMut, State};
+
+/// Whose packets.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Direction {
+    /// This end's.
+    Sent,
+    /// The other end's.
+    Received,
+}
+
+/// What a shelf holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Area {
+    /// See [`Profile::strings`].
+    Strings,
+    /// See [`Profile::ids`].
+    Ids,
+    /// See [`Profile::templates`].
+    Templates,
+}
+
+/// See the module.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layout {
+    profile: Profile,
+}
+
+/// Storage seen by one packet: the shelves to read, the scratch space to write.
+pub(crate) struct Shelves<'s> {
+    pub(crate) strings: Shelf<'s>,
+    pub(crate) sent_ids: Shelf<'s>,
+    pub(crate) received_ids: Shelf<'s>,
+    pub(crate) templates: Shelf<'s>,
+    pub(crate) scratch: &'s mut [u8],
+}
+
+impl Layout {
+    pub(crate) fn new(profile: Profile) -> Self {
+        Self { profile }
+    }
+
+    fn place(&self, direction: Direction, area: Area) -> (usize, Shape) {
+        let Profile {
+            strings,
+            ids,
+            templates,
+        } = self.profile;
+        let half = strings.len() + ids.len() + templates.len();
+        let start = match direction {
+            Direction::Sent => 0,
+            Direction::Received => half,
+        };
+        match area {
+            Area::Strings => (start, strings),
+            Area::Ids => (start + strings.len(), ids),
+            Area::Templates => (start + strings.len() + ids.len(), templates),
+        }
+    }
+
+    pub(crate) fn shelf<'s>(
+        &self,
+        storage: &'s [u8],
+        direction: Direction,
+        area: Area,
+    ) -> Shelf<'s> {
+        let (at, shape) = self.place(direction, area);
+        Shelf::new(shape, storage.get(at..at + shape.len()).unwrap_or(&[]))
+    }
+
+    pub(crate) fn shelf_mut<'s>(
+        &self,
+        storage: &'s mut [u8],
+        direction: Direction,
+        area: Area,
+    ) -> ShelfMut<'s> {
+        let (at, shape) = self.place(direction, area);
+        ShelfMut::new(
+            shape,
+            storage.get_mut(at..at + shape.len()).unwrap_or(&mut []),
+        )
+    }
+
+    /// The shelves one packet of `direction` needs. Without `memory` they are all empty.
+    pub(crate) fn shelves<'s>(
+        &self,
+        storage: &'s mut [u8],
+        direction: Direction,
+        memory: bool,
+    ) -> Shelves<'s> {
+        let shelves_len = self.profile.storage_len() - usize::from(self.profile.templates.octets);
+        let (octets, scratch) = storage.split_at_mut(shelves_len.min(storage.len()));
+        let octets: &'s [u8] = if memory { octets } else { &[] };
+        Shelves {
+            strings: self.shelf(octets, direction, Area::Strings),
+            sent_ids: self.shelf(octets, Direction::Sent, Area::Ids),
+            received_ids: self.shelf(octets, Direction::Received, Area::Ids),
+            templates: self.shelf(octets, direction, Area::Templates),
+            scratch,
+        }
+    }
+
+    /// Moves a template from the scratch space to its slot.
+    pub(crate) fn store_template(
+        &self,
+        storage: &mut [u8],
+        direction: Direction,
+        state: State,
+        number: u32,
+        stored: Stored,
+    ) {
+        let shelves_len = self.profile.storage_len() - usize::from(self.profile.templates.octets);
+        let (shelves, scratch) = storage.split_at_mut(shelves_len.min(storage.len()));
+        let contents = scratch.get(..stored.len).unwrap_or(&[]);
+        self.shelf_mut(shelves, direction, Area::Templates).put(
+            stored.slot,
+            Entry {
+                state,
+                note: 0,
+                packet: number,
+                hash: stored.root,
+                contents,
+            },
+        );
+    }
+
+    pub(crate) fn touch_template(&self, storage: &mut [u8], slot: u16, number: u32) {
+        self.shelf_mut(storage, Direction::Sent, Area::Templates)
+            .touch(slot, number);
+    }
+}

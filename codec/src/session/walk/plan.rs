@@ -1,0 +1,332 @@
+//! Which way a value goes, decided at the writing end, and each way's coding. Refuses to look for the cheapest code:
+//! the order of the attempts is fixed, so that it costs little to decide.
+
+use super::{Job, Place, Scribe, Walk};
+use crate::alias::ids::{self, IdRef};
+use crate::alias::template::Trace;
+use crate::dictionary;
+use crate::structure::lexicon::{Symbol, hash};
+use crate::structure::rank;
+use crate::value::decimal::{self, Decimal};
+use crate::value::time::{self, EPOCH_S, Time};
+use crate::value::token::Token;
+use crate::value::uuid::Uuid;
+use crate::value::{Fault, Kind};
+
+const WORD: u32 = 0x506c_0001;
+
+/// Shortest string that is taken for an id outside the places of ids.
+const ID_LEN_MIN: usize = 8;
+
+/// How a value is to be written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Plan<'a> {
+    Prose,
+    Word(u16),
+    Alias(u16),
+    Repeat(u8),
+    Reference(IdRef),
+    NewId,
+    SameId(u8),
+    Jid,
+    Uuid(Uuid),
+    Token(Token<'a>),
+    Integer(Decimal),
+    Decimal(Decimal),
+    Time(Time),
+    Split(usize, Token<'a>),
+    Letters,
+}
+
+impl Plan<'_> {
+    /// The kind of code.
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Prose => Kind::Prose,
+            Self::Word(_) => Kind::Word,
+            Self::Alias(_) => Kind::Alias,
+            Self::Repeat(_) => Kind::Repeat,
+            Self::Reference(_) => Kind::Reference,
+            Self::NewId => Kind::NewId,
+            Self::SameId(_) => Kind::SameId,
+            Self::Jid => Kind::Jid,
+            Self::Uuid(_) => Kind::Uuid,
+            Self::Token(_) => Kind::Token,
+            Self::Integer(_) => Kind::Integer,
+            Self::Decimal(_) => Kind::Decimal,
+            Self::Time(_) => Kind::Time,
+            Self::Split(..) => Kind::Split,
+            Self::Letters => Kind::Letters,
+        }
+    }
+}
+
+/// The kind in words, for people.
+pub(super) fn name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Prose => "text",
+        Kind::Word => "word",
+        Kind::Alias => "alias",
+        Kind::Repeat => "repeated",
+        Kind::Reference => "reference",
+        Kind::NewId => "new id",
+        Kind::SameId => "same id",
+        Kind::Jid => "JID",
+        Kind::Uuid => "UUID",
+        Kind::Token => "token",
+        Kind::Integer => "integer",
+        Kind::Decimal => "decimal",
+        Kind::Time => "time",
+        Kind::Split => "prefix and token",
+        Kind::Letters => "letters",
+        Kind::Reserved => "reserved",
+    }
+}
+
+impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
+    /// True where ids stand.
+    pub(super) fn is_id_place(&self, at: &Place<'_>) -> bool {
+        at.hint == dictionary::Kind::Id
+    }
+
+    /// Chooses the way.
+    pub(super) fn plan(&self, at: &Place<'_>, text: &'a str) -> Plan<'a> {
+        let is_prose_place = matches!(at.symbol, Symbol::Text) && at.hint == dictionary::Kind::Text;
+        if self.is_id_place(at) || (text.len() >= ID_LEN_MIN && !is_prose_place) {
+            if let Some(ordinal) = self.staged.find_id(text) {
+                return Plan::SameId(ordinal);
+            }
+            if let Some(reference) = self.find_reference(text) {
+                return Plan::Reference(reference);
+            }
+        }
+        if let Some(word) = self.dictionary.values.find(text) {
+            return Plan::Word(word);
+        }
+        if self.is_new_id(at, text) {
+            return Plan::NewId;
+        }
+        if let Some(repeat) = self.find_repeat(text) {
+            return Plan::Repeat(repeat);
+        }
+        if let Some(alias) = self.find_alias(text) {
+            return Plan::Alias(alias);
+        }
+        self.plan_literal(at, text, is_prose_place)
+    }
+
+    fn plan_literal(&self, at: &Place<'_>, text: &'a str, is_prose_place: bool) -> Plan<'a> {
+        if let Some(uuid) = Uuid::parse(text) {
+            return Plan::Uuid(uuid);
+        }
+        if let Some(time) = Time::parse(text) {
+            return Plan::Time(time);
+        }
+        if let Some(number) = Decimal::parse(text) {
+            return if number.is_whole() {
+                Plan::Integer(number)
+            } else {
+                Plan::Decimal(number)
+            };
+        }
+        let is_jid_place = at.hint == dictionary::Kind::Jid;
+        let like_jid = is_jid_place || (text.contains('@') && !text.contains([' ', ':', '\n']));
+        if like_jid && super::strings::split_jid(text).is_some() {
+            return Plan::Jid;
+        }
+        if let Some(token) = Token::parse(text)
+            && token.looks_random()
+        {
+            return Plan::Token(token);
+        }
+        if is_prose_place {
+            return Plan::Prose;
+        }
+        let cut = text
+            .rfind(['.', '-', '_', ':', '/', ' ', '#'])
+            .map(|at| at + 1);
+        if let Some(cut) = cut
+            && let Some(token) = Token::parse(&text[cut..])
+            && token.looks_random()
+        {
+            return Plan::Split(cut, token);
+        }
+        Plan::Letters
+    }
+
+    /// Codes a value the way `kind` says; also returns what a template keeps of it.
+    pub(super) fn coded(
+        &mut self,
+        kind: Kind,
+        job: &Job<'w, 'a>,
+    ) -> Result<(&'a str, Trace<'a>), Fault> {
+        let given = job.given;
+        Ok(match kind {
+            Kind::Prose => (self.prose(job)?, Trace::Long),
+            Kind::Word => {
+                let id = if let Some(Plan::Word(id)) = job.plan {
+                    id
+                } else {
+                    0
+                };
+                let id = rank(self.d, &job.contexts, WORD, id);
+                let text = self.dictionary.values.get(id).ok_or(Fault::Malformed)?;
+                (text, Trace::Word(id))
+            }
+            Kind::Alias => {
+                let slot = if let Some(Plan::Alias(slot)) = job.plan {
+                    slot
+                } else {
+                    0
+                };
+                let text = self.alias(job.at.place, slot, given)?;
+                (text, Trace::String(text))
+            }
+            Kind::Repeat => {
+                let at = if let Some(Plan::Repeat(at)) = job.plan {
+                    at
+                } else {
+                    0
+                };
+                let text = self.repeat(&job.contexts, at)?;
+                (text, Trace::String(text))
+            }
+            Kind::Reference => {
+                let id = if let Some(Plan::Reference(id)) = job.plan {
+                    Some(id)
+                } else {
+                    None
+                };
+                (self.reference(&job.contexts, id, given)?, Trace::Reference)
+            }
+            Kind::NewId => (self.new_id(given)?, Trace::NewId),
+            Kind::SameId => {
+                let at = if let Some(Plan::SameId(at)) = job.plan {
+                    at
+                } else {
+                    0
+                };
+                let ordinal =
+                    crate::structure::tree(self.d, &job.contexts, WORD + 1, 3, u32::from(at));
+                let text = self.staged.id(ordinal as u8).ok_or(Fault::Unknown)?;
+                (text, Trace::SameId(ordinal as u8))
+            }
+            Kind::Jid => {
+                let text = self.jid(job.at.place, given)?;
+                self.introduce(&job.contexts, text, true)?;
+                (text, Trace::String(text))
+            }
+            Kind::Reserved => return Err(Fault::Malformed),
+            _ => {
+                let text = self.literal(kind, job)?;
+                if self.is_id_place(&job.at) {
+                    self.staged.add_id(text, false);
+                    (text, Trace::Crossed)
+                } else {
+                    let worth = is_worth_keeping(kind, job, text);
+                    self.introduce(&job.contexts, text, worth)?;
+                    (text, Trace::String(text))
+                }
+            }
+        })
+    }
+
+    fn literal(&mut self, kind: Kind, job: &Job<'w, 'a>) -> Result<&'a str, Fault> {
+        let (contexts, given) = (&job.contexts, job.given);
+        match kind {
+            Kind::Uuid => {
+                let uuid = if let Some(Plan::Uuid(uuid)) = job.plan {
+                    uuid
+                } else {
+                    Uuid::default()
+                };
+                let octets = uuid.code(self.d, contexts).write();
+                self.settle(given, &octets)
+            }
+            Kind::Integer | Kind::Decimal => {
+                let number = match job.plan {
+                    Some(Plan::Integer(number) | Plan::Decimal(number)) => number,
+                    _ => Decimal::default(),
+                };
+                let number = if kind == Kind::Integer {
+                    number.code_whole(self.d, contexts)
+                } else {
+                    let base = if let Trace::String(text) = job.trace {
+                        Decimal::parse(text)
+                    } else {
+                        None
+                    };
+                    number.code_fraction(self.d, contexts, base)
+                };
+                let mut out = [0; decimal::LEN_MAX];
+                let len = number.ok_or(Fault::Malformed)?.write(&mut out);
+                self.settle(given, &out[..len])
+            }
+            Kind::Time => {
+                let time = if let Some(Plan::Time(time)) = job.plan {
+                    time
+                } else {
+                    Time::default()
+                };
+                let base = match job.trace {
+                    Trace::String(text) => Time::parse(text),
+                    _ => None,
+                };
+                let base_s = base.map_or(EPOCH_S, Time::seconds);
+                let time = time
+                    .code(self.d, contexts, base_s)
+                    .ok_or(Fault::Malformed)?;
+                let mut out = [0; time::LEN_MAX];
+                let len = time.write(&mut out);
+                self.settle(given, &out[..len])
+            }
+            Kind::Token | Kind::Split => {
+                let (cut, token) = match job.plan {
+                    Some(Plan::Token(token)) => (0, token),
+                    Some(Plan::Split(cut, token)) => (cut, token),
+                    _ => (0, Token::default()),
+                };
+                self.token(kind == Kind::Split, job, cut, token)
+            }
+            _ => self.letters(job.at.place, given),
+        }
+    }
+
+    /// On the reading end, keeps what was written into a small buffer.
+    fn settle(&mut self, given: Option<&'a str>, octets: &[u8]) -> Result<&'a str, Fault> {
+        match given {
+            Some(text) => Ok(text),
+            // The typed values write ASCII only.
+            None => Ok(self
+                .arena
+                .keep(core::str::from_utf8(octets).unwrap_or(""))?),
+        }
+    }
+
+    fn prose(&mut self, job: &Job<'w, 'a>) -> Result<&'a str, Fault> {
+        self.letters(hash("prose"), job.given)
+    }
+
+    /// True for an id the far end may make up: in a place of ids, of a kind nobody reads anything into.
+    pub(super) fn is_new_id(&self, at: &Place<'_>, text: &str) -> bool {
+        self.memory.short_ids
+            && self.is_id_place(at)
+            && self.staged.has_id_room()
+            && !text.is_empty()
+            && self.is_opaque(at, text)
+            && self.staged.find_id(text).is_none()
+            && self.find_reference(text).is_none()
+            && ids::unmint(self.memory.tag, text).is_none()
+    }
+}
+
+fn is_worth_keeping(kind: Kind, job: &Job<'_, '_>, text: &str) -> bool {
+    let is_attribute = !matches!(job.at.symbol, Symbol::Text);
+    match kind {
+        Kind::Uuid => true,
+        Kind::Token | Kind::Split => (6..=64).contains(&text.len()),
+        Kind::Letters => is_attribute && (4..=64).contains(&text.len()),
+        Kind::Integer => is_attribute && text.len() >= 5,
+        _ => false,
+    }
+}

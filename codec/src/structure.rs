@@ -1,0 +1,122 @@
+//! Structure as decisions: symbols, numbers and flags coded along binary trees whose nodes get their probabilities
+//! from contexts. Refuses to know XML: that is the walk's business.
+
+pub mod lexicon;
+pub mod trail;
+
+use crate::entropy::{HALF, Prob};
+use crate::features::{Decide, mix};
+
+/// Most contexts one decision is given.
+const CONTEXTS_MAX: usize = 16;
+
+/// The contexts of one decision.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Contexts {
+    list: [u32; CONTEXTS_MAX],
+    len: usize,
+}
+
+impl Contexts {
+    /// No context at all.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the context made of `parts`. Order counts: the same parts added as second mean something else.
+    pub fn add(&mut self, parts: &[u32]) {
+        if let Some(place) = self.list.get_mut(self.len) {
+            let seed = self.len as u32 + 1;
+            *place = parts.iter().fold(seed, |h, part| mix(h, *part));
+            self.len += 1;
+        }
+    }
+
+    /// The hashes.
+    pub fn all(&self) -> &[u32] {
+        &self.list[..self.len]
+    }
+}
+
+/// Codes the `bits` low bits of `value`, most significant first, each in the context of those before it.
+pub fn tree<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, bits: u32, value: u32) -> u32 {
+    let mut seen = 1u32;
+    for at in (0..bits).rev() {
+        let bit = d.decide(contexts.all(), mix(label, seen), value >> at & 1 == 1);
+        seen = seen << 1 | u32::from(bit);
+    }
+    seen ^ 1 << bits
+}
+
+/// One decision.
+pub fn flag<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, value: bool) -> bool {
+    d.decide(contexts.all(), mix(label, 1), value)
+}
+
+/// Codes the place of a symbol in a list ordered by frequency, at most 65,534 long: first how many bits it
+/// takes, then those bits.
+pub fn rank<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, rank: u16) -> u16 {
+    let above = u32::from(rank) + 1;
+    let len = tree(d, contexts, label, 4, above.ilog2());
+    let low = tree(
+        d,
+        contexts,
+        mix(label, 100 + len),
+        len,
+        above & ((1 << len) - 1),
+    );
+    ((1 << len | low) - 1) as u16
+}
+
+/// Codes a number below 2^62: its length and its two bits after the first by context, the rest flat.
+pub fn number<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, value: u64) -> u64 {
+    let above = (value + 1).min(1 << 62);
+    let len = tree(d, contexts, label, 6, above.ilog2()).min(62);
+    let high_len = len.min(2);
+    let low_len = len - high_len;
+    let rest = above & ((1 << len) - 1);
+    let high = tree(
+        d,
+        contexts,
+        mix(label, 100 + len),
+        high_len,
+        (rest >> low_len) as u32,
+    );
+    let low = flat(d, rest & ((1 << low_len) - 1), low_len);
+    (1 << len | u64::from(high) << low_len | low) - 1
+}
+
+/// Codes a number of either sign, between -2^61 and 2^61.
+pub fn signed<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, value: i64) -> i64 {
+    let folded = (value << 1 ^ value >> 63) as u64;
+    let folded = number(d, contexts, label, folded);
+    (folded >> 1) as i64 ^ -((folded & 1) as i64)
+}
+
+/// Codes `bits` bits, all values equally likely.
+pub fn flat<D: Decide>(d: &mut D, value: u64, bits: u32) -> u64 {
+    let low_len = bits.min(32);
+    let high = d.code_bits((value >> low_len) as u32, bits - low_len);
+    let low = d.code_bits(value as u32, low_len);
+    u64::from(high) << low_len | u64::from(low)
+}
+
+/// Codes a number below `count`, all equally likely.
+pub fn uniform<D: Decide>(d: &mut D, count: u32, value: u32) -> u32 {
+    let (mut low, mut high) = (0, count.max(1));
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        let p1 = u64::from(high - middle) * 65536 / u64::from(high - low);
+        let p1 = if p1 == 32768 {
+            HALF
+        } else {
+            p1.clamp(1, 65535) as Prob
+        };
+        if d.code(value >= middle, p1) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}

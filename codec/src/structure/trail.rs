@@ -1,0 +1,237 @@
+//! The trail: what the walk has seen of this stanza, as hashes that serve as contexts. Refuses values themselves;
+//! only dictionary words and kinds of values leave a trace, so that what varies freely does not blur a context.
+
+use super::Contexts;
+use super::lexicon::Key;
+use crate::features::mix;
+use crate::stanza::Stanza;
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Level {
+    /// The element.
+    key: Key,
+    /// All elements from the root down to this one.
+    path: u32,
+    /// Everything in this element so far.
+    within: u32,
+    /// Everything before this element in its parent.
+    before: u32,
+    /// The two symbols before this place.
+    last: Key,
+    last2: Key,
+    /// Inside attributes still?
+    head: bool,
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct Trail {
+    levels: [Level; Stanza::DEPTH_MAX + 1],
+    depth: usize,
+    /// The whole stanza so far.
+    all: u32,
+    /// Root element and its first enumerated values.
+    root: u32,
+    values: [Key; 3],
+    /// Latest hits (1) and misses (0) against the template.
+    luck: u32,
+    misses: u32,
+}
+
+impl Trail {
+    /// At the start of a stanza.
+    pub fn new() -> Self {
+        Self {
+            levels: [Level::default(); Stanza::DEPTH_MAX + 1],
+            depth: 0,
+            all: 0,
+            root: 0,
+            values: [0; 3],
+            luck: 0xf,
+            misses: 0,
+        }
+    }
+
+    fn top(&self) -> &Level {
+        // `open` and `close` keep `depth` within the array.
+        &self.levels[self.depth.min(Stanza::DEPTH_MAX)]
+    }
+
+    /// Open elements.
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// True while attributes may still follow.
+    pub fn in_head(&self) -> bool {
+        self.top().head
+    }
+
+    /// Key of the open element.
+    pub fn element(&self) -> Key {
+        self.top().key
+    }
+
+    /// Key of the open element's parent.
+    pub fn parent(&self) -> Key {
+        self.levels[self.depth.saturating_sub(1)].key
+    }
+
+    /// Values or symbols that differed from the template so far.
+    pub fn misses(&self) -> u32 {
+        self.misses
+    }
+
+    fn step(&mut self, key: Key) {
+        let level = &mut self.levels[self.depth.min(Stanza::DEPTH_MAX)];
+        level.last2 = level.last;
+        level.last = key;
+        level.within = mix(level.within, key);
+        self.all = mix(self.all, key);
+    }
+
+    /// An element begins. False if that is too deep.
+    pub fn open(&mut self, key: Key) -> bool {
+        if self.depth >= Stanza::DEPTH_MAX {
+            return false;
+        }
+        let before = self.top().within;
+        let path = mix(self.top().path, key);
+        self.step(key);
+        self.levels[self.depth].head = false;
+        self.depth += 1;
+        self.levels[self.depth] = Level {
+            key,
+            path,
+            within: 0,
+            before,
+            last: 0,
+            last2: 0,
+            head: true,
+        };
+        if self.depth == 1 {
+            self.root = mix(0, key);
+        }
+        true
+    }
+
+    /// An attribute or text begins.
+    pub fn leaf(&mut self, key: Key, is_text: bool) {
+        self.step(key);
+        if is_text {
+            self.levels[self.depth.min(Stanza::DEPTH_MAX)].head = false;
+        }
+    }
+
+    /// The value of the latest attribute or text; `word` if it is a word of the dictionary.
+    pub fn value(&mut self, key: Key, word: bool) {
+        let level = &mut self.levels[self.depth.min(Stanza::DEPTH_MAX)];
+        level.within = mix(level.within, key);
+        self.all = mix(self.all, key);
+        if word && self.depth == 1 && level.head {
+            self.root = mix(self.root, key);
+        }
+        self.values = [key, self.values[0], self.values[1]];
+    }
+
+    /// The open element ends.
+    pub fn close(&mut self, key: Key) {
+        let inside = self.top().within;
+        self.depth = self.depth.saturating_sub(1);
+        self.all = mix(self.all, key);
+        let level = &mut self.levels[self.depth];
+        level.within = mix(level.within, inside);
+    }
+
+    /// Whether the template was right.
+    pub fn judge(&mut self, hit: bool) {
+        self.luck = self.luck << 1 | u32::from(hit);
+        self.misses += u32::from(!hit);
+    }
+
+    /// Contexts of the next symbol; `expected` is what the template says, 0 without one.
+    pub fn symbol(&self, expected: Key) -> Contexts {
+        let level = self.top();
+        let parent = &self.levels[self.depth.saturating_sub(1)];
+        let head = u32::from(level.head);
+        let mut contexts = Contexts::new();
+        contexts.add(&[]);
+        contexts.add(&[level.key, head]);
+        contexts.add(&[level.key, level.last]);
+        contexts.add(&[level.key, level.last, level.last2, parent.key]);
+        contexts.add(&[level.path, level.last]);
+        contexts.add(&[level.key, level.within]);
+        contexts.add(&[level.key, level.within, level.before]);
+        contexts.add(&[self.all]);
+        contexts.add(&[self.root, level.key, level.last]);
+        contexts.add(&[self.root, level.path, level.within]);
+        contexts.add(&[level.key, level.last, self.values[0]]);
+        contexts.add(&[level.key, self.values[0], self.values[1], head]);
+        contexts.add(&[expected, level.key, head]);
+        contexts.add(&[parent.last2, level.key, level.last]);
+        contexts
+    }
+
+    /// Contexts of "the template is right about the next symbol".
+    pub fn symbol_hit(&self, expected: Key) -> Contexts {
+        let level = self.top();
+        let misses = self.misses.min(5);
+        let mut contexts = Contexts::new();
+        contexts.add(&[]);
+        contexts.add(&[expected]);
+        contexts.add(&[expected, level.key]);
+        contexts.add(&[expected, level.key, level.last]);
+        contexts.add(&[self.root, expected, level.key]);
+        contexts.add(&[misses]);
+        contexts.add(&[self.luck & 0xf]);
+        contexts.add(&[self.luck & 3, expected, level.key]);
+        contexts.add(&[level.path, level.within, expected]);
+        contexts.add(&[self.all, expected]);
+        contexts
+    }
+
+    /// Contexts of a value at `place` (the attribute, or text); `template` says what the template has there.
+    pub fn at(&self, place: Key, template: u32) -> Contexts {
+        let level = self.top();
+        let parent = &self.levels[self.depth.saturating_sub(1)];
+        let place = mix(level.key, place);
+        let mut contexts = Contexts::new();
+        contexts.add(&[]);
+        contexts.add(&[place]);
+        contexts.add(&[place, template]);
+        contexts.add(&[place, self.values[0]]);
+        contexts.add(&[place, self.values[0], self.values[1]]);
+        contexts.add(&[place, self.root]);
+        contexts.add(&[place, level.within]);
+        contexts.add(&[place, parent.key, parent.last2]);
+        contexts.add(&[place, self.all]);
+        contexts.add(&[place, level.path]);
+        contexts.add(&[template, self.luck & 3]);
+        contexts
+    }
+
+    /// Contexts of "the template is right about this value".
+    pub fn value_hit(&self, place: Key, template: u32) -> Contexts {
+        let level = self.top();
+        let place = mix(level.key, place);
+        let misses = self.misses.min(5);
+        let mut contexts = Contexts::new();
+        contexts.add(&[]);
+        contexts.add(&[template]);
+        contexts.add(&[place]);
+        contexts.add(&[place, template]);
+        contexts.add(&[place, template, self.root]);
+        contexts.add(&[place, misses]);
+        contexts.add(&[self.luck & 0xf]);
+        contexts.add(&[place, self.luck & 7]);
+        contexts.add(&[level.path, place, self.luck & 1]);
+        contexts.add(&[place, self.all]);
+        contexts
+    }
+}
+
+impl Default for Trail {
+    fn default() -> Self {
+        Self::new()
+    }
+}

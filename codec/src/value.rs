@@ -1,0 +1,111 @@
+//! Typed values: a value whose type is known costs what is uncertain about it and no more. Refuses approximation:
+//! a type takes a value only if it writes the same octets again, and everything else is text.
+
+pub mod decimal;
+pub mod letters;
+pub mod time;
+pub mod token;
+pub mod uuid;
+
+/// How a value is coded.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub enum Kind {
+    /// Running text, by the text model.
+    Prose = 0,
+    /// A word of the dictionary.
+    Word,
+    /// A string both ends remember.
+    Alias,
+    /// A string introduced earlier in this packet.
+    Repeat,
+    /// An id of another packet.
+    Reference,
+    /// A new id, made up by the far end.
+    NewId,
+    /// An id of this packet.
+    SameId,
+    /// An address: local part, domain, resource.
+    Jid,
+    /// A UUID.
+    Uuid,
+    /// Letters of a small alphabet, equally likely: hex, base64, counters with leading zeros.
+    Token,
+    /// A whole number.
+    Integer,
+    /// A decimal fraction.
+    Decimal,
+    /// Date and time, XEP-0082.
+    Time,
+    /// A short text and a token.
+    Split,
+    /// A short text, letter by letter.
+    Letters,
+    /// Not assigned.
+    Reserved,
+}
+
+impl Kind {
+    /// The kind numbered `code`, below 16.
+    pub fn from_code(code: u32) -> Self {
+        [
+            Self::Prose,
+            Self::Word,
+            Self::Alias,
+            Self::Repeat,
+            Self::Reference,
+            Self::NewId,
+            Self::SameId,
+            Self::Jid,
+            Self::Uuid,
+            Self::Token,
+            Self::Integer,
+            Self::Decimal,
+            Self::Time,
+            Self::Split,
+            Self::Letters,
+            Self::Reserved,
+        ][code as usize & 15]
+    }
+}
+
+/// What stopped the coding of a value or a stanza.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fault {
+    /// No stanza is written like this.
+    Malformed,
+    /// The strings do not fit the arena.
+    ArenaFull,
+    /// More nodes than the tape holds.
+    TapeFull,
+    /// Deeper than [`Stanza::DEPTH_MAX`](crate::stanza::Stanza::DEPTH_MAX).
+    TooDeep,
+    /// Refers to something not remembered.
+    Unknown,
+    /// Contains a character XML does not allow, or a name that is none.
+    Characters,
+}
+
+impl From<crate::stanza::ArenaFull> for Fault {
+    fn from(_: crate::stanza::ArenaFull) -> Self {
+        Self::ArenaFull
+    }
+}
+
+/// Are all characters allowed in XML 1.0 (section 2.2)?
+pub fn is_xml_text(text: &str) -> bool {
+    text.chars().all(|c| {
+        matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+    })
+}
+
+/// Can this be a local name in XML? Generous, but nothing that could break out of a tag.
+pub fn is_xml_name(name: &str) -> bool {
+    let bad = |c: char| {
+        c.is_whitespace()
+            || c.is_control()
+            || (c.is_ascii() && !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.'))
+    };
+    let first_ok = |c: char| !matches!(c, '0'..='9' | '-' | '.');
+    name.chars().next().is_some_and(first_ok) && !name.chars().any(bad) && is_xml_text(name)
+}

@@ -1,0 +1,39 @@
+//! Short strings octet by octet in the context of the octets before: names, resources, whatever the dictionary
+//! lacks. Refuses prose, which the text model does better.
+
+use super::Fault;
+use crate::features::{Decide, mix};
+use crate::structure::{Contexts, tree};
+
+const LETTER: u32 = 0x6c65_0001;
+
+/// Codes `text`, which has no NUL; on the reading end it goes to `out`. Returns its length. The end is a NUL.
+pub fn code<D: Decide>(d: &mut D, place: u32, text: &[u8], out: &mut [u8]) -> Result<usize, Fault> {
+    let mut last = 0u32;
+    let mut word = 0u32;
+    let mut len = 0;
+    loop {
+        let mut contexts = Contexts::new();
+        contexts.add(&[]);
+        contexts.add(&[last & 0xff]);
+        contexts.add(&[last & 0xffff]);
+        contexts.add(&[last & 0xff_ffff]);
+        contexts.add(&[last]);
+        contexts.add(&[word]);
+        contexts.add(&[word, place]);
+        contexts.add(&[last & 0xff, place]);
+        contexts.add(&[last & 0xffff, place]);
+        contexts.add(&[len as u32]);
+        let octet = text.get(len).copied().unwrap_or(0);
+        let octet = tree(d, &contexts, LETTER, 8, u32::from(octet));
+        if octet == 0 {
+            return Ok(len);
+        }
+        if D::READING {
+            *out.get_mut(len).ok_or(Fault::ArenaFull)? = octet as u8;
+        }
+        len += 1;
+        last = last << 8 | octet;
+        word = mix(word, octet);
+    }
+}

@@ -1,0 +1,106 @@
+//! Whatever goes in comes out: every captured stanza there is, alone and in sessions. The corpus is not part of the
+//! repository; `LONGWIRE_CORPUS` names the folder with the unpacked `.log` and `.xmlstream` files.
+
+use longwire_codec::dictionary::Dictionary;
+use longwire_codec::link::PacketNumber;
+use longwire_codec::session::{Ids, Options, Profile, Session};
+use longwire_codec::stanza::{Arena, Node, Stanza};
+use longwire_dictionaries::V1_HOST;
+use longwire_trainer::log::{self, Logged};
+use longwire_trainer::xml::Tape;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+struct Pair<'d> {
+    near: Session<'d, Vec<u8>>,
+    far: Session<'d, Vec<u8>>,
+    number: u32,
+}
+
+impl<'d> Pair<'d> {
+    fn new(dictionary: &'d Dictionary<'d>, profile: Profile) -> Self {
+        let new = || Session::new(dictionary, profile, vec![0; profile.storage_len()]);
+        Self {
+            near: new().expect("enough storage"),
+            far: new().expect("enough storage"),
+            number: 0,
+        }
+    }
+
+    /// Sends a stanza from near to far; returns what came out.
+    fn send(&mut self, tape: &Tape, ids: Ids) -> Tape {
+        let nodes = tape.nodes();
+        let stanza = Stanza::new(&nodes).expect("a stanza");
+        let number = PacketNumber::new(self.number);
+        self.number += 1;
+        let mut packet = vec![0; 1 << 20];
+        let len = self
+            .near
+            .encode(number, stanza, Options { ids }, &mut packet)
+            .expect("written");
+        let mut buffer = vec![0; 1 << 20];
+        let mut tape = vec![Node::Close; nodes.len()];
+        let read = self
+            .far
+            .decode(
+                number,
+                &packet[..len],
+                &mut Arena::new(&mut buffer),
+                &mut tape,
+            )
+            .unwrap_or_else(|error| panic!("{error}: {nodes:?}"));
+        self.near.acknowledge(number);
+        Tape::of(read.nodes())
+    }
+}
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path
+            .extension()
+            .is_some_and(|e| e == "log" || e == "xmlstream")
+        {
+            found.push(path);
+        }
+    }
+}
+
+fn corpus() -> Vec<(String, Vec<Logged>)> {
+    let Some(folder) = env::var_os("LONGWIRE_CORPUS") else {
+        eprintln!("SKIPPED: LONGWIRE_CORPUS does not name a folder with captured stanzas");
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    files(Path::new(&folder), &mut found);
+    found.sort();
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).expect("readable");
+        let stanzas = if path.extension().is_some_and(|e| e == "log") {
+            log::session(&text)
+        } else {
+            log::lines(&text)
+        };
+        (path.display().to_string(), stanzas)
+    };
+    found.into_iter().map(read).collect()
+}
+
+#[test]
+fn captured_stanzas_come_back() {
+    for (name, stanzas) in corpus() {
+        let mut pair = Pair::new(&V1_HOST, Profile::HOST);
+        for logged in &stanzas {
+            let back = pair.send(&logged.tape, Ids::Preserve);
+            let (back, sent) = (back.canonical(&V1_HOST), logged.tape.canonical(&V1_HOST));
+            assert_eq!(back, sent, "{name}: {}", logged.xml);
+        }
+        for logged in stanzas.iter().step_by(7) {
+            let back = Pair::new(&V1_HOST, Profile::BOARD).send(&logged.tape, Ids::Preserve);
+            let (back, sent) = (back.canonical(&V1_HOST), logged.tape.canonical(&V1_HOST));
+            assert_eq!(back, sent, "{name}: {}", logged.xml);
+        }
+    }
+}

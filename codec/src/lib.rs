@@ -22,6 +22,8 @@ pub mod entropy;
 
 pub mod features;
 
+pub mod text;
+
 pub mod structure;
 
 pub mod value;

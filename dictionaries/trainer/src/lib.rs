@@ -12,3 +12,4 @@ pub mod huffman;
 pub mod log;
 pub mod structure;
 pub mod xml;
+pub mod text;

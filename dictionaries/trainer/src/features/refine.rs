@@ -2,7 +2,7 @@
 //! levels in the last passes. Refuses to add features.
 
 use super::pack::Packing;
-use super::survey::{Candidates, EVIDENCE, REPORT_EVERY, SURE};
+use super::survey::{Candidates, REPORT_EVERY, SURE};
 use super::{Outcome, Progress, Report, Settings};
 use crate::examples::Examples;
 use longwire_codec::features::{CONTEXTS, LEVELS, key};
@@ -89,10 +89,14 @@ pub fn refine(
 struct Table {
     slots: Vec<Slot>,
     mask: usize,
+    /// A bit for each hash of a key in use: most strangers are turned away here.
+    known: Vec<u64>,
     bias: Vec<(f32, f32)>,
     levels: Vec<f32>,
     /// What strangers are answered with, by the upper part of a hash; empty places answer nothing.
     mistaken: f32,
+    /// The nearest level of each weight on a fine grid.
+    nearest: Vec<u8>,
     gain: [f32; CONTEXTS + 1],
     /// First and second derivative of the cost by the gain, by number of weights found.
     tallies: [(f64, f64); CONTEXTS + 1],
@@ -104,14 +108,18 @@ impl Table {
         let mut table = Self {
             slots: vec![Slot::default(); size],
             mask: size - 1,
+            known: vec![0; (size / 8).max(1)],
             bias: candidates.bias.iter().map(|b| (*b, 1.0)).collect(),
             levels: Vec::new(),
             mistaken: settings.mistaken(),
+            nearest: Vec::new(),
             gain: [1.0; CONTEXTS + 1],
             tallies: [(0.0, 0.0); CONTEXTS + 1],
         };
         for candidate in &candidates.features {
             let at = table.place(candidate.key);
+            let (word, bit) = table.known_at(candidate.key);
+            table.known[word] |= bit;
             table.slots[at] = Slot {
                 key: candidate.key,
                 weight: candidate.weight,
@@ -125,6 +133,12 @@ impl Table {
             .iter_mut()
             .for_each(|slot| slot.shown = slot.weight);
         table
+    }
+
+    /// Where the bit of `key` is, eight bits to a slot.
+    fn known_at(&self, key: u32) -> (usize, u64) {
+        let hash = (key.wrapping_mul(0x9e37_79b1) >> 3) as usize & (self.mask * 8 + 7);
+        (hash >> 6 & (self.known.len() - 1), 1 << (hash & 63))
     }
 
     /// Where `key` is, or would be.
@@ -143,8 +157,13 @@ impl Table {
         let mut logit = self.bias.get(node as usize).map_or(0.0, |b| b.0);
         for context in contexts.iter().take(CONTEXTS) {
             let key = key(*context, node).max(1);
-            let at = self.place(key);
-            if self.slots[at].key == key {
+            let (word, mark) = self.known_at(key);
+            let at = if self.known[word] & mark != 0 {
+                Some(self.place(key))
+            } else {
+                None
+            };
+            if let Some(at) = at.filter(|at| self.slots[*at].key == key) {
                 logit += self.slots[at].shown;
                 places[found] = at;
                 found += 1;
@@ -166,7 +185,7 @@ impl Table {
             slot.evidence += error * error;
             slot.weight += rate * error / slot.evidence.sqrt();
             slot.shown = if rounding {
-                nearest(&self.levels, slot.weight).1
+                self.levels[usize::from(self.nearest[cell_of(slot.weight)])]
             } else {
                 slot.weight
             };
@@ -197,12 +216,15 @@ impl Table {
             .map(|slot| {
                 (
                     slot.weight.clamp(-8.0, 8.0),
-                    f64::from(slot.evidence - EVIDENCE / 2.0).max(0.0).sqrt(),
+                    f64::from(slot.evidence).powf(0.7),
                 )
             })
             .collect();
         points.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
         self.levels = kmeans(&points, count);
+        self.nearest = (0..GRID)
+            .map(|cell| nearest(&self.levels, (cell as f32 + 0.5) / GRID_STEPS - GRID_END).0)
+            .collect();
     }
 
     fn round(&mut self) {
@@ -232,6 +254,16 @@ impl Table {
             gain: self.gain,
         }
     }
+}
+
+/// Cells of the grid on which the nearest levels are tabled: so many to a nat, and where it ends.
+const GRID_STEPS: f32 = 64.0;
+const GRID_END: f32 = 8.0;
+const GRID: usize = (2.0 * GRID_END * GRID_STEPS) as usize;
+
+fn cell_of(weight: f32) -> usize {
+    // Casting saturates, below as above.
+    (((weight + GRID_END) * GRID_STEPS) as usize).min(GRID - 1)
 }
 
 /// Number and value of the level nearest to `weight`.

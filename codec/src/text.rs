@@ -1,0 +1,302 @@
+//! Text as bits: octets along a Huffman tree, each decision predicted by a static table from what was said so far.
+//! Refuses floats, state between texts, and to cost more than raw UTF-8 and one octet.
+//!
+//! A model is (little endian):
+//!
+//! ```text
+//! "LT" version:u8=1 languages:u8 kinds:u32
+//! for each language: tag[4] chance:u16 tree (see Tree, 256 symbols)
+//! feature table (see Features)
+//! ```
+//!
+//! A text begins with one bit, raw or not; if not, its language, then its octets. The symbol 0xff ends the text.
+
+mod history;
+mod raw;
+
+pub use history::{History, KINDS};
+
+use crate::entropy::range::Meter;
+use crate::entropy::{Coder, Prob};
+use crate::features::{CONTEXTS, Decide, Deciding, Features, Tree, mix};
+
+/// Most languages of a model.
+pub const LANGUAGES: usize = 16;
+
+/// The symbol that ends a text: no octet of UTF-8.
+pub const END: u8 = 0xff;
+
+const VERSION: u8 = 1;
+
+/// One in this many texts is expected to fare better raw. The bound of one octet above raw UTF-8 needs it.
+const RAW_ONE_IN: u32 = 24;
+
+/// Texts longer than this are judged by their start when choosing a language, octets.
+const JUDGED_LEN: usize = 160;
+
+/// What a text is for: chooses among habits of writing.
+pub mod hint {
+    /// Conversation; the default.
+    pub const BODY: u32 = 0;
+    /// A subject or other headline.
+    pub const SUBJECT: u32 = 1;
+    /// A presence status.
+    pub const STATUS: u32 = 2;
+    /// A nickname or display name.
+    pub const NICK: u32 = 3;
+    /// A JID's local part.
+    pub const LOCAL: u32 = 4;
+    /// A JID's domain.
+    pub const DOMAIN: u32 = 5;
+    /// A JID's resource.
+    pub const RESOURCE: u32 = 6;
+    /// A URL or URI.
+    pub const URL: u32 = 7;
+    /// Any other attribute value or protocol text.
+    pub const VALUE: u32 = 8;
+}
+
+/// Why a text could not be coded.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TextError {
+    /// The text is longer than the room for it.
+    Full,
+    /// The octets that came out are not UTF-8.
+    NotUtf8,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Language<'d> {
+    tag: [u8; 4],
+    chance: u16,
+    tree: Tree<'d>,
+}
+
+/// A trained model, borrowed from flash or file.
+#[derive(Clone, Copy, Debug)]
+pub struct TextModel<'d> {
+    kinds: u32,
+    languages: [Option<Language<'d>>; LANGUAGES],
+    count: usize,
+    features: Features<'d>,
+}
+
+impl<'d> TextModel<'d> {
+    /// Reads a model; `None` if it is damaged or of another version.
+    pub fn new(bytes: &'d [u8]) -> Option<Self> {
+        let (header, mut rest) = bytes.split_first_chunk()?;
+        let [b'L', b'T', VERSION, count, k0, k1, k2, k3] = *header else {
+            return None;
+        };
+        let count = usize::from(count);
+        if !(1..=LANGUAGES).contains(&count) {
+            return None;
+        }
+        let mut languages = [None; LANGUAGES];
+        for language in &mut languages[..count] {
+            let ([t0, t1, t2, t3, c0, c1], after) = rest.split_first_chunk()?;
+            let tree = Tree::new(after).filter(|tree| tree.symbols() == 256)?;
+            rest = after.get(tree.len()..)?;
+            *language = Some(Language {
+                tag: [*t0, *t1, *t2, *t3],
+                chance: u16::from_le_bytes([*c0, *c1]),
+                tree,
+            });
+        }
+        Some(Self {
+            kinds: u32::from_le_bytes([k0, k1, k2, k3]),
+            languages,
+            count,
+            features: Features::new(rest)?,
+        })
+    }
+
+    /// Tags of the languages, most expected first, zero padded.
+    pub fn languages(&self) -> impl Iterator<Item = [u8; 4]> {
+        self.languages.iter().flatten().map(|language| language.tag)
+    }
+
+    /// The table under the model.
+    pub fn features(&self) -> &Features<'d> {
+        &self.features
+    }
+
+    /// Codes a text used as `hint` says. Writing, `text` is the source and `out` is not touched; reading, the text
+    /// comes out in `out`. Returns its length in octets.
+    ///
+    /// # Errors
+    /// `Full` if a text read does not fit `out`; `NotUtf8` if octets read (or given) are not UTF-8.
+    pub fn code<C: Coder>(
+        &self,
+        coder: &mut C,
+        hint: u32,
+        text: &[u8],
+        out: &mut [u8],
+    ) -> Result<usize, TextError> {
+        let way = if C::READING {
+            Way::Raw
+        } else {
+            self.best_way(hint, text)
+        };
+        let len = match self.code_way(coder, way) {
+            Way::Raw => raw::code(coder, text, out)?,
+            Way::Language(index) => self.code_in(coder, index, hint, text, out)?,
+        };
+        let whole = if C::READING {
+            out.get(..len)
+        } else {
+            text.get(..len)
+        };
+        whole
+            .filter(|text| core::str::from_utf8(text).is_ok())
+            .map_or(Err(TextError::NotUtf8), |text| Ok(text.len()))
+    }
+
+    /// Cost of a text in 1/256 bit, as [`Self::code`] would write it.
+    pub fn cost_256ths(&self, hint: u32, text: &[u8]) -> u64 {
+        let mut meter = Meter::default();
+        // Writing fails only on text that is not UTF-8; what was counted until then is as good as any answer.
+        _ = self.code(&mut meter, hint, text, &mut []);
+        meter.cost_256ths()
+    }
+
+    fn code_in<C: Coder>(
+        &self,
+        coder: &mut C,
+        index: usize,
+        hint: u32,
+        text: &[u8],
+        out: &mut [u8],
+    ) -> Result<usize, TextError> {
+        let Some(Some(language)) = self.languages.get(index) else {
+            return Err(TextError::NotUtf8);
+        };
+        let mut decide = Deciding {
+            coder,
+            features: self.features,
+        };
+        let voice = Voice {
+            tree: language.tree,
+            kinds: self.kinds,
+            salt: salt(language.tag),
+            hint,
+        };
+        voice.code(&mut decide, text, out)
+    }
+
+    /// Cost of the start of `text` in one way, 1/256 bit.
+    fn cost_of(&self, way: Way, hint: u32, text: &[u8]) -> u64 {
+        let mut meter = Meter::default();
+        self.code_way(&mut meter, way);
+        _ = match way {
+            Way::Raw => raw::code(&mut meter, text, &mut []),
+            Way::Language(index) => self.code_in(&mut meter, index, hint, text, &mut []),
+        };
+        meter.cost_256ths()
+    }
+
+    fn best_way(&self, hint: u32, text: &[u8]) -> Way {
+        if core::str::from_utf8(text).is_err() {
+            return Way::Raw;
+        }
+        let mut best = Way::Language(0);
+        if self.count > 1 {
+            let start = &text[..text.len().min(JUDGED_LEN)];
+            let mut least = u64::MAX;
+            for index in 0..self.count {
+                let cost = self.cost_of(Way::Language(index), hint, start);
+                if cost < least {
+                    (best, least) = (Way::Language(index), cost);
+                }
+            }
+        }
+        // Octets above the cost of raw text mean the model is lost; the whole text decides, for the bound's sake.
+        if self.cost_of(best, hint, text) > self.cost_of(Way::Raw, hint, text) {
+            best = Way::Raw;
+        }
+        best
+    }
+
+    fn code_way<C: Coder>(&self, coder: &mut C, way: Way) -> Way {
+        let one_in = (65536 / RAW_ONE_IN) as Prob;
+        if coder.code(way == Way::Raw, one_in) {
+            return Way::Raw;
+        }
+        let mut left = 65536u32;
+        for (index, language) in self.languages[..self.count - 1]
+            .iter()
+            .flatten()
+            .enumerate()
+        {
+            let chance = u32::from(language.chance).clamp(1, left - 1);
+            let p1 = ((chance << 15) / left * 2).clamp(1, 65535) as Prob;
+            if coder.code(way == Way::Language(index), p1) {
+                return Way::Language(index);
+            }
+            left = (left - chance).max(2);
+        }
+        Way::Language(self.count - 1)
+    }
+}
+
+/// How a text is coded.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Way {
+    Raw,
+    Language(usize),
+}
+
+/// The number that keeps the contexts of a language apart from those of others.
+pub fn salt(tag: [u8; 4]) -> u32 {
+    mix(u32::from_le_bytes(tag), 0x7e47)
+}
+
+/// One language's way of coding: its tree and contexts. The trainer listens through it, so it is public.
+#[derive(Clone, Copy, Debug)]
+pub struct Voice<'d> {
+    /// Symbols to decisions.
+    pub tree: Tree<'d>,
+    /// Mask of the kinds of context used.
+    pub kinds: u32,
+    /// See [`salt`].
+    pub salt: u32,
+    /// See [`hint`].
+    pub hint: u32,
+}
+
+impl Voice<'_> {
+    /// Codes octets and their end; returns how many.
+    ///
+    /// # Errors
+    /// `Full` if a text read does not fit `out`.
+    pub fn code<D: Decide>(
+        &self,
+        decide: &mut D,
+        text: &[u8],
+        out: &mut [u8],
+    ) -> Result<usize, TextError> {
+        let mut history = History::new(self.salt, self.hint);
+        let mut contexts = [0; CONTEXTS];
+        let mut len = 0;
+        loop {
+            let seen: &[u8] = if D::READING { out } else { text };
+            let count = history.contexts(&seen[..len], self.kinds, &mut contexts);
+            let next = text.get(len).map_or(END, |octet| history.swap(*octet));
+            let symbol = self.tree.code(u16::from(next), |node, bit| {
+                decide.decide(&contexts[..count], node, bit)
+            }) as u8;
+            if symbol == END {
+                return Ok(len);
+            }
+            if D::READING {
+                *out.get_mut(len).ok_or(TextError::Full)? = history.swap(symbol);
+            }
+            len += 1;
+            let seen: &[u8] = if D::READING { out } else { text };
+            history.push(&seen[..len]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

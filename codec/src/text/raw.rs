@@ -1,0 +1,51 @@
+//! Text the model knows nothing about: octets as they are, and a cheap end. Refuses to cost more than 8 bits for an
+//! octet and 2 for the end.
+
+use super::{END, TextError};
+use crate::entropy::Coder;
+
+/// Codes octets and their end; returns how many.
+pub(super) fn code<C: Coder>(
+    coder: &mut C,
+    text: &[u8],
+    out: &mut [u8],
+) -> Result<usize, TextError> {
+    let mut len = 0;
+    // Octets still missing of the character under way.
+    let mut missing = 0;
+    loop {
+        let next = text.get(len).copied().unwrap_or(END);
+        let octet = if missing > 0 {
+            missing -= 1;
+            0x80 | coder.code_bits(u32::from(next & 0x3f), 6) as u8
+        } else {
+            first(coder, next)
+        };
+        if octet == END {
+            return Ok(len);
+        }
+        if missing == 0 {
+            missing = match octet {
+                0xc0..=0xdf => 1,
+                0xe0..=0xef => 2,
+                0xf0.. => 3,
+                _ => 0,
+            };
+        }
+        if C::READING {
+            *out.get_mut(len).ok_or(TextError::Full)? = octet;
+        }
+        len += 1;
+    }
+}
+
+/// Codes the first octet of a character, or the end.
+fn first<C: Coder>(coder: &mut C, next: u8) -> u8 {
+    if !coder.code(next >= 0x80, crate::entropy::HALF) {
+        coder.code_bits(u32::from(next), 7) as u8
+    } else if coder.code(next == END, crate::entropy::HALF) {
+        END
+    } else {
+        0xc0 | coder.code_bits(u32::from(next & 0x3f), 6) as u8
+    }
+}

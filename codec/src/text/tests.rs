@@ -1,0 +1,132 @@
+//! Roundtrips over any text with a model of noise: how good a model is does not matter here, only that nothing is lost.
+
+use super::*;
+use crate::entropy::range::{Decoder, Encoder};
+use std::string::String;
+use std::vec::Vec;
+
+/// A model of two languages with trees like combs and a table of noise.
+fn model() -> Vec<u8> {
+    let mut bytes = Vec::from(*b"LT\x01\x02\xff\xff\xff\x03");
+    for (tag, chance) in [(*b"en\0\0", 60_000u16), (*b"xx\0\0", 5536)] {
+        bytes.extend(tag);
+        bytes.extend(chance.to_le_bytes());
+        bytes.extend(256u16.to_le_bytes());
+        let left = (0..255).map(|node| if node % 3 == 0 { 1 } else { 2 });
+        bytes.extend(left.flat_map(u16::to_le_bytes));
+        (0..2).for_each(|_| bytes.extend((0..256).flat_map(|s: u16| (s ^ 0x65).to_le_bytes())));
+    }
+    bytes.extend(*b"LF\x01\x09\x04\x04\0\0\x01\0\0\0\x10\0\0\0");
+    let levels = [-700i16, -100, 100, 700];
+    bytes.extend(levels.iter().flat_map(|level| level.to_le_bytes()));
+    bytes.extend([64; CONTEXTS + 1]);
+    let cells = 18usize << 4;
+    bytes.extend((0..cells + cells / 8 + 1).map(|at| mix(at as u32, 5) as u8));
+    bytes
+}
+
+fn roundtrip(model: &TextModel<'_>, hint: u32, text: &str) -> usize {
+    let mut packet = [0; 9000];
+    let mut encoder = Encoder::new(&mut packet);
+    let len = model.code(&mut encoder, hint, text.as_bytes(), &mut []);
+    assert_eq!(len, Ok(text.len()));
+    let size = encoder.finish().expect("room enough");
+    let mut out = [0; 8000];
+    let mut decoder = Decoder::new(&packet[..size]);
+    let len = model
+        .code(&mut decoder, hint, &[], &mut out)
+        .expect("was written");
+    assert_eq!(&out[..len], text.as_bytes());
+    size
+}
+
+/// Texts of all sorts, from a seed.
+fn text(mut seed: u32) -> String {
+    let mut next = |below: u32| {
+        seed = mix(seed, 0x1234_5678);
+        (seed >> 8) % below
+    };
+    let planes = [
+        (97, 26),
+        (32, 95),
+        (0x410, 64),
+        (0x4e00, 9000),
+        (0x900, 100),
+        (0x1f600, 60),
+        (0, 0x10_ffff),
+    ];
+    let mut text = String::new();
+    for _ in 0..next(60) {
+        let (start, span) = planes[next(planes.len() as u32) as usize];
+        for _ in 0..next(6) {
+            text.extend(char::from_u32(start + next(span)));
+        }
+        if next(4) == 0 {
+            let copy = text.clone();
+            text.push_str(&copy[..copy.char_indices().nth(9).map_or(0, |at| at.0)]);
+        }
+    }
+    text.truncate(text.char_indices().nth(700).map_or(text.len(), |at| at.0));
+    text
+}
+
+#[test]
+fn any_text_comes_back_within_one_octet_of_raw() {
+    let bytes = model();
+    let model = TextModel::new(&bytes).expect("sound");
+    assert_eq!(model.languages().count(), 2);
+    for seed in 0..500 {
+        let text = text(seed);
+        let size = roundtrip(&model, seed % 9, &text);
+        assert!(size <= text.len() + 1, "{text:?}: {size}");
+    }
+}
+
+#[test]
+fn our_own_sentences_come_back() {
+    let bytes = model();
+    let model = TextModel::new(&bytes).expect("sound");
+    for text in [
+        "",
+        "ok",
+        "SHOUTING all the WAY to HARBOUR 7",
+        "at 60.1699N 24.9384E, 14:35Z, de OH2XYZ k",
+        "again and again and again and again and again",
+        "größere Wellen, \u{1f30a}\u{1f30a}!",
+        "буря мглою небо кроет",
+        "海上有风暴",
+    ] {
+        roundtrip(&model, 0, text);
+    }
+}
+
+#[test]
+fn noise_decodes_to_something_in_bounds() {
+    let bytes = model();
+    let model = TextModel::new(&bytes).expect("sound");
+    for seed in 0..1000u32 {
+        let packet: Vec<u8> = (0..seed % 80).map(|at| mix(seed, at) as u8).collect();
+        let mut out = [0; 50];
+        match model.code(&mut Decoder::new(&packet), seed % 9, &[], &mut out) {
+            Ok(len) => assert!(core::str::from_utf8(&out[..len]).is_ok()),
+            Err(TextError::Full | TextError::NotUtf8) => {}
+        }
+    }
+}
+
+#[test]
+fn damaged_models_are_refused_or_harmless() {
+    let whole = model();
+    for cut in (0..whole.len()).step_by(7) {
+        assert!(TextModel::new(&whole[..cut]).is_none());
+    }
+    for seed in 0..300 {
+        let mut bytes = whole.clone();
+        let at = mix(seed, 1) as usize % bytes.len();
+        bytes[at] ^= mix(seed, 2) as u8 | 1;
+        if let Some(model) = TextModel::new(&bytes) {
+            let mut out = [0; 50];
+            _ = model.code(&mut Decoder::new(b"some packet"), 0, &[], &mut out);
+        }
+    }
+}

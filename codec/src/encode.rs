@@ -105,7 +105,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             }
         };
         let len = len.map_err(|_| EncodeError::PacketFull)?;
-        self.keep(number, &written);
+        self.keep(number, &written, options);
         Ok(len)
     }
 
@@ -126,7 +126,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             self.forget(number);
         }
         let written = self.write(scribe, number, stanza, options)?;
-        self.keep(number, &written);
+        self.keep(number, &written, options);
         Ok(())
     }
 
@@ -142,8 +142,8 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             .map(|_| ())
     }
 
-    fn keep(&mut self, number: u32, written: &Written<'_>) {
-        if self.pending.is_full() {
+    fn keep(&mut self, number: u32, written: &Written<'_>, options: Options) {
+        if self.pending.is_full() || options.again {
             return;
         }
         if let Some(slot) = written.template {
@@ -169,7 +169,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         let mut tag = [0; TAG_MAX];
         let tag = self.copy_tag(&mut tag);
         // With too many packets under way, this one is written without memory.
-        let memory = !self.pending.is_full();
+        let memory = !self.pending.is_full() && !options.again;
         let shelves = self
             .layout
             .shelves(self.storage.as_mut(), Direction::Sent, memory);

@@ -38,6 +38,9 @@ pub enum Ids {
 pub struct Options {
     /// What becomes of ids.
     pub ids: Ids,
+    /// The number was given to this stanza before a restart or reset of either end. The peer may have the packet from
+    /// then and drop this one unread, so this one must introduce nothing that later packets refer to.
+    pub again: bool,
 }
 
 /// Longest tag of made-up ids.

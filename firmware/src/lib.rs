@@ -10,7 +10,13 @@ pub mod compose;
 
 pub mod read;
 
+pub mod say;
+
+pub mod endpoint;
+
 pub mod console;
+
+pub mod talk;
 
 pub mod flash;
 

@@ -132,9 +132,15 @@ fn send(
     let stanza = Stanza::new(&tape).ok_or("not a stanza")?;
     from.sent += 1;
     let number = PacketNumber::new(from.sent);
-    let encoded = from
-        .codec
-        .encode(number, stanza, Options { ids }, &mut room.packet);
+    let encoded = from.codec.encode(
+        number,
+        stanza,
+        Options {
+            ids,
+            ..Options::default()
+        },
+        &mut room.packet,
+    );
     let len = encoded.map_err(|error| format!("encode: {error:?}"))?;
     let mut arena = Arena::new(&mut room.strings);
     let mut nodes = vec![Node::Close; NODES_MAX];

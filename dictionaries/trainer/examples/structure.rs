@@ -225,7 +225,10 @@ fn measure_one(
     let nodes = logged.tape.nodes();
     let stanza = Stanza::new(&nodes).expect("a stanza");
     let number = PacketNumber::new(number);
-    let options = Options { ids };
+    let options = Options {
+        ids,
+        ..Options::default()
+    };
     let kind = kind(&nodes);
     let sum = kinds.entry(kind).or_default();
     let (mut bits, mut body, mut hash, mut hash_xml) = (0, 0, 0, 0);

@@ -60,7 +60,10 @@ pub fn record_session(
         let Some(stanza) = Stanza::new(&nodes) else {
             continue;
         };
-        let options = Options { ids };
+        let options = Options {
+            ids,
+            ..Options::default()
+        };
         if session
             .write_to(&mut Listener(recording), number, stanza, options)
             .is_ok()

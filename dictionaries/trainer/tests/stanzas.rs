@@ -36,7 +36,15 @@ impl<'d> Pair<'d> {
         let mut packet = vec![0; 1 << 20];
         let len = self
             .near
-            .encode(number, stanza, Options { ids }, &mut packet)
+            .encode(
+                number,
+                stanza,
+                Options {
+                    ids,
+                    ..Options::default()
+                },
+                &mut packet,
+            )
             .expect("written");
         let mut buffer = vec![0; 1 << 20];
         let mut tape = vec![Node::Close; nodes.len()];

@@ -63,6 +63,7 @@ impl IdsChoice {
                 Self::Short => Ids::Short,
                 Self::Preserve => Ids::Preserve,
             },
+            ..Options::default()
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What mps2-an386 has, as far as QEMU models it: two UARTs and a free-running clock. Refuses interrupt handlers:
 //! the CPU sleeps until one is pending, and the main loop looks.
 
+use core::fmt;
+
 use cortex_m::peripheral::{NVIC, SCB, SYST};
 
 const UART: [usize; 2] = [0x4000_4000, 0x4000_5000];
@@ -63,6 +65,13 @@ impl Uart {
     fn rearm(&self) {
         write(self.base + 0x0c, 0b11);
         NVIC::unpend(self.irq);
+    }
+}
+
+impl fmt::Write for Uart {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.bytes().for_each(|octet| self.write(octet));
+        Ok(())
     }
 }
 

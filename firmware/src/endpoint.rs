@@ -1,0 +1,466 @@
+//! A board as an XMPP entity: the link, the codec and what must not be forgotten, behind one type. Refuses pins, time
+//! and flash of its own: the board brings them.
+//!
+//! # What is durable when
+//!
+//! A stanza that came in is acknowledged to the gateway only after everything it causes is on flash: the chat in the
+//! inbox, the receipt and the answer in the outbox. A stanza going out is on flash before the link numbers it, and
+//! stays until the gateway has custody. So power may fail at any octet: what was acknowledged is there, and
+//! what is done twice after a restart is recognised by the packet that caused it.
+
+mod act;
+mod answer;
+mod contacts;
+mod inbox;
+mod outbox;
+mod resume;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use embedded_storage_async::nor_flash::NorFlash;
+use longwire_codec::channel::Channel;
+use longwire_codec::dictionary::Dictionary;
+use longwire_codec::link::{
+    Agreement, Callsign, Link, LinkConfig, LinkStats, Priority, Profile as LinkProfile, Side,
+    Timer, Transmit,
+};
+use longwire_codec::provision::Provision;
+use longwire_codec::seal::Secret;
+use longwire_codec::session::{Profile, Session};
+use longwire_codec::time::Instant;
+
+use crate::compose::Position;
+use crate::flash::{Store, StoreError};
+use crate::say::Say;
+pub use contacts::CONTACTS_MAX;
+pub use inbox::{INBOX_MAX, Message};
+pub use outbox::OUTBOX_MAX;
+pub use settings::STATUS_MAX;
+
+/// Octets of storage the link of an endpoint needs for frames of `mtu` octets.
+pub const fn link_storage_len(mtu: usize) -> usize {
+    OUT_LEN + IN_LEN + 2 * mtu
+}
+
+/// What both ends of a board's link remember.
+pub const PROFILE: Profile = Profile::BOARD;
+/// Longest packet of an endpoint, octets.
+pub const PACKET_MAX: usize = 640;
+/// Nodes of the longest stanza an endpoint reads or writes.
+pub const NODES_MAX: usize = 120;
+/// Octets of all strings of the longest stanza.
+pub const STRINGS_MAX: usize = 1600;
+/// Longest JID taken, octets.
+pub const JID_MAX: usize = 96;
+
+const OUT_LEN: usize = 1024;
+const IN_LEN: usize = 1536;
+
+/// A measured value, for the command `read` and for base to ask.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Reading<'r> {
+    /// What was measured, such as `temperature`.
+    pub name: &'r str,
+    /// In thousandths of the unit.
+    pub value_milli: i32,
+    /// Unit, such as `Cel` (UCUM), or empty.
+    pub unit: &'r str,
+}
+
+impl Reading<'_> {
+    /// The value with its unit, such as `21.5 Cel`.
+    pub fn shown(&self) -> impl core::fmt::Display {
+        let magnitude = self.value_milli.unsigned_abs();
+        let sign = if self.value_milli < 0 { "-" } else { "" };
+        let unit = self.unit;
+        let blank = if unit.is_empty() { "" } else { " " };
+        core::fmt::from_fn(move |f| {
+            write!(
+                f,
+                "{sign}{}.{:03}{blank}{unit}",
+                magnitude / 1000,
+                magnitude % 1000
+            )
+        })
+    }
+}
+
+/// Readings a board can offer.
+pub const READINGS_MAX: usize = 8;
+
+/// What happened, for the board to act upon or to show.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A chat is in the inbox.
+    Message,
+    /// The gateway has custody of the stanza with this order number. Not yet delivered to anyone.
+    Custody(u32),
+    /// The recipient's client confirmed the chat with this order number (XEP-0184).
+    Received(u32),
+    /// The chat with this order number came back as an error.
+    Failed(u32),
+    /// Somebody's presence or subscription changed.
+    Contact,
+    /// Base asks the board to restart; the answer is in the outbox. Restart when [`Endpoint::is_idle`], or at once.
+    Reboot,
+    /// The gateway is heard, or no longer.
+    Link {
+        /// Whether it is heard.
+        up: bool,
+    },
+}
+
+/// Counters of an endpoint, beside those of its link.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct EndpointStats {
+    /// Packets no stanza could be read from.
+    pub unreadable_packets: u32,
+    /// Chats refused because the inbox was full; their senders were told.
+    pub refused_chats: u32,
+    /// Answers not sent because the outbox was full.
+    pub dropped_answers: u32,
+}
+
+/// Why an endpoint cannot start or did not take a command.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum EndpointError {
+    /// Flash failed.
+    Store(StoreError),
+    /// The outbox is full; wait for [`Event::Custody`].
+    OutboxFull,
+    /// The stanza is longer than [`PACKET_MAX`], [`NODES_MAX`] or [`STRINGS_MAX`] allow, or the JID than [`JID_MAX`].
+    TooLong,
+    /// The image or the storage does not fit this firmware.
+    Config,
+}
+
+impl core::fmt::Display for EndpointError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Store(StoreError::Full) => "flash is full",
+            Self::Store(_) => "flash failed",
+            Self::OutboxFull => "outbox full, nothing was sent",
+            Self::TooLong => "too long",
+            Self::Config => "the provisioning image does not fit this firmware",
+        })
+    }
+}
+
+impl core::error::Error for EndpointError {}
+
+impl From<StoreError> for EndpointError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// See the module. `L` and `S` hold the link and the codec's memory: arrays or `&'static mut [u8]` of
+/// [`link_storage_len`] and `PROFILE.storage_len()` octets.
+///
+/// After any call that returns, ask [`Self::poll_transmit`] whenever the radio is free, then [`Self::poll_event`]
+/// until `None`, and sleep until [`Self::poll_timeout`] or until something comes in.
+pub struct Endpoint<'d, F: NorFlash, L, S> {
+    store: Store<F>,
+    link: Link<L>,
+    session: Session<'d, S>,
+    dictionary: &'d Dictionary<'d>,
+    jid: Jid,
+    resume: resume::Kept,
+    outbox: outbox::Outbox,
+    inbox: inbox::Inbox,
+    contacts: contacts::Contacts,
+    settings: settings::Settings,
+    readings: [Option<Reading<'d>>; READINGS_MAX],
+    events: Events,
+    stats: EndpointStats,
+}
+
+/// A JID kept by value.
+pub(crate) type Jid = heapless::String<JID_MAX>;
+
+/// Events not polled yet; when full, the oldest gives way: all of them can be asked for.
+#[derive(Debug, Default)]
+struct Events(heapless::Deque<Event, 8>);
+
+impl Events {
+    fn push(&mut self, event: Event) {
+        if self.0.is_full() {
+            let _ = self.0.pop_front();
+        }
+        // There is room: one was taken out if there was none.
+        let _ = self.0.push_back(event);
+    }
+}
+
+impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
+    Endpoint<'d, F, L, S>
+{
+    /// Starts the entity that `provision` describes, with what is on flash of earlier runs.
+    ///
+    /// `seed` makes back-off differ between boards: a serial number, or noise.
+    ///
+    /// # Errors
+    /// [`EndpointError::Config`] and [`EndpointError::Store`].
+    pub async fn start(
+        provision: &Provision<'_>,
+        dictionary: &'d Dictionary<'d>,
+        mut store: Store<F>,
+        link_storage: L,
+        session_storage: S,
+        seed: u64,
+    ) -> Result<Self, EndpointError> {
+        let mut kept = resume::Kept::restart(&mut store).await?;
+        let mut outbox = outbox::Outbox::load(&mut store).await?;
+        let resume = kept.resume(outbox.numbers());
+        outbox.raise_order(resume.next_number);
+        let link = Link::new(
+            link_config(provision, dictionary, seed)?,
+            channel(provision),
+            resume,
+            link_storage,
+        )
+        .map_err(|_| EndpointError::Config)?;
+        let session = Session::new(dictionary, PROFILE, session_storage)
+            .map_err(|_| EndpointError::Config)?;
+        let jid = Jid::try_from(provision.jid).map_err(|_| EndpointError::TooLong)?;
+        let mut endpoint = Self {
+            inbox: inbox::Inbox::load(&mut store).await?,
+            contacts: contacts::Contacts::load(&mut store).await?,
+            settings: settings::Settings::load(&mut store).await?,
+            store,
+            link,
+            session,
+            dictionary,
+            jid,
+            resume: kept,
+            outbox,
+            readings: [None; READINGS_MAX],
+            events: Events::default(),
+            stats: EndpointStats::default(),
+        };
+        endpoint.remember_sent();
+        Ok(endpoint)
+    }
+
+    // What the world did.
+
+    /// A frame came from the radio. Garbage is counted and dropped.
+    ///
+    /// # Errors
+    /// Flash failed; what came in was not acknowledged and comes again.
+    pub async fn handle_frame(
+        &mut self,
+        now: Instant,
+        frame: &mut [u8],
+    ) -> Result<(), EndpointError> {
+        self.link.handle_frame(now, frame);
+        self.settle(now).await
+    }
+
+    /// The radio finished sending.
+    pub fn handle_sent(&mut self, now: Instant) {
+        self.link.handle_sent(now);
+    }
+
+    /// The moment of [`Self::poll_timeout`] came.
+    ///
+    /// # Errors
+    /// Flash failed.
+    pub async fn handle_timeout(&mut self, now: Instant) -> Result<(), EndpointError> {
+        self.link.handle_timeout(now);
+        self.settle(now).await
+    }
+
+    // What the application wants.
+
+    /// Sends a chat and asks for a receipt; returns its order number. It is durable when this returns.
+    ///
+    /// # Errors
+    /// [`EndpointError`]; nothing is sent then.
+    pub async fn chat(&mut self, to: &str, body: &str) -> Result<u32, EndpointError> {
+        let id = outbox::id(self.outbox.next_order());
+        self.post(Priority::Chat, None, &Say::Chat { to, id: &id, body })
+            .await
+    }
+
+    /// Asks `jid` for its presence (RFC 6121 section 3.1).
+    ///
+    /// # Errors
+    /// [`EndpointError`].
+    pub async fn subscribe(&mut self, jid: &str) -> Result<(), EndpointError> {
+        self.contacts.ask(&mut self.store, jid).await?;
+        self.send_presence(jid, Some("subscribe"), None).await
+    }
+
+    /// Sets the position and tells everybody subscribed (XEP-0080 over XEP-0163).
+    ///
+    /// # Errors
+    /// [`EndpointError`].
+    pub async fn set_position(&mut self, position: Position) -> Result<(), EndpointError> {
+        self.settings
+            .set_position(&mut self.store, position)
+            .await?;
+        for at in 0..CONTACTS_MAX {
+            if let Some(to) = self.contacts.subscriber(at) {
+                self.post(
+                    Priority::Presence,
+                    None,
+                    &Say::Position { to: &to, position },
+                )
+                .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the text of our presence and tells everybody subscribed.
+    ///
+    /// # Errors
+    /// [`EndpointError`].
+    pub async fn set_status(&mut self, status: &str) -> Result<(), EndpointError> {
+        self.settings.set_status(&mut self.store, status).await?;
+        for at in 0..CONTACTS_MAX {
+            if let Some(to) = self.contacts.subscriber(at) {
+                self.announce(&to, None).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Replaces the reading of this name, or adds it; one too many is left out.
+    pub fn set_reading(&mut self, reading: Reading<'d>) {
+        let same = |slot: &Option<Reading<'_>>| slot.is_some_and(|old| old.name == reading.name);
+        let at = self
+            .readings
+            .iter()
+            .position(same)
+            .or_else(|| self.readings.iter().position(Option::is_none));
+        if let Some(at) = at {
+            self.readings[at] = Some(reading);
+        }
+    }
+
+    /// The oldest chat in the inbox, copied to `buffer`; it stays until [`Self::clear_message`].
+    ///
+    /// # Errors
+    /// [`EndpointError`].
+    pub async fn message<'m>(
+        &mut self,
+        buffer: &'m mut [u8],
+    ) -> Result<Option<Message<'m>>, EndpointError> {
+        self.inbox.oldest(&mut self.store, buffer).await
+    }
+
+    /// Forgets the oldest chat in the inbox.
+    ///
+    /// # Errors
+    /// [`EndpointError`].
+    pub async fn clear_message(&mut self) -> Result<(), EndpointError> {
+        self.inbox.clear_oldest(&mut self.store).await
+    }
+
+    // What the caller must do next.
+
+    /// Writes the next frame, if one should go out now. Call when the radio is free.
+    ///
+    /// # Errors
+    /// Flash failed.
+    pub async fn poll_transmit(
+        &mut self,
+        now: Instant,
+        frame: &mut [u8],
+    ) -> Result<Option<Transmit>, EndpointError> {
+        self.fill(now).await?;
+        Ok(self.link.poll_transmit(now, frame))
+    }
+
+    /// The next news.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.0.pop_front()
+    }
+
+    /// When to call [`Self::handle_timeout`], and why.
+    pub fn poll_timeout(&self) -> Option<(Instant, Timer)> {
+        self.link.poll_timeout()
+    }
+
+    // Getters.
+
+    /// Our bare JID.
+    pub fn jid(&self) -> &str {
+        &self.jid
+    }
+
+    /// Counters of the link.
+    pub fn link_stats(&self) -> &LinkStats {
+        self.link.stats()
+    }
+
+    /// Counters of the endpoint.
+    pub fn stats(&self) -> EndpointStats {
+        self.stats
+    }
+
+    /// Whether the gateway is heard.
+    pub fn is_up(&self) -> bool {
+        self.link.is_up()
+    }
+
+    /// Whether nothing waits to be sent or acknowledged: a good moment to sleep or restart.
+    pub fn is_idle(&self) -> bool {
+        self.outbox.is_empty() && self.link.is_idle()
+    }
+
+    /// Stanzas in the outbox, and chats in the inbox.
+    pub fn waiting(&self) -> (usize, usize) {
+        (self.outbox.len(), self.inbox.len())
+    }
+
+    /// Those who asked for our presence, or whom we asked, and whether they are online.
+    pub fn contacts(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.contacts.iter()
+    }
+
+    /// The position, if set.
+    pub fn position(&self) -> Option<Position> {
+        self.settings.position()
+    }
+}
+
+/// The channel an image describes.
+pub fn channel(provision: &Provision<'_>) -> Channel {
+    let station = (provision.station != 0).then_some(provision.station);
+    Channel {
+        station,
+        ..Channel::radio(provision.mtu, provision.bit_rate, provision.turnaround_ms)
+    }
+}
+
+fn link_config(
+    provision: &Provision<'_>,
+    dictionary: &Dictionary<'_>,
+    seed: u64,
+) -> Result<LinkConfig, EndpointError> {
+    let mut config = LinkConfig::new(
+        Side::B,
+        Secret::new(&provision.key).ok_or(EndpointError::Config)?,
+    );
+    config.tag_len = provision.tag_len;
+    if !provision.callsign.is_empty() {
+        let callsign = Callsign::new(provision.callsign).ok_or(EndpointError::Config)?;
+        config.profile = LinkProfile::Amateur(callsign);
+    }
+    config.window = 8;
+    config.out_len = OUT_LEN;
+    config.agreement = Agreement {
+        dictionary: dictionary.id,
+        alias_capacity: PROFILE.strings.slots,
+        mtu: provision.mtu,
+        ..config.agreement
+    };
+    config.seed = seed;
+    Ok(config)
+}

@@ -1,0 +1,397 @@
+//! From link to flash and back: what came in is stored, answered and acknowledged; what waits goes to the link when
+//! there is air for it. Refuses to hold a stanza in memory between two calls.
+
+use embedded_storage_async::nor_flash::NorFlash;
+use longwire_codec::alias::shelf::Shape;
+use longwire_codec::link::{Event as LinkEvent, PacketNumber, Priority};
+use longwire_codec::session::{Ids, Options, Profile, Session};
+use longwire_codec::stanza::{Arena, Node, Stanza};
+use longwire_codec::time::Instant;
+
+use super::outbox::{self, Cause, Slot};
+use super::{Endpoint, EndpointError, Event, Message, NODES_MAX, PACKET_MAX, STRINGS_MAX};
+use crate::compose::Compose;
+use crate::flash::RECORD_MAX;
+use crate::read::{Incoming, read};
+use crate::say::Say;
+
+/// Memory of the codec for packets that stand alone, as they lie in the outbox: none.
+const PLAIN: Profile = Profile {
+    strings: Shape {
+        slots: 0,
+        octets: 0,
+    },
+    ids: Shape {
+        slots: 0,
+        octets: 0,
+    },
+    templates: Shape {
+        slots: 0,
+        octets: 0,
+    },
+};
+const PLAIN_LEN: usize = PLAIN.storage_len();
+/// Number of every packet that stands alone.
+const ALONE: PacketNumber = PacketNumber::new(0);
+/// How a packet that stands alone is written.
+const AS_IS: Options = Options {
+    ids: Ids::Preserve,
+    again: true,
+};
+
+impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
+    Endpoint<'_, F, L, S>
+{
+    /// Takes the link's news and what it brought. The news first: a packet of a peer that started afresh must be read
+    /// with a memory that did.
+    pub(super) async fn settle(&mut self, now: Instant) -> Result<(), EndpointError> {
+        let mut packet = [0; PACKET_MAX];
+        while let Some(event) = self.link.poll_event() {
+            self.heed(event).await?;
+        }
+        while let Some((number, bytes)) = self.link.recv() {
+            let len = bytes.len();
+            let fits = packet
+                .get_mut(..len)
+                .map(|place| place.copy_from_slice(bytes))
+                .is_some();
+            if fits && len > 0 {
+                self.act(number, &packet[..len]).await?;
+            } else {
+                self.stats.unreadable_packets += u32::from(!fits);
+            }
+            let accepted = self.link.accepted_with(number);
+            self.resume
+                .accept(&mut self.store, accepted, self.link.peer_epoch())
+                .await?;
+            self.link.accept(now, number);
+        }
+        Ok(())
+    }
+
+    async fn heed(&mut self, event: LinkEvent) -> Result<(), EndpointError> {
+        match event {
+            LinkEvent::Delivered(number) | LinkEvent::Abandoned(number) => {
+                if event == LinkEvent::Delivered(number) {
+                    self.session.acknowledge(number);
+                } else {
+                    self.session.abandon(number);
+                }
+                let (_, next) = self.link.outstanding();
+                self.resume.advance(&mut self.store, next).await?;
+                if let Some(slot) = self.outbox.numbered(number) {
+                    self.outbox.clear(&mut self.store, slot.order).await?;
+                    self.events.push(Event::Custody(slot.order));
+                }
+            }
+            LinkEvent::Reset => {
+                self.session.reset();
+                self.remember_sent();
+            }
+            LinkEvent::Up | LinkEvent::Resumed => self.events.push(Event::Link { up: true }),
+            LinkEvent::Suspended | LinkEvent::Closed => self.events.push(Event::Link { up: false }),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Tells the codec the ids of packets under way, so that a receipt finds them after a restart.
+    pub(super) fn remember_sent(&mut self) {
+        for number in self.outbox.numbers() {
+            if let Some(slot) = self.outbox.numbered(number) {
+                self.session
+                    .remember(true, number, 0, &outbox::id(slot.order));
+            }
+        }
+    }
+
+    /// Does what a packet asks for; everything it causes is on flash when this returns.
+    async fn act(&mut self, number: PacketNumber, packet: &[u8]) -> Result<(), EndpointError> {
+        let mut strings = [0; STRINGS_MAX];
+        let mut arena = Arena::new(&mut strings);
+        let mut tape = [Node::Close; NODES_MAX];
+        let Ok(stanza) = self.session.decode(number, packet, &mut arena, &mut tape) else {
+            self.stats.unreadable_packets += 1;
+            return Ok(());
+        };
+        let Some(from) = stanza.attr("from") else {
+            self.stats.unreadable_packets += 1;
+            return Ok(());
+        };
+        match read(stanza) {
+            Incoming::Chat { body, receipt_for } => {
+                self.take_chat(number, from, body, receipt_for, stanza)
+                    .await
+            }
+            Incoming::Receipt { id } => {
+                outbox::order(id)
+                    .into_iter()
+                    .for_each(|order| self.events.push(Event::Received(order)));
+                Ok(())
+            }
+            Incoming::Error { id } => {
+                id.and_then(outbox::order)
+                    .into_iter()
+                    .for_each(|order| self.events.push(Event::Failed(order)));
+                Ok(())
+            }
+            Incoming::Presence { kind } => self.take_presence(number, from, kind).await,
+            Incoming::Request(request) => {
+                self.answer(number, from, stanza.attr("id"), request).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn take_chat(
+        &mut self,
+        number: PacketNumber,
+        from: &str,
+        body: &str,
+        receipt_for: Option<&str>,
+        stanza: Stanza<'_, '_>,
+    ) -> Result<(), EndpointError> {
+        let cause = Some((number, 0));
+        if !self
+            .inbox
+            .put(&mut self.store, number, Message { from, body })
+            .await?
+        {
+            self.stats.refused_chats += 1;
+            let id = stanza.attr("id");
+            let refusal = Say::Error {
+                name: "message",
+                to: from,
+                id,
+                kind: "wait",
+                condition: "resource-constraint",
+            };
+            return self.reply(Priority::Chat, cause, &refusal).await;
+        }
+        self.events.push(Event::Message);
+        match receipt_for {
+            Some(id) => {
+                self.reply(Priority::Chat, cause, &Say::Receipt { to: from, id })
+                    .await
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn take_presence(
+        &mut self,
+        number: PacketNumber,
+        from: &str,
+        kind: Option<&str>,
+    ) -> Result<(), EndpointError> {
+        let changed = match kind {
+            None => self.contacts.set_online(from, true),
+            Some("unavailable") => self.contacts.set_online(from, false),
+            Some("subscribe") => {
+                let kept = self.contacts.accept(&mut self.store, from).await?;
+                let answer = if kept { "subscribed" } else { "unsubscribed" };
+                self.send_presence(super::contacts::bare(from), Some(answer), Some((number, 0)))
+                    .await?;
+                if kept {
+                    self.announce(super::contacts::bare(from), Some((number, 1)))
+                        .await?;
+                }
+                true
+            }
+            Some("unsubscribe") => {
+                self.contacts.drop(&mut self.store, from, false).await?;
+                true
+            }
+            Some("unsubscribed") => {
+                self.contacts.drop(&mut self.store, from, true).await?;
+                true
+            }
+            Some("probe") => {
+                self.announce(from, Some((number, 0))).await?;
+                false
+            }
+            _ => false,
+        };
+        if changed {
+            self.events.push(Event::Contact);
+        }
+        Ok(())
+    }
+
+    /// Sends our presence, as it is now.
+    pub(super) async fn announce(&mut self, to: &str, cause: Cause) -> Result<(), EndpointError> {
+        self.send_presence(to, None, cause).await
+    }
+
+    /// Sends a presence of this type; our status text goes with an available one.
+    pub(super) async fn send_presence(
+        &mut self,
+        to: &str,
+        kind: Option<&str>,
+        cause: Cause,
+    ) -> Result<(), EndpointError> {
+        let settings = self.settings.clone();
+        let status = settings.status().filter(|_| kind.is_none());
+        let priority = if kind.is_some() {
+            Priority::Chat
+        } else {
+            Priority::Presence
+        };
+        self.reply(priority, cause, &Say::Presence { to, kind, status })
+            .await
+    }
+
+    /// Posts what an incoming packet caused. A full outbox drops it, counted: the asker will time out and ask again.
+    pub(super) async fn reply(
+        &mut self,
+        priority: Priority,
+        cause: Cause,
+        say: &Say<'_>,
+    ) -> Result<(), EndpointError> {
+        match self.post(priority, cause, say).await {
+            Err(EndpointError::OutboxFull | EndpointError::TooLong) if cause.is_some() => {
+                self.stats.dropped_answers += 1;
+                Ok(())
+            }
+            posted => posted.map(|_| ()),
+        }
+    }
+
+    /// Puts a stanza in the outbox, durably; returns its order number. What was answered before a power failure is not
+    /// answered again.
+    pub(super) async fn post(
+        &mut self,
+        priority: Priority,
+        cause: Cause,
+        say: &Say<'_>,
+    ) -> Result<u32, EndpointError> {
+        if self.outbox.is_answered(cause) {
+            return Ok(0);
+        }
+        let mut packet = [0; PACKET_MAX];
+        let len = self.write_alone(say, &mut packet)?;
+        self.outbox
+            .put(&mut self.store, priority, cause, &packet[..len])
+            .await
+    }
+
+    /// Writes a stanza as a packet that stands alone.
+    fn write_alone(&self, say: &Say<'_>, packet: &mut [u8]) -> Result<usize, EndpointError> {
+        let mut strings = [0; STRINGS_MAX];
+        let mut arena = Arena::new(&mut strings);
+        let mut tape = [Node::Close; NODES_MAX];
+        let mut compose = Compose::new(&mut tape, &mut arena);
+        let stanza = say
+            .compose(&self.jid, &mut compose)
+            .map_err(|_| EndpointError::TooLong)?;
+        let mut alone = self.alone()?;
+        alone
+            .encode(ALONE, stanza, AS_IS, packet)
+            .map_err(|_| EndpointError::TooLong)
+    }
+
+    fn alone(&self) -> Result<Session<'_, [u8; PLAIN_LEN]>, EndpointError> {
+        Session::new(self.dictionary, PLAIN, [0; PLAIN_LEN]).map_err(|_| EndpointError::Config)
+    }
+
+    /// Hands the link what it has air for: first what a restart or reset left, then what is new.
+    pub(super) async fn fill(&mut self, now: Instant) -> Result<(), EndpointError> {
+        while let Some(number) = self.link.wanted() {
+            match self.outbox.numbered(number) {
+                Some(slot) => {
+                    if !self.hand_over(now, slot, Some(number)).await? {
+                        return Ok(());
+                    }
+                }
+                None => {
+                    self.link.cancel(now, number);
+                }
+            }
+        }
+        while let Some(slot) = self.outbox.next() {
+            if !self.hand_over(now, slot, None).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Encodes one stanza into the link; false if the link has no room now.
+    async fn hand_over(
+        &mut self,
+        now: Instant,
+        slot: Slot,
+        again: Option<PacketNumber>,
+    ) -> Result<bool, EndpointError> {
+        let granted = match again {
+            Some(number) => self.link.grant_again(now, number, slot.priority),
+            None => self.link.grant(now, slot.priority),
+        };
+        let Some(number) = granted.map(|grant| grant.number) else {
+            return Ok(false);
+        };
+        let mut record = [0; RECORD_MAX];
+        let Some(len) = self
+            .outbox
+            .packet(&mut self.store, slot.order, &mut record)
+            .await?
+            .map(<[u8]>::len)
+        else {
+            // Gone from flash although indexed: a broken part. Nothing can be sent under this number.
+            self.link.commit(now, 0);
+            self.outbox.clear(&mut self.store, slot.order).await?;
+            return Ok(true);
+        };
+        // The number is on flash before a frame can carry it.
+        if again.is_none() {
+            self.outbox
+                .number(&mut self.store, slot.order, number)
+                .await?;
+        }
+        let options = Options {
+            ids: Ids::Short,
+            again: again.is_some(),
+        };
+        let len = self.rewrite(
+            now,
+            slot,
+            number,
+            options,
+            &record[outbox::HEAD..outbox::HEAD + len],
+        );
+        self.link.commit(now, len);
+        Ok(len > 0)
+    }
+
+    /// From the packet that stands alone to one that refers to what the peer knows. 0 if there is no room.
+    fn rewrite(
+        &mut self,
+        now: Instant,
+        slot: Slot,
+        number: PacketNumber,
+        options: Options,
+        packet: &[u8],
+    ) -> usize {
+        let mut strings = [0; STRINGS_MAX];
+        let mut arena = Arena::new(&mut strings);
+        let mut tape = [Node::Close; NODES_MAX];
+        let Ok(mut alone) = Session::new(self.dictionary, PLAIN, [0; PLAIN_LEN]) else {
+            return 0;
+        };
+        let Ok(stanza) = alone.decode(ALONE, packet, &mut arena, &mut tape) else {
+            return 0;
+        };
+        let grant = if options.again {
+            self.link.grant_again(now, number, slot.priority)
+        } else {
+            self.link.grant(now, slot.priority)
+        };
+        grant
+            .and_then(|grant| {
+                self.session
+                    .encode(number, stanza, options, grant.buffer)
+                    .ok()
+            })
+            .unwrap_or(0)
+    }
+}

@@ -1,0 +1,134 @@
+//! Answers to iqs: every get and set gets exactly one (RFC 6120 section 8.2.3). Refuses nothing silently.
+
+use embedded_storage_async::nor_flash::NorFlash;
+use longwire_codec::link::{PacketNumber, Priority};
+
+use super::{Endpoint, EndpointError, Event, READINGS_MAX, Reading};
+use crate::compose::NS_COMMANDS;
+use crate::read::{GEOLOC_NODE, Request, field};
+use crate::say::{Answer, COMMANDS, Say};
+
+impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
+    Endpoint<'_, F, L, S>
+{
+    /// Answers a request that packet `number` brought.
+    pub(super) async fn answer(
+        &mut self,
+        number: PacketNumber,
+        to: &str,
+        id: Option<&str>,
+        request: Request<'_, '_>,
+    ) -> Result<(), EndpointError> {
+        let answer = match request {
+            Request::Ping => Some(Answer::Empty),
+            Request::Version => Some(Answer::Version),
+            Request::DiscoInfo(None) => Some(Answer::Info),
+            Request::DiscoInfo(Some(node)) if is_command(node) => Some(Answer::CommandInfo(node)),
+            Request::DiscoItems(None) => Some(Answer::NoItems),
+            Request::DiscoItems(Some(NS_COMMANDS)) => Some(Answer::CommandItems),
+            Request::Items(GEOLOC_NODE) => self.settings.position().map(Answer::Position),
+            Request::Command { node, action, form } if is_command(node) => {
+                return self.run(number, to, id, node, action, form).await;
+            }
+            _ => None,
+        };
+        let condition = match request {
+            Request::Unknown => "service-unavailable",
+            _ => "item-not-found",
+        };
+        self.respond(number, to, id, answer.ok_or(condition)).await
+    }
+
+    async fn respond(
+        &mut self,
+        number: PacketNumber,
+        to: &str,
+        id: Option<&str>,
+        answer: Result<Answer<'_>, &str>,
+    ) -> Result<(), EndpointError> {
+        let say = match answer {
+            Ok(answer) => Say::Result { to, id, answer },
+            Err(condition) => Say::Error {
+                name: "iq",
+                to,
+                id,
+                kind: "cancel",
+                condition,
+            },
+        };
+        self.reply(Priority::Chat, Some((number, 0)), &say).await
+    }
+
+    async fn run(
+        &mut self,
+        number: PacketNumber,
+        to: &str,
+        id: Option<&str>,
+        node: &str,
+        action: &str,
+        form: Option<longwire_codec::stanza::Stanza<'_, '_>>,
+    ) -> Result<(), EndpointError> {
+        let nothing: [Reading<'_>; 0] = [];
+        let done = |note| Answer::Done {
+            node,
+            readings: &nothing,
+            position: None,
+            note,
+        };
+        if action == "cancel" {
+            return self.respond(number, to, id, Ok(done("cancelled"))).await;
+        }
+        match (node, form) {
+            ("read", _) => {
+                let readings: [Option<Reading<'_>>; READINGS_MAX] = self.readings;
+                let mut known = [Reading {
+                    name: "",
+                    value_milli: 0,
+                    unit: "",
+                }; READINGS_MAX];
+                let mut len = 0;
+                for reading in readings.into_iter().flatten() {
+                    known[len] = reading;
+                    len += 1;
+                }
+                let position = self.settings.position();
+                let answer = Answer::Done {
+                    node,
+                    readings: &known[..len],
+                    position,
+                    note: "",
+                };
+                self.respond(number, to, id, Ok(answer)).await
+            }
+            ("set", None) => self.respond(number, to, id, Ok(Answer::SetForm)).await,
+            ("set", Some(form)) => {
+                let status = field(form, "status");
+                let position = field(form, "position").filter(|text| !text.is_empty());
+                let parsed = position.map(crate::console::position);
+                if parsed == Some(None)
+                    || status.is_some_and(|status| status.len() > super::STATUS_MAX)
+                {
+                    return self.respond(number, to, id, Err("bad-request")).await;
+                }
+                if let Some(status) = status {
+                    self.settings.set_status(&mut self.store, status).await?;
+                }
+                if let Some(position) = parsed.flatten() {
+                    self.settings
+                        .set_position(&mut self.store, position)
+                        .await?;
+                }
+                self.respond(number, to, id, Ok(done("set"))).await
+            }
+            _ => {
+                self.respond(number, to, id, Ok(done("restarting"))).await?;
+                self.events.push(Event::Reboot);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn is_command(node: &str) -> bool {
+    COMMANDS.iter().any(|(known, _)| *known == node)
+}

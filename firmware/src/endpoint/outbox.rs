@@ -1,0 +1,257 @@
+//! Stanzas on their way out, each a record on flash until the gateway has custody. Refuses to encode for the air: a
+//! record holds the stanza as a packet that stands alone.
+//!
+//! Record: order (4 octets), cause (4, all ones: none), part (1), priority (1), packet number (4, all ones: none yet),
+//! packet.
+
+use core::fmt::Write;
+
+use embedded_storage_async::nor_flash::NorFlash;
+use longwire_codec::link::{PacketNumber, Priority};
+
+use super::EndpointError;
+use crate::flash::{RECORD_MAX, Store, StoreError};
+
+/// Stanzas that can wait.
+pub const OUTBOX_MAX: usize = 16;
+const FIRST_KEY: u8 = 32;
+/// Octets of a record before the packet.
+pub(super) const HEAD: usize = 14;
+const NONE: u32 = u32::MAX;
+
+/// What an incoming packet made us send: its number, and the how manieth stanza. Known again after a restart, so that
+/// nothing is answered twice.
+pub(super) type Cause = Option<(PacketNumber, u8)>;
+
+/// One that waits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slot {
+    /// Counts up with every stanza ever sent.
+    pub(super) order: u32,
+    pub(super) priority: Priority,
+    /// Given when it first went to the link.
+    pub(super) number: Option<PacketNumber>,
+    cause: Cause,
+}
+
+/// Index of the records.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    slots: [Option<Slot>; OUTBOX_MAX],
+    next_order: u32,
+}
+
+/// The id of the stanza with this order number, as its recipient's receipt names it.
+pub(super) fn id(order: u32) -> heapless::String<12> {
+    let mut id = heapless::String::new();
+    // One letter and at most ten digits.
+    let _ = write!(id, "b{order}");
+    id
+}
+
+/// The order number in an id of ours.
+pub(super) fn order(id: &str) -> Option<u32> {
+    id.strip_prefix('b')?.parse().ok()
+}
+
+impl Outbox {
+    /// What is on flash.
+    pub(super) async fn load<F: NorFlash>(store: &mut Store<F>) -> Result<Self, StoreError> {
+        let mut outbox = Self {
+            slots: [None; OUTBOX_MAX],
+            next_order: 1,
+        };
+        let mut record = [0; RECORD_MAX];
+        for (at, slot) in outbox.slots.iter_mut().enumerate() {
+            *slot = store.get(key(at), &mut record).await?.and_then(parse);
+            if let Some(slot) = slot {
+                outbox.next_order = outbox.next_order.max(slot.order + 1);
+            }
+        }
+        Ok(outbox)
+    }
+
+    /// The order number the next stanza gets.
+    pub(super) fn next_order(&self) -> u32 {
+        self.next_order
+    }
+
+    /// Stanzas that left the outbox are not on flash any more; but each of them had a packet number of its own, so
+    /// this many order numbers were used at least.
+    pub(super) fn raise_order(&mut self, next_number: PacketNumber) {
+        let unnumbered = self
+            .slots
+            .iter()
+            .flatten()
+            .filter(|slot| slot.number.is_none())
+            .count() as u32;
+        self.next_order = self.next_order.max(next_number.get() + unnumbered + 1);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.slots.iter().flatten().count()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the packet `cause` names was answered before the power failed.
+    pub(super) fn is_answered(&self, cause: Cause) -> bool {
+        cause.is_some() && self.slots.iter().flatten().any(|slot| slot.cause == cause)
+    }
+
+    /// Numbers of the packets under way.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = PacketNumber> {
+        self.slots.iter().flatten().filter_map(|slot| slot.number)
+    }
+
+    /// Stores a stanza; returns its order number.
+    pub(super) async fn put<F: NorFlash>(
+        &mut self,
+        store: &mut Store<F>,
+        priority: Priority,
+        cause: Cause,
+        packet: &[u8],
+    ) -> Result<u32, EndpointError> {
+        let at = self
+            .slots
+            .iter()
+            .position(Option::is_none)
+            .ok_or(EndpointError::OutboxFull)?;
+        let slot = Slot {
+            order: self.next_order,
+            priority,
+            number: None,
+            cause,
+        };
+        let mut record = [0; RECORD_MAX];
+        let record = emit(&slot, packet, &mut record).ok_or(EndpointError::TooLong)?;
+        store.put(key(at), record).await?;
+        self.slots[at] = Some(slot);
+        self.next_order += 1;
+        Ok(slot.order)
+    }
+
+    /// The next stanza without a number: the most urgent, then the oldest.
+    pub(super) fn next(&self) -> Option<Slot> {
+        let waiting = self
+            .slots
+            .iter()
+            .flatten()
+            .filter(|slot| slot.number.is_none());
+        waiting
+            .min_by_key(|slot| (slot.priority, slot.order))
+            .copied()
+    }
+
+    /// The stanza with this packet number.
+    pub(super) fn numbered(&self, number: PacketNumber) -> Option<Slot> {
+        self.slots
+            .iter()
+            .flatten()
+            .find(|slot| slot.number == Some(number))
+            .copied()
+    }
+
+    /// The packet of a stanza, as stored.
+    pub(super) async fn packet<'b, F: NorFlash>(
+        &self,
+        store: &mut Store<F>,
+        order: u32,
+        buffer: &'b mut [u8; RECORD_MAX],
+    ) -> Result<Option<&'b [u8]>, StoreError> {
+        let Some(at) = self.at(order) else {
+            return Ok(None);
+        };
+        Ok(store
+            .get(key(at), buffer)
+            .await?
+            .and_then(|record| record.get(HEAD..)))
+    }
+
+    /// Stores the packet number of a stanza.
+    pub(super) async fn number<F: NorFlash>(
+        &mut self,
+        store: &mut Store<F>,
+        order: u32,
+        number: PacketNumber,
+    ) -> Result<(), StoreError> {
+        let Some(at) = self.at(order) else {
+            return Ok(());
+        };
+        let mut record = [0; RECORD_MAX];
+        let Some(len) = store.get(key(at), &mut record).await?.map(<[u8]>::len) else {
+            return Ok(());
+        };
+        record[10..HEAD].copy_from_slice(&number.get().to_be_bytes());
+        store.put(key(at), &record[..len]).await?;
+        if let Some(slot) = &mut self.slots[at] {
+            slot.number = Some(number);
+        }
+        Ok(())
+    }
+
+    /// Forgets a stanza: the gateway has custody.
+    pub(super) async fn clear<F: NorFlash>(
+        &mut self,
+        store: &mut Store<F>,
+        order: u32,
+    ) -> Result<(), StoreError> {
+        if let Some(at) = self.at(order) {
+            store.clear(key(at)).await?;
+            self.slots[at] = None;
+        }
+        Ok(())
+    }
+
+    fn at(&self, order: u32) -> Option<usize> {
+        self.slots
+            .iter()
+            .position(|slot| slot.is_some_and(|slot| slot.order == order))
+    }
+}
+
+fn key(at: usize) -> u8 {
+    // Below OUTBOX_MAX, so it fits.
+    FIRST_KEY + at as u8
+}
+
+fn emit<'b>(slot: &Slot, packet: &[u8], record: &'b mut [u8]) -> Option<&'b [u8]> {
+    let (cause, part) = slot
+        .cause
+        .map_or((NONE, 0), |(number, part)| (number.get(), part));
+    record[..4].copy_from_slice(&slot.order.to_be_bytes());
+    record[4..8].copy_from_slice(&cause.to_be_bytes());
+    record[8] = part;
+    record[9] = slot.priority as u8;
+    record[10..HEAD].copy_from_slice(&slot.number.map_or(NONE, PacketNumber::get).to_be_bytes());
+    record
+        .get_mut(HEAD..HEAD + packet.len())?
+        .copy_from_slice(packet);
+    Some(&record[..HEAD + packet.len()])
+}
+
+fn parse(record: &[u8]) -> Option<Slot> {
+    let word = |at: usize| {
+        record
+            .get(at..at + 4)?
+            .try_into()
+            .ok()
+            .map(u32::from_be_bytes)
+    };
+    let number = |value: u32| (value != NONE).then(|| PacketNumber::new(value));
+    let priority = match record.get(9)? {
+        0 => Priority::Urgent,
+        1 => Priority::Chat,
+        2 => Priority::Presence,
+        _ => Priority::Bulk,
+    };
+    let part = *record.get(8)?;
+    Some(Slot {
+        order: word(0)?,
+        priority,
+        number: number(word(10)?),
+        cause: number(word(4)?).map(|cause| (cause, part)),
+    })
+}

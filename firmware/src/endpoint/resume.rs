@@ -1,0 +1,110 @@
+//! What the link must find again after a restart, in one record. Refuses to count packets itself: the link does.
+
+use embedded_storage_async::nor_flash::NorFlash;
+use longwire_codec::link::{Accepted, PacketNumber, Resume};
+
+use crate::flash::{Store, StoreError};
+
+const KEY: u8 = 0;
+const LEN: usize = 24;
+
+/// The record as last stored.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kept {
+    resume: Resume,
+}
+
+impl Kept {
+    /// Reads the record and stores the next epoch: with it, the nonces of all earlier runs are behind us.
+    pub(super) async fn restart<F: NorFlash>(store: &mut Store<F>) -> Result<Self, StoreError> {
+        let mut record = [0; LEN];
+        let mut resume = match store.get(KEY, &mut record).await? {
+            Some(record) => parse(record).ok_or(StoreError::Broken)?,
+            None => Resume::default(),
+        };
+        resume.epoch = resume.epoch.checked_add(1).ok_or(StoreError::Full)?;
+        let kept = Self { resume };
+        kept.store(store).await?;
+        Ok(kept)
+    }
+
+    /// What the link is made with, given the numbers of the packets still in the outbox.
+    pub(super) fn resume(&mut self, outstanding: impl Iterator<Item = PacketNumber>) -> Resume {
+        let (lowest, highest) = outstanding.fold(
+            (None, None),
+            |(low, high): (Option<_>, Option<_>), number| {
+                (
+                    Some(low.map_or(number, |low: PacketNumber| low.min(number))),
+                    high.max(Some(number)),
+                )
+            },
+        );
+        if let Some(highest) = highest {
+            self.resume.next_number = self.resume.next_number.max(highest.plus(1));
+        }
+        self.resume.first_outstanding = lowest.unwrap_or(self.resume.next_number);
+        self.resume
+    }
+
+    /// Stores that packets were accepted.
+    pub(super) async fn accept<F: NorFlash>(
+        &mut self,
+        store: &mut Store<F>,
+        accepted: Accepted,
+        peer_epoch: u32,
+    ) -> Result<(), StoreError> {
+        self.resume.accepted = accepted;
+        self.resume.peer_epoch = peer_epoch;
+        self.store(store).await
+    }
+
+    /// Stores the next number to give out: before the outbox forgets the highest one.
+    pub(super) async fn advance<F: NorFlash>(
+        &mut self,
+        store: &mut Store<F>,
+        next_number: PacketNumber,
+    ) -> Result<(), StoreError> {
+        if next_number <= self.resume.next_number {
+            return Ok(());
+        }
+        self.resume.next_number = next_number;
+        self.store(store).await
+    }
+
+    async fn store<F: NorFlash>(&self, store: &mut Store<F>) -> Result<(), StoreError> {
+        let Resume {
+            epoch,
+            peer_epoch,
+            next_number,
+            accepted,
+            ..
+        } = self.resume;
+        let mut record = [0; LEN];
+        record[..4].copy_from_slice(&epoch.to_be_bytes());
+        record[4..8].copy_from_slice(&peer_epoch.to_be_bytes());
+        record[8..12].copy_from_slice(&next_number.get().to_be_bytes());
+        record[12..16].copy_from_slice(&accepted.base.get().to_be_bytes());
+        record[16..].copy_from_slice(&accepted.beyond.to_be_bytes());
+        store.put(KEY, &record).await
+    }
+}
+
+fn parse(record: &[u8]) -> Option<Resume> {
+    let word = |at: usize| {
+        record
+            .get(at..at + 4)?
+            .try_into()
+            .ok()
+            .map(u32::from_be_bytes)
+    };
+    Some(Resume {
+        epoch: word(0)?,
+        peer_epoch: word(4)?,
+        next_number: PacketNumber::new(word(8)?),
+        first_outstanding: PacketNumber::new(word(8)?),
+        accepted: Accepted {
+            base: PacketNumber::new(word(12)?),
+            beyond: u64::from_be_bytes(record.get(16..24)?.try_into().ok()?),
+        },
+    })
+}

@@ -1,0 +1,103 @@
+//! What a person or base set and a restart must not undo: position and status text. One record.
+
+use embedded_storage_async::nor_flash::NorFlash;
+
+use super::EndpointError;
+use crate::compose::Position;
+use crate::flash::{Store, StoreError};
+
+/// Longest status text, octets.
+pub const STATUS_MAX: usize = 120;
+const KEY: u8 = 2;
+/// Whether there is a position, latitude, longitude; the status text follows.
+const HEAD: usize = 9;
+
+/// The settings.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Settings {
+    position: Option<Position>,
+    status: heapless::String<STATUS_MAX>,
+}
+
+impl Settings {
+    /// What is on flash.
+    pub(super) async fn load<F: NorFlash>(store: &mut Store<F>) -> Result<Self, StoreError> {
+        let mut record = [0; HEAD + STATUS_MAX];
+        Ok(store
+            .get(KEY, &mut record)
+            .await?
+            .and_then(parse)
+            .unwrap_or_default())
+    }
+
+    pub(super) fn position(&self) -> Option<Position> {
+        self.position
+    }
+
+    /// The text of our presence.
+    pub(super) fn status(&self) -> Option<&str> {
+        (!self.status.is_empty()).then_some(self.status.as_str())
+    }
+
+    pub(super) async fn set_position<F: NorFlash>(
+        &mut self,
+        store: &mut Store<F>,
+        position: Position,
+    ) -> Result<(), EndpointError> {
+        let changed = Self {
+            position: Some(position),
+            ..self.clone()
+        };
+        self.replace(store, changed).await
+    }
+
+    pub(super) async fn set_status<F: NorFlash>(
+        &mut self,
+        store: &mut Store<F>,
+        status: &str,
+    ) -> Result<(), EndpointError> {
+        let status = heapless::String::try_from(status).map_err(|_| EndpointError::TooLong)?;
+        let changed = Self {
+            status,
+            ..self.clone()
+        };
+        self.replace(store, changed).await
+    }
+
+    async fn replace<F: NorFlash>(
+        &mut self,
+        store: &mut Store<F>,
+        changed: Self,
+    ) -> Result<(), EndpointError> {
+        let Position { lat_e7, lon_e7 } = changed.position.unwrap_or_default();
+        let mut record = [0; HEAD + STATUS_MAX];
+        record[0] = u8::from(changed.position.is_some());
+        record[1..5].copy_from_slice(&lat_e7.to_be_bytes());
+        record[5..HEAD].copy_from_slice(&lon_e7.to_be_bytes());
+        let end = HEAD + changed.status.len();
+        record[HEAD..end].copy_from_slice(changed.status.as_bytes());
+        store.put(KEY, &record[..end]).await?;
+        *self = changed;
+        Ok(())
+    }
+}
+
+fn parse(record: &[u8]) -> Option<Settings> {
+    let half = |at: usize| {
+        record
+            .get(at..at + 4)?
+            .try_into()
+            .ok()
+            .map(i32::from_be_bytes)
+    };
+    let position = Position {
+        lat_e7: half(1)?,
+        lon_e7: half(5)?,
+    };
+    let status =
+        heapless::String::try_from(core::str::from_utf8(record.get(HEAD..)?).ok()?).ok()?;
+    Some(Settings {
+        position: (record[0] == 1).then_some(position),
+        status,
+    })
+}

@@ -1,0 +1,417 @@
+//! A board and a base on a virtual link: what base says arrives, what the board says arrives, once, whatever is lost and
+//! whenever the board restarts.
+
+use std::collections::VecDeque;
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+use embassy_futures::block_on;
+use longwire_codec::link::{
+    Accepted, Event as LinkEvent, Link, LinkConfig, PacketNumber, Priority, Resume, Side,
+};
+use longwire_codec::provision::Provision;
+use longwire_codec::seal::Secret;
+use longwire_codec::session::{Options, Session};
+use longwire_codec::stanza::{Arena, Node};
+use longwire_codec::time::Instant;
+use longwire_dictionaries::V1_128K;
+
+use super::{Endpoint, Event, PROFILE, Reading, channel, link_storage_len};
+use crate::compose::{
+    Addressed, Compose, NS_CLIENT, NS_COMMANDS, NS_DATA, NS_GEOLOC, NS_RECEIPTS, Position, chat,
+};
+use crate::flash::{RECORD_MAX, Store};
+use crate::ram_flash::RamFlash;
+
+const MTU: usize = 128;
+const PROVISION: Provision<'static> = Provision {
+    key: *b"no secret, but thirty-two octets",
+    jid: "buoy@field.example",
+    station: 0,
+    gateway: 0,
+    callsign: "",
+    tag_len: 8,
+    mtu: MTU as u16,
+    bit_rate: 1200,
+    turnaround_ms: 100,
+};
+
+type Board<'f> = Endpoint<'static, &'f mut RamFlash, Vec<u8>, Vec<u8>>;
+
+fn board(flash: &mut RamFlash) -> Board<'_> {
+    let store = Store::new(flash, 0..RamFlash::SIZE as u32).expect("whole blocks");
+    let (link, session) = (
+        std::vec![0; link_storage_len(MTU)],
+        std::vec![0; PROFILE.storage_len()],
+    );
+    block_on(Endpoint::start(
+        &PROVISION, &V1_128K, store, link, session, 7,
+    ))
+    .expect("starts")
+}
+
+/// The gateway's end: stanzas as XML-like text, for assertions.
+struct Base {
+    link: Link<Vec<u8>>,
+    session: Session<'static, Vec<u8>>,
+    /// Waiting, and under way with their numbers.
+    waiting: VecDeque<String>,
+    under_way: Vec<(PacketNumber, String)>,
+    heard: Vec<String>,
+    accepted: Accepted,
+    custody: usize,
+}
+
+impl Base {
+    fn new() -> Self {
+        let config = LinkConfig {
+            window: 8,
+            out_len: 2048,
+            ..LinkConfig::new(Side::A, Secret::new(&PROVISION.key).expect("32 octets"))
+        };
+        let resume = Resume {
+            epoch: 1,
+            ..Resume::default()
+        };
+        let link =
+            Link::new(config, channel(&PROVISION), resume, std::vec![0; 8192]).expect("sound");
+        let session =
+            Session::new(&V1_128K, PROFILE, std::vec![0; PROFILE.storage_len()]).expect("sized");
+        Self {
+            link,
+            session,
+            waiting: VecDeque::new(),
+            under_way: Vec::new(),
+            heard: Vec::new(),
+            accepted: Accepted::default(),
+            custody: 0,
+        }
+    }
+
+    /// `kind|id|payload`: a chat body, or one of the requests below.
+    fn say(&mut self, what: &str) {
+        self.waiting.push_back(what.to_string());
+    }
+
+    fn settle(&mut self, now: Instant) {
+        while let Some(event) = self.link.poll_event() {
+            match event {
+                LinkEvent::Delivered(number) => {
+                    self.session.acknowledge(number);
+                    self.under_way.retain(|(known, _)| *known != number);
+                    self.custody += 1;
+                }
+                LinkEvent::Reset => self.session.reset(),
+                _ => {}
+            }
+        }
+        while let Some((number, bytes)) = self.link.recv() {
+            let bytes = bytes.to_vec();
+            assert!(
+                !self.accepted.contains(number),
+                "packet {number} surfaced twice"
+            );
+            if !bytes.is_empty() {
+                let mut strings = [0; 4096];
+                let mut arena = Arena::new(&mut strings);
+                let mut tape = [Node::Close; 200];
+                let stanza = self
+                    .session
+                    .decode(number, &bytes, &mut arena, &mut tape)
+                    .expect("ours");
+                self.heard.push(std::format!("{:?}", stanza.nodes()));
+            }
+            self.accepted = self.link.accepted_with(number);
+            self.link.accept(now, number);
+        }
+    }
+
+    fn fill(&mut self, now: Instant) {
+        while let Some(number) = self.link.wanted() {
+            let what = self
+                .under_way
+                .iter()
+                .find(|(known, _)| *known == number)
+                .map(|(_, what)| what.clone());
+            let Some(what) = what else {
+                self.link.cancel(now, number);
+                continue;
+            };
+            let Some(grant) = self.link.grant_again(now, number, Priority::Chat) else {
+                return;
+            };
+            let len = encode(&mut self.session, number, &what, true, grant.buffer);
+            self.link.commit(now, len);
+        }
+        while let Some(what) = self.waiting.front().cloned() {
+            let Some(grant) = self.link.grant(now, Priority::Chat) else {
+                return;
+            };
+            let number = grant.number;
+            let len = encode(&mut self.session, number, &what, false, grant.buffer);
+            self.link.commit(now, len);
+            self.waiting.pop_front();
+            self.under_way.push((number, what));
+        }
+    }
+}
+
+fn encode(
+    session: &mut Session<'static, Vec<u8>>,
+    number: PacketNumber,
+    what: &str,
+    again: bool,
+    packet: &mut [u8],
+) -> usize {
+    let options = Options {
+        again,
+        ..Options::default()
+    };
+    let mut strings = [0; 1024];
+    let mut arena = Arena::new(&mut strings);
+    let mut tape = [Node::Close; 64];
+    let mut compose = Compose::new(&mut tape, &mut arena);
+    let who = Addressed {
+        from: "romeo@base.example/phone",
+        to: "buoy@field.example",
+    };
+    let mut parts = what.splitn(3, '|');
+    let (kind, id, payload) = (parts.next(), parts.next(), parts.next().unwrap_or(""));
+    let stanza = match kind {
+        Some("chat") => chat(&mut compose, who, id, payload).expect("fits"),
+        Some("subscribe") => {
+            who.stanza(&mut compose, "presence", Some("subscribe"), id);
+            compose.finish().expect("fits")
+        }
+        Some("items") => {
+            who.stanza(&mut compose, "iq", Some("get"), id)
+                .open(crate::compose::NS_PUBSUB, "pubsub")
+                .open(crate::compose::NS_PUBSUB, "items")
+                .attr("node", NS_GEOLOC);
+            compose.finish().expect("fits")
+        }
+        Some("command") => {
+            who.stanza(&mut compose, "iq", Some("set"), id)
+                .open(NS_COMMANDS, "command")
+                .attr("node", payload);
+            compose.finish().expect("fits")
+        }
+        Some("set") => {
+            who.stanza(&mut compose, "iq", Some("set"), id)
+                .open(NS_COMMANDS, "command")
+                .attr("node", "set")
+                .open(NS_DATA, "x")
+                .attr("type", "submit")
+                .field("status", format_args!("{payload}"));
+            compose.finish().expect("fits")
+        }
+        _ => {
+            who.stanza(&mut compose, "iq", Some("get"), id)
+                .empty("urn:example:unknown", "query");
+            compose.finish().expect("fits")
+        }
+    };
+    session
+        .encode(number, stanza, options, packet)
+        .expect("fits")
+}
+
+/// Runs both ends until neither has anything to do, or for `until` virtual milliseconds. One frame in `lose` is lost, at
+/// random from a seed that the clock makes.
+fn run(
+    board: &mut Board<'_>,
+    base: &mut Base,
+    clock: &mut u64,
+    until: u64,
+    lose: u64,
+) -> Vec<Event> {
+    let end = *clock + until;
+    let mut events = Vec::new();
+    let mut frames = 0u64;
+    while *clock < end {
+        let now = Instant::from_millis(*clock);
+        let mut frame = [0; 256];
+        base.settle(now);
+        base.fill(now);
+        block_on(board.handle_timeout(now)).expect("flash is fine");
+        base.link.handle_timeout(now);
+        let transmit = base.link.poll_transmit(now, &mut frame);
+        let from_board = match transmit {
+            Some(_) => None,
+            None => block_on(board.poll_transmit(now, &mut frame)).expect("flash is fine"),
+        };
+        if let Some(sent) = transmit.or(from_board) {
+            frames += 1;
+            *clock += channel(&PROVISION).airtime_ms(sent.len) + 100;
+            let now = Instant::from_millis(*clock);
+            let noise = (*clock ^ frames << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
+            let lost = lose > 0 && noise.is_multiple_of(lose);
+            if from_board.is_some() {
+                board.handle_sent(now);
+                if !lost {
+                    base.link.handle_frame(now, &frame[..sent.len]);
+                }
+            } else {
+                base.link.handle_sent(now);
+                if !lost {
+                    block_on(board.handle_frame(now, &mut frame[..sent.len]))
+                        .expect("flash is fine");
+                }
+            }
+        } else {
+            let next = [base.link.poll_timeout(), board.poll_timeout()]
+                .into_iter()
+                .flatten()
+                .map(|(at, _)| at.as_millis());
+            *clock = next.min().unwrap_or(end).max(*clock + 1).min(end);
+        }
+        while let Some(event) = board.poll_event() {
+            events.push(event);
+        }
+    }
+    base.settle(Instant::from_millis(*clock));
+    events
+}
+
+#[test]
+fn a_chat_each_way_with_receipts() {
+    let mut flash = RamFlash::new();
+    let mut board = board(&mut flash);
+    let mut base = Base::new();
+    let mut clock = 0;
+    base.say("chat|m1|how is the water?");
+    let order = block_on(board.chat("romeo@base.example", "cold and clear")).expect("room");
+    let events = run(&mut board, &mut base, &mut clock, 60_000, 0);
+    assert!(
+        events.contains(&Event::Message) && events.contains(&Event::Custody(order)),
+        "{events:?}"
+    );
+    let mut buffer = [0; RECORD_MAX];
+    let message = block_on(board.message(&mut buffer))
+        .expect("flash is fine")
+        .expect("came in");
+    assert_eq!(
+        (message.from, message.body),
+        ("romeo@base.example/phone", "how is the water?")
+    );
+    assert_eq!(
+        base.heard
+            .iter()
+            .filter(|said| said.contains("cold and clear"))
+            .count(),
+        1
+    );
+    assert_eq!(
+        base.heard
+            .iter()
+            .filter(|said| said.contains(NS_RECEIPTS) && said.contains("received"))
+            .count(),
+        1
+    );
+    assert!(board.is_idle());
+}
+
+#[test]
+fn base_subscribes_reads_the_position_and_runs_commands() {
+    let mut flash = RamFlash::new();
+    let mut board = board(&mut flash);
+    let mut base = Base::new();
+    let mut clock = 0;
+    board.set_reading(Reading {
+        name: "temperature",
+        value_milli: -1500,
+        unit: "Cel",
+    });
+    base.say("subscribe|s1|");
+    run(&mut board, &mut base, &mut clock, 60_000, 0);
+    assert!(base.heard[0].contains("subscribed"), "{:?}", base.heard);
+    let position = Position {
+        lat_e7: 593_293_235,
+        lon_e7: 180_685_808,
+    };
+    block_on(board.set_position(position)).expect("room");
+    base.say("items|i1|");
+    base.say("command|c1|read");
+    base.say("set|c2|on station");
+    base.say("other|x1|");
+    run(&mut board, &mut base, &mut clock, 120_000, 0);
+    let heard = |text: &str| base.heard.iter().filter(|said| said.contains(text)).count();
+    assert_eq!(
+        heard("59.3293235"),
+        3,
+        "event, item and reading: {:?}",
+        base.heard
+    );
+    assert_eq!(heard("-1.500 Cel"), 1);
+    assert_eq!(heard("service-unavailable"), 1);
+    base.say("command|c3|reboot");
+    let events = run(&mut board, &mut base, &mut clock, 60_000, 0);
+    assert!(events.contains(&Event::Reboot));
+}
+
+#[test]
+fn restarts_and_losses_neither_lose_nor_repeat() {
+    for seed in 0..12u64 {
+        let mut flash = RamFlash::new();
+        let mut base = Base::new();
+        let mut clock = 0;
+        let mut wanted = Vec::new();
+        let mut read = Vec::new();
+        for round in 0..10u64 {
+            let mut board = board(&mut flash);
+            let text = std::format!("from the board {seed}.{round}.");
+            block_on(board.chat("romeo@base.example", &text)).expect("room");
+            wanted.push(text);
+            base.say(&std::format!("chat|m{round}|from base {round}"));
+            let until = if round == 9 {
+                3_600_000
+            } else {
+                (seed * 7919 + round * 104_729) % 9000
+            };
+            run(&mut board, &mut base, &mut clock, until, 3 + seed % 4);
+            let mut buffer = [0; RECORD_MAX];
+            while let Some(message) = block_on(board.message(&mut buffer)).expect("flash is fine") {
+                read.push(message.body.to_string());
+                block_on(board.clear_message()).expect("flash is fine");
+            }
+        }
+        for text in &wanted {
+            let times = base
+                .heard
+                .iter()
+                .filter(|said| said.contains(text.as_str()))
+                .count();
+            assert_eq!(times, 1, "seed {seed}: {text}");
+        }
+        let expected: Vec<_> = (0..10)
+            .map(|round| std::format!("from base {round}"))
+            .collect();
+        assert_eq!(read, expected, "seed {seed}");
+        let receipts = base
+            .heard
+            .iter()
+            .filter(|said| said.contains("received"))
+            .count();
+        assert_eq!(receipts, 10, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_full_inbox_sends_the_chat_back() {
+    let mut flash = RamFlash::new();
+    let mut board = board(&mut flash);
+    let mut base = Base::new();
+    let mut clock = 0;
+    for count in 0..super::INBOX_MAX + 1 {
+        base.say(&std::format!("chat|m{count}|text {count}"));
+    }
+    run(&mut board, &mut base, &mut clock, 600_000, 0);
+    assert_eq!(board.stats().refused_chats, 1);
+    let refused = base
+        .heard
+        .iter()
+        .filter(|said| said.contains("resource-constraint"))
+        .count();
+    assert_eq!(refused, 1);
+    assert!(base.heard.iter().all(|said| said.contains(NS_CLIENT)));
+}

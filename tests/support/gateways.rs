@@ -77,6 +77,13 @@ impl Gateway {
         );
     }
 
+    /// Rewrites its configuration; a running gateway reads it at its next start.
+    pub fn edit(&self, change: impl FnOnce(&str) -> String) {
+        let path = self.folder.path().join("gateway.toml");
+        let text = std::fs::read_to_string(&path).expect("configuration read");
+        private(&path, &change(&text));
+    }
+
     /// A `longwire` command with this gateway's configuration.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());

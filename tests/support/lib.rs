@@ -18,6 +18,7 @@ pub mod prosody;
 pub mod python;
 
 pub mod probe;
+pub mod profanity;
 pub mod relay;
 pub mod slixmpp;
 

@@ -222,6 +222,9 @@ pub async fn start_with(
         .router
         .attach(Service::Hosted(host.settings.domain.clone()));
     let (replies, outgoing) = mpsc::unbounded_channel();
+    for stanza in host.domain().recover()? {
+        let _ = replies.send(stanza);
+    }
     tasks.spawn(deliver(host.clone(), deliveries, replies));
     tasks.spawn(reply(host.clone(), outgoing));
     info!(domain = host.settings.domain, ?bound, "hosting");
@@ -306,3 +309,6 @@ async fn reply(host: Host, mut outgoing: mpsc::UnboundedReceiver<Element>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

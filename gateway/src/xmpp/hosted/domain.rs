@@ -15,10 +15,12 @@ mod roster;
 mod subscription;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jid::Jid;
 use tokio::sync::mpsc;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::session::Resumption;
 use super::store::{Store, StoreError};
@@ -46,7 +48,7 @@ pub(super) struct Session {
     account: String,
     resource: String,
     out: mpsc::UnboundedSender<Out>,
-    waiting: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+    waiting: Arc<AtomicUsize>,
     /// The last broadcast presence while available.
     presence: Option<Element>,
     priority: i8,
@@ -64,6 +66,28 @@ pub(super) struct Session {
 }
 
 impl Session {
+    fn new(
+        account: &str,
+        resource: &str,
+        out: mpsc::UnboundedSender<Out>,
+        waiting: Arc<AtomicUsize>,
+    ) -> Self {
+        Self {
+            account: account.into(),
+            resource: resource.into(),
+            out,
+            waiting,
+            presence: None,
+            priority: 0,
+            carbons: false,
+            interested: false,
+            blocking: false,
+            directed: BTreeSet::new(),
+            under_way: BTreeSet::new(),
+            notify: BTreeSet::new(),
+        }
+    }
+
     fn full(&self) -> String {
         format!("{}/{}", self.account, self.resource)
     }
@@ -114,40 +138,33 @@ impl Domain {
         }
     }
 
-    /// Gives a client its resource. Another session under the same name ends with `conflict` (RFC 6120 section 7.7.2.2).
+    /// Gives a client its resource. Another session under the same name ends with `conflict` (RFC 6120 section
+    /// 7.7.2.2), and contacts see it leave before they can see the new one.
     pub(super) fn bind(
         &mut self,
         account: &str,
         resource: &str,
         out: mpsc::UnboundedSender<Out>,
-        waiting: std::sync::Arc<std::sync::atomic::AtomicUsize>,
-    ) -> Bound {
-        let holder = self
-            .sessions
-            .values()
-            .find(|it| it.account == account && it.resource == resource);
-        if let Some(holder) = holder {
-            let _ = holder.out.send(Out::Close("conflict"));
-        }
+        waiting: Arc<AtomicUsize>,
+    ) -> Result<(Bound, Vec<Element>), StoreError> {
+        let mut all = self.sessions.iter();
+        let holder = all.find(|(_, it)| it.account == account && it.resource == resource);
+        let remote = match holder.map(|(id, _)| *id) {
+            Some(holder) => self.durably(|domain| {
+                domain.leave(holder, None)?;
+                if let Some(holder) = domain.sessions.remove(&holder) {
+                    let _ = holder.out.send(Out::Close("conflict"));
+                }
+                Ok(())
+            })?,
+            None => Vec::new(),
+        };
         let id = self.next_session;
         self.next_session += 1;
-        let session = Session {
-            account: account.into(),
-            resource: resource.into(),
-            out,
-            waiting,
-            presence: None,
-            priority: 0,
-            carbons: false,
-            interested: false,
-            blocking: false,
-            directed: BTreeSet::new(),
-            under_way: BTreeSet::new(),
-            notify: BTreeSet::new(),
-        };
+        let session = Session::new(account, resource, out, waiting);
         let full = session.full();
         self.sessions.insert(id, session);
-        Bound { id, full }
+        Ok((Bound { id, full }, remote))
     }
 
     /// Ends a session: contacts see it leave, what it did not get goes to others or waits.
@@ -159,13 +176,13 @@ impl Domain {
     ) -> Result<Vec<Element>, StoreError> {
         self.resumptions.retain(|_, (session, _)| *session != id);
         self.durably(|domain| {
+            for iq in unread.iter().filter(|it| it.name == "iq") {
+                domain.bounce(iq, ErrorKind::Wait, "recipient-unavailable")?;
+            }
             domain.leave(id, None)?;
             let Some(session) = domain.sessions.remove(&id) else {
                 return Ok(());
             };
-            for iq in unread.iter().filter(|it| it.name == "iq") {
-                domain.bounce(iq, ErrorKind::Wait, "recipient-unavailable")?;
-            }
             domain.pass_on(&session)
         })
     }
@@ -201,6 +218,10 @@ impl Domain {
         key: u64,
     ) -> Result<Vec<Element>, StoreError> {
         self.durably(|domain| {
+            if stanza::domain(&stanza, "from").as_deref() == Some(domain.name.as_str()) {
+                warn!("a stanza from a user here came from elsewhere and was dropped");
+                return Ok(());
+            }
             // SQLite's integers are signed; the bits are kept.
             if key != 0 && !domain.store.take_delivery(key.cast_signed())? {
                 debug!(key, "delivered before");
@@ -237,6 +258,17 @@ impl Domain {
         waiting: mpsc::Sender<Resumption>,
     ) {
         self.resumptions.insert(token.into(), (id, waiting));
+    }
+
+    /// Tells the contacts of clients that were there when the process ended last that they are gone.
+    pub(super) fn recover(&mut self) -> Result<Vec<Element>, StoreError> {
+        self.durably(|domain| {
+            for full in domain.store.take_online(&domain.name)? {
+                let presence = envelope("presence", "unavailable", &full, "");
+                domain.broadcast(&bare(&full), &presence)?;
+            }
+            Ok(())
+        })
     }
 
     /// How many clients are logged in.
@@ -334,7 +366,6 @@ impl Domain {
 
     /// Queues a stanza for a client.
     fn send(&mut self, id: SessionId, stanza: Element, kept: Option<i64>) {
-        use std::sync::atomic::Ordering;
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
@@ -393,3 +424,6 @@ fn envelope(name: &str, type_: &str, from: &str, to: &str) -> Element {
 fn bare(address: &str) -> String {
     Jid::new(address).map_or_else(|_| address.into(), |jid| jid.to_bare().to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -334,6 +334,11 @@ impl Negotiation {
             self.host
                 .domain()
                 .bind(&account, full.resource().as_str(), sender, waiting.clone());
+        let (bound, remote) = bound.map_err(|_| Refusal::Stream("internal-server-error"))?;
+        self.host
+            .submit(remote)
+            .await
+            .map_err(|_| Refusal::Stream("system-shutdown"))?;
         let jid = Element::new(NS_BIND, "jid").with_text(&bound.full);
         let mut reply =
             stanza::result(iq).with_child(Element::new(NS_BIND, "bind").with_child(jid));

@@ -59,8 +59,10 @@ impl Domain {
         let could = !first && session.priority >= 0;
         session.priority = priority.unwrap_or(0);
         let can = session.priority >= 0;
+        let full = session.full();
         self.broadcast(account, &presence)?;
         if first {
+            self.store.set_online(&full, true)?;
             self.greet(id, account)?;
         }
         self.learn_caps(id, account, &presence)?;
@@ -72,7 +74,11 @@ impl Domain {
     }
 
     /// Sends a client's presence to everybody who may see it.
-    fn broadcast(&mut self, account: &str, presence: &Element) -> Result<(), StoreError> {
+    pub(super) fn broadcast(
+        &mut self,
+        account: &str,
+        presence: &Element,
+    ) -> Result<(), StoreError> {
         for contact in self.store.contacts(account)? {
             if contact.subscription.from && !self.blocks(account, Some(&contact.jid))? {
                 let mut copy = presence.clone();
@@ -130,6 +136,7 @@ impl Domain {
             return Ok(());
         };
         let (account, full) = (session.account.clone(), session.full());
+        self.store.set_online(&full, false)?;
         let was = session.presence.take().is_some();
         let directed = std::mem::take(&mut session.directed);
         let presence = presence.unwrap_or_else(|| {

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::{Store, StoreError};
 
 /// What SCRAM needs of an account.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Credentials {
     /// Salt of both hashes.
     pub salt: Vec<u8>,

@@ -183,4 +183,30 @@ impl Store {
             .query_map([account], |row| row.get(0))?
             .collect()
     }
+
+    /// Notes that a client is available, or no longer: a full JID.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn set_online(&self, jid: &str, online: bool) -> Result<(), StoreError> {
+        let sql = match online {
+            true => "INSERT OR IGNORE INTO hosted_online VALUES (?1)",
+            false => "DELETE FROM hosted_online WHERE jid = ?1",
+        };
+        self.db.prepare_cached(sql)?.execute([jid])?;
+        Ok(())
+    }
+
+    /// Clients of a domain that were available when the process ended; they are forgotten.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn take_online(&self, domain: &str) -> Result<Vec<String>, StoreError> {
+        // Patterns are no danger: a domain with `_` could at most match a sibling that is also hosted here.
+        let sql = "DELETE FROM hosted_online WHERE jid LIKE '%@' || ?1 || '/%' RETURNING jid";
+        self.db
+            .prepare_cached(sql)?
+            .query_map([domain], |row| row.get(0))?
+            .collect()
+    }
 }

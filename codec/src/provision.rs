@@ -29,6 +29,7 @@ const TAG_TAG_LEN: u8 = 6;
 const TAG_MTU: u8 = 7;
 const TAG_BIT_RATE: u8 = 8;
 const TAG_TURNAROUND: u8 = 9;
+const TAG_SHARED: u8 = 10;
 
 /// What a board is told.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -51,6 +52,8 @@ pub struct Provision<'a> {
     pub bit_rate: u32,
     /// From the end of receiving to the first bit sent.
     pub turnaround_ms: u32,
+    /// More than two stations use the channel: frames carry addresses.
+    pub shared: bool,
 }
 
 /// Why an image cannot be used.
@@ -109,6 +112,7 @@ impl<'a> Provision<'a> {
         field(TAG_MTU, &self.mtu.to_be_bytes())?;
         field(TAG_BIT_RATE, &self.bit_rate.to_be_bytes())?;
         field(TAG_TURNAROUND, &self.turnaround_ms.to_be_bytes())?;
+        field(TAG_SHARED, &[u8::from(self.shared)])?;
         let fields_len = u16::try_from(at - HEADER_LEN).map_err(|_| ProvisionError::TooLong)?;
         out[..4].copy_from_slice(&MAGIC);
         out[4] = VERSION;
@@ -153,6 +157,7 @@ impl<'a> Provision<'a> {
         let mut key = None;
         let (mut jid, mut callsign) = ("", "");
         let (mut station, mut gateway) = (None, None);
+        let mut shared = false;
         let (mut tag_len, mut mtu, mut bit_rate, mut turnaround_ms) = (8, 256, 300, 500);
         while let [tag, len, body @ ..] = rest {
             let (value, after) = body
@@ -168,6 +173,7 @@ impl<'a> Provision<'a> {
                 TAG_MTU => mtu = u16::from_be_bytes(fixed(value)?),
                 TAG_BIT_RATE => bit_rate = u32::from_be_bytes(fixed(value)?),
                 TAG_TURNAROUND => turnaround_ms = u32::from_be_bytes(fixed(value)?),
+                TAG_SHARED => shared = value != [0],
                 _ => {}
             }
             rest = after;
@@ -183,6 +189,7 @@ impl<'a> Provision<'a> {
                 mtu,
                 bit_rate,
                 turnaround_ms,
+                shared,
             }),
             _ => Err(ProvisionError::Incomplete),
         }
@@ -211,6 +218,7 @@ mod tests {
         mtu: 64,
         bit_rate: 1200,
         turnaround_ms: 40,
+        shared: true,
     };
 
     #[test]

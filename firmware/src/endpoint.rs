@@ -432,7 +432,10 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
 
 /// The channel an image describes.
 pub fn channel(provision: &Provision<'_>) -> Channel {
-    let station = (provision.station != 0).then_some(provision.station);
+    // The address of the link is that of the station that is not the base: the higher one.
+    let station = provision
+        .shared
+        .then(|| provision.station.max(provision.gateway));
     Channel {
         station,
         ..Channel::radio(provision.mtu, provision.bit_rate, provision.turnaround_ms)

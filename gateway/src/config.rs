@@ -12,8 +12,8 @@ use serde::Deserialize;
 
 pub use error::ConfigError;
 pub use sections::{
-    Budget, Carry, Component, Expiry, Gateway, Hosted, Ids, Modem, Peer, Priorities, Profile,
-    Secret, TextModel,
+    Budget, Carry, Component, Expiry, Gateway, Hosted, Ids, Memory, Modem, Peer, Priorities,
+    Profile, Secret, TextModel,
 };
 
 /// Every key with its unit and default, as shipped; a test holds it equal to `Config::default()`.

@@ -11,5 +11,5 @@ pub mod features;
 pub mod huffman;
 pub mod log;
 pub mod structure;
-pub mod xml;
 pub mod text;
+pub mod xml;

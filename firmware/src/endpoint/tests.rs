@@ -34,6 +34,7 @@ const PROVISION: Provision<'static> = Provision {
     mtu: MTU as u16,
     bit_rate: 1200,
     turnaround_ms: 100,
+    shared: false,
 };
 
 type Board<'f> = Endpoint<'static, &'f mut RamFlash, Vec<u8>, Vec<u8>>;

@@ -58,8 +58,14 @@ pub(super) fn pair(config: &Config, arguments: &Pair, json: bool) -> Result<(), 
         .jid
         .clone()
         .unwrap_or_else(|| format!("{}.example", arguments.station));
+    // What a board has room for.
+    let board = if arguments.jid.is_some() {
+        "memory = \"board\"\ntext-model = \"128k\"\n"
+    } else {
+        ""
+    };
     let section = format!(
-        "[[peer]]\nname = \"{}\"\nmodem = \"{}\"\nstation = {address}\nkey-file = \"{}\"\nprofile = \"{profile}\"\ndomains = [\"{domains}\"]\n",
+        "[[peer]]\nname = \"{}\"\nmodem = \"{}\"\nstation = {address}\nkey-file = \"{}\"\nprofile = \"{profile}\"\ndomains = [\"{domains}\"]\n{board}",
         arguments.station,
         modem.name,
         key_path.display(),
@@ -140,6 +146,7 @@ fn image(
         mtu: modem.mtu,
         bit_rate: modem.bit_rate,
         turnaround_ms: u32::try_from(modem.turnaround.as_millis()).unwrap_or(u32::MAX),
+        shared: modem.shared || config.peers.iter().any(|peer| peer.modem == modem.name),
     };
     let mut image = [0xff; IMAGE_MAX];
     provision.emit(&mut image).map_err(Failure::running)?;

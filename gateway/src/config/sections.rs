@@ -189,6 +189,8 @@ pub struct Peer {
     pub tag_bytes: u8,
     /// Largest text model to agree on.
     pub text_model: TextModel,
+    /// How much both ends remember of earlier stanzas.
+    pub memory: Memory,
     /// What becomes of message ids.
     pub ids: Ids,
     /// XEP-0085 notifications.
@@ -221,6 +223,7 @@ impl Default for Peer {
             profile: Profile::Sealed,
             tag_bytes: 8,
             text_model: TextModel::M8,
+            memory: Memory::Host,
             ids: Ids::Short,
             chat_states: Carry::Drop,
             xhtml: Carry::Drop,
@@ -286,6 +289,17 @@ pub struct Budget {
     pub airtime_per_user_per_day: Duration,
     /// Stanzas waiting in the outbox; more are refused with `resource-constraint`.
     pub outbox_max: u32,
+}
+
+/// How much both ends of a link remember of earlier stanzas; both must say the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Memory {
+    /// About 2 MB.
+    #[default]
+    Host,
+    /// Under 10 KB: the far end is a microcontroller.
+    Board,
 }
 
 /// Whether frames hide their content.

@@ -9,12 +9,11 @@ use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::{env, fs, process};
 
-/// Trained text models: the constant and the stem of the file, which is also the cargo feature. A missing file is an
-/// empty model.
-const TEXTS: [(&str, &str); 3] = [
-    ("TEXT_128K", "text-128k"),
-    ("TEXT_512K", "text-512k"),
-    ("TEXT_8M", "text-8m"),
+/// Trained text models: the constant, the stem of the file, the cargo feature. A missing file is an empty model.
+const TEXTS: [(&str, &str, &str); 3] = [
+    ("TEXT_128K", "text-en-128k", "text-128k"),
+    ("TEXT_512K", "text-en-512k", "text-512k"),
+    ("TEXT_8M", "text-8m", "text-8m"),
 ];
 
 fn main() {
@@ -36,6 +35,7 @@ fn version(name: &str) -> Result<(), String> {
         *text = read(file)?;
     }
     let tables = rows::Tables::parse(name, &texts)?;
+    strays(name)?;
     let mut common = Sha256::new();
     for text in &texts {
         hash(&mut common, text.as_bytes());
@@ -44,7 +44,7 @@ fn version(name: &str) -> Result<(), String> {
     let (structure, include) = model(name, "structure");
     hash(&mut common, &structure);
     out += &format!("pub(crate) const STRUCTURE: &[u8] = {include};\n");
-    for (constant, stem) in TEXTS {
+    for (constant, stem, feature) in TEXTS {
         let (text, include) = model(name, stem);
         let mut whole = common.clone();
         hash(&mut whole, stem.as_bytes());
@@ -52,12 +52,26 @@ fn version(name: &str) -> Result<(), String> {
         let digest = whole.finalize();
         let id = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
         out += &format!(
-            "#[cfg(feature = \"{stem}\")]\npub(crate) const {constant}: &[u8] = {include};\n\
-             #[cfg(feature = \"{stem}\")]\npub(crate) const ID_{constant}: u32 = {id:#010x};\n"
+            "#[cfg(feature = \"{feature}\")]\npub(crate) const {constant}: &[u8] = {include};\n\
+             #[cfg(feature = \"{feature}\")]\npub(crate) const ID_{constant}: u32 = {id:#010x};\n"
         );
     }
     let dir = env::var("OUT_DIR").map_err(|error| error.to_string())?;
     fs::write(Path::new(&dir).join(format!("{name}.rs")), out).map_err(|error| error.to_string())
+}
+
+/// Refuses trained files that nothing would link.
+fn strays(version: &str) -> Result<(), String> {
+    let entries = fs::read_dir(version).map_err(|error| format!("{version}: {error}"))?;
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let known = stem == "structure" || TEXTS.iter().any(|text| text.1 == stem);
+        if path.extension().is_some_and(|extension| extension == "bin") && !known {
+            let names = TEXTS.map(|text| text.1).join(", ");
+            return Err(format!("{}: not structure, {names}", path.display()));
+        }
+    }
+    Ok(())
 }
 
 /// The octets of a trained file, and the expression that links it.

@@ -4,6 +4,9 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use longwire_codec::text::{TextModel, hint};
+use longwire_dictionaries::{V1_128K, V1_512K, V1_HOST};
+
 use super::data::Texts;
 use super::rival::{self, Trained};
 
@@ -35,7 +38,12 @@ pub(crate) fn bits_per_character(
     let characters: usize = texts.lines.iter().map(|line| line.chars().count()).sum();
     let per_character = |bits: f64| bits / characters.max(1) as f64;
     let mut columns = Vec::new();
-    columns.extend([None; 3]);
+    for dictionary in [&V1_128K, &V1_512K, &V1_HOST] {
+        columns.push(TextModel::new(dictionary.text).map(|model| {
+            let cost = |line: &String| model.cost_256ths(hint::BODY, line.as_bytes());
+            per_character(texts.lines.iter().map(cost).sum::<u64>() as f64 / 256.0)
+        }));
+    }
     let mut zstd = rival::zstd_alone(&trained.zstd)?;
     let mut octets = [0; 6];
     for line in &texts.lines {

@@ -5,5 +5,6 @@
 
 pub mod ids;
 pub mod pending;
+pub mod recent;
 pub mod shelf;
 pub mod template;

@@ -2,11 +2,10 @@
 
 use core::fmt;
 
+use crate::alias::recent::Use;
 use crate::alias::template::{Cursor, Recorder};
 use crate::dictionary::Dictionary;
-use crate::encode::{
-    EXTENDED, Flat, STORE, STORE_SAME, STORE_SLOT, TEMPLATE, TEMPLATE_SLOT, packet_contexts, tokens,
-};
+use crate::encode::{EXTENDED, Flat, STORE, STORE_SAME, STORE_SLOT, packet_contexts, tokens};
 use crate::entropy::range::Decoder;
 use crate::features::Deciding;
 use crate::link::PacketNumber;
@@ -72,6 +71,7 @@ impl From<Fault> for DecodeError {
 
 /// What is left to do once a stanza is read.
 struct Read<'a> {
+    packet: Use,
     staged: Staged<'a>,
     stored: Option<Stored>,
     nodes: usize,
@@ -107,6 +107,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         let nodes = tape.get(..read.nodes).ok_or(DecodeError::TapeFull)?;
         let stanza = Stanza::new(nodes).ok_or(DecodeError::Malformed)?;
         self.commit(Direction::Received, number, &read.staged, read.stored);
+        self.received.add(number, read.packet, true);
         self.latest_received = self.latest_received.max(number);
         Ok(stanza)
     }
@@ -131,12 +132,8 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         if flag(d, &contexts, EXTENDED, false) {
             return Err(DecodeError::Version);
         }
-        let template = if flag(d, &contexts, TEMPLATE, false) {
-            let slot = code_number(d, &contexts, TEMPLATE_SLOT, 0);
-            Some(u16::try_from(slot).map_err(|_| DecodeError::Malformed)?)
-        } else {
-            None
-        };
+        let template = self.received.code(d, number, None, false);
+        let template = template.ok_or(DecodeError::Malformed)?;
         if let Some(slot) = template
             && shelves.templates.get(slot).is_none()
         {
@@ -162,6 +159,10 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             cursor: Cursor::new(tokens(shelves.templates, template)),
             recorder: Recorder::new(shelves.scratch.get_mut(SKETCH_LEN..).unwrap_or(&mut [])),
             staged: Staged::new(),
+            template_number: template.map_or(0, |slot| shelves.templates.packet(slot)),
+            from: 0,
+            to: 0,
+            referred: None,
             arena,
             open: [None; Stanza::DEPTH_MAX + 1],
         };
@@ -183,7 +184,14 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             (Some(_), _) => return Err(DecodeError::Malformed),
             (None, _) => None,
         };
+        let packet = Use {
+            slot: slot.or(template),
+            kind: walk.trail.kind(),
+            from: walk.from,
+            to: walk.to,
+        };
         Ok(Read {
+            packet,
             staged: walk.staged,
             stored,
             nodes,

@@ -3,6 +3,7 @@
 
 use core::fmt;
 
+use crate::alias::recent::Use;
 use crate::alias::shelf::Shelf;
 use crate::alias::template::{Cursor, Recorder};
 use crate::dictionary::Dictionary;
@@ -49,8 +50,6 @@ impl From<Fault> for EncodeError {
 }
 
 pub(crate) const EXTENDED: u32 = 0x456e_0001;
-pub(crate) const TEMPLATE: u32 = 0x456e_0002;
-pub(crate) const TEMPLATE_SLOT: u32 = 0x456e_0003;
 pub(crate) const STORE: u32 = 0x456e_0004;
 pub(crate) const STORE_SAME: u32 = 0x456e_0005;
 pub(crate) const STORE_SLOT: u32 = 0x456e_0006;
@@ -68,6 +67,8 @@ struct Written<'a> {
     staged: Staged<'a>,
     template: Option<u16>,
     stored: Option<Stored>,
+    /// None if written without memory.
+    packet: Option<Use>,
 }
 
 impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
@@ -105,7 +106,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             }
         };
         let len = len.map_err(|_| EncodeError::PacketFull)?;
-        self.keep(number, &written, options);
+        self.keep(number, &written);
         Ok(len)
     }
 
@@ -126,7 +127,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             self.forget(number);
         }
         let written = self.write(scribe, number, stanza, options)?;
-        self.keep(number, &written, options);
+        self.keep(number, &written);
         Ok(())
     }
 
@@ -142,10 +143,13 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             .map(|_| ())
     }
 
-    fn keep(&mut self, number: u32, written: &Written<'_>, options: Options) {
-        if self.pending.is_full() || options.again {
+    fn keep(&mut self, number: u32, written: &Written<'_>) {
+        let Some(packet) = written.packet else {
+            self.sent.add(number, Use::default(), false);
+            self.sent.settle(number, false);
             return;
-        }
+        };
+        self.sent.add(number, packet, false);
         if let Some(slot) = written.template {
             let storage = self.storage.as_mut();
             self.layout.touch_template(storage, slot, number);
@@ -169,7 +173,8 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         let mut tag = [0; TAG_MAX];
         let tag = self.copy_tag(&mut tag);
         // With too many packets under way, this one is written without memory.
-        let memory = !self.pending.is_full() && !options.again;
+        let fits = !self.pending.is_full() && !self.pending.is_ahead(number);
+        let memory = fits && !options.again;
         let shelves = self
             .layout
             .shelves(self.storage.as_mut(), Direction::Sent, memory);
@@ -177,7 +182,9 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         let (ns, name) = stanza.name();
         let root = element(dictionary, ns, name).key();
         let template = choose::template(shelves.templates, &sketch, root);
-        say_template(d, template);
+        flag(d, &packet_contexts(0), EXTENDED, false);
+        self.sent.code(d, number, template, true);
+        d.note(What::Packet);
         sketch.write(shelves.scratch);
         let mut walk = Walk {
             d,
@@ -196,6 +203,10 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             cursor: Cursor::new(tokens(shelves.templates, template)),
             recorder: Recorder::new(shelves.scratch.get_mut(SKETCH_LEN..).unwrap_or(&mut [])),
             staged: Staged::new(),
+            template_number: template.map_or(0, |slot| shelves.templates.packet(slot)),
+            from: 0,
+            to: 0,
+            referred: None,
             arena: &mut Arena::new(&mut []),
             open: [None; Stanza::DEPTH_MAX + 1],
         };
@@ -210,12 +221,19 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             .and_then(|_| choose::slot(shelves.templates, &self.pending, &sketch, template));
         let misses = walk.trail.misses();
         say_store(walk.d, template, misses, slot);
+        let packet = Use {
+            slot: slot.or(template),
+            kind: walk.trail.kind(),
+            from: walk.from,
+            to: walk.to,
+        };
         let staged = walk.staged;
         let stored = slot.zip(len).map(|(slot, len)| Stored { slot, len, root });
         Ok(Written {
             staged,
             template,
             stored,
+            packet: memory.then_some(packet),
         })
     }
 }
@@ -226,16 +244,6 @@ pub(crate) fn tokens(shelf: Shelf<'_>, template: Option<u16>) -> &[u8] {
     contents
         .and_then(|octets| octets.get(SKETCH_LEN..))
         .unwrap_or(&[])
-}
-
-fn say_template<D: Scribe>(d: &mut D, template: Option<u16>) {
-    let contexts = packet_contexts(0);
-    flag(d, &contexts, EXTENDED, false);
-    flag(d, &contexts, TEMPLATE, template.is_some());
-    if let Some(slot) = template {
-        code_number(d, &contexts, TEMPLATE_SLOT, u64::from(slot));
-    }
-    d.note(What::Packet);
 }
 
 fn say_store<D: Scribe>(d: &mut D, template: Option<u16>, misses: u32, slot: Option<u16>) {

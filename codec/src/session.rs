@@ -16,12 +16,13 @@ pub use walk::What;
 
 use crate::alias::ids;
 use crate::alias::pending::Pending;
+use crate::alias::recent::Recent;
 use crate::alias::shelf::{Entry, State};
 use crate::dictionary::Dictionary;
 use crate::features::Features;
 use crate::link::PacketNumber;
 use memory::{Area, Direction, Layout};
-use staged::Staged;
+use staged::{Origin, Staged};
 
 /// Policy for ids of messages, presences and iqs.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -55,6 +56,8 @@ pub struct Session<'d, S> {
     pub(crate) layout: Layout,
     pub(crate) storage: S,
     pub(crate) pending: Pending,
+    pub(crate) sent: Recent,
+    pub(crate) received: Recent,
     pub(crate) latest_sent: u32,
     pub(crate) latest_received: u32,
     tag: [u8; TAG_MAX],
@@ -82,6 +85,8 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             layout: Layout::new(profile),
             storage,
             pending: Pending::new(),
+            sent: Recent::new(),
+            received: Recent::new(),
             latest_sent: 0,
             latest_received: 0,
             tag: [0; TAG_MAX],
@@ -116,6 +121,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
     /// The peer has custody of packet `number`, so it has what the packet introduced.
     pub fn acknowledge(&mut self, number: PacketNumber) {
         if self.pending.remove(number.get()) {
+            self.sent.settle(number.get(), true);
             let storage = self.storage.as_mut();
             for area in [Area::Strings, Area::Ids, Area::Templates] {
                 self.layout
@@ -133,6 +139,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
     }
 
     pub(crate) fn forget(&mut self, number: u32) {
+        self.sent.settle(number, false);
         let storage = self.storage.as_mut();
         for area in [Area::Strings, Area::Templates] {
             self.layout
@@ -160,6 +167,8 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             }
         }
         self.pending = Pending::new();
+        self.sent = Recent::new();
+        self.received = Recent::new();
     }
 
     /// Brings back an id from before a restart: packet `number`, sent by this end or received, carried `id` as its
@@ -220,12 +229,13 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             );
         }
         let mut shelf = self.layout.shelf_mut(storage, direction, Area::Ids);
-        for (ordinal, (id, minted)) in staged.ids().iter().enumerate() {
+        for (ordinal, (id, origin)) in staged.ids().iter().enumerate() {
             // What the other end left to this one to make up can be made up again.
-            if *minted && direction == Direction::Received {
+            let made_up = *origin == Origin::MadeUp;
+            if *origin == Origin::Elsewhere || (made_up && direction == Direction::Received) {
                 continue;
             }
-            ids::keep(&mut shelf, state, number, ordinal as u8, id, *minted);
+            ids::keep(&mut shelf, state, number, ordinal as u8, id, made_up);
         }
         if let Some(stored) = template {
             self.layout

@@ -4,6 +4,9 @@
 /// Most packets under way that may refer to what both ends remember.
 pub const PENDING_MAX: usize = 64;
 
+/// Numbers of packets under way that may refer to what both ends remember lie closer than this.
+const SPREAD_MAX: u32 = 32;
+
 /// See the module.
 #[derive(Clone, Copy, Debug)]
 pub struct Pending {
@@ -33,6 +36,11 @@ impl Pending {
     /// Is there room for one more?
     pub fn is_full(&self) -> bool {
         self.len == PENDING_MAX
+    }
+
+    /// Would a packet of this number lie too far ahead of the oldest under way?
+    pub fn is_ahead(&self, number: u32) -> bool {
+        self.all().iter().any(|n| number.abs_diff(*n) >= SPREAD_MAX)
     }
 
     /// A packet leaves. The caller has made sure there is room.

@@ -8,12 +8,23 @@ const STRINGS_MAX: usize = 24;
 /// Slots one packet can refer to.
 const TOUCHED_MAX: usize = 48;
 
+/// Where an id of the packet comes from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Origin {
+    /// Introduced here, and made up by the far end.
+    MadeUp,
+    /// Introduced here.
+    Crossed,
+    /// Another packet's.
+    Elsewhere,
+}
+
 /// See the module.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Staged<'a> {
     strings: [(u16, &'a str); STRINGS_MAX],
     string_count: usize,
-    ids: [(&'a str, bool); ORDINALS as usize],
+    ids: [(&'a str, Origin); ORDINALS as usize],
     id_count: usize,
     touched: [u16; TOUCHED_MAX],
     touched_count: usize,
@@ -25,7 +36,7 @@ impl<'a> Staged<'a> {
         Self {
             strings: [(0, ""); STRINGS_MAX],
             string_count: 0,
-            ids: [("", false); ORDINALS as usize],
+            ids: [("", Origin::Elsewhere); ORDINALS as usize],
             id_count: 0,
             touched: [0; TOUCHED_MAX],
             touched_count: 0,
@@ -50,8 +61,8 @@ impl<'a> Staged<'a> {
         }
     }
 
-    /// The ids introduced; true for those that do not cross.
-    pub(crate) fn ids(&self) -> &[(&'a str, bool)] {
+    /// The ids of the packet.
+    pub(crate) fn ids(&self) -> &[(&'a str, Origin)] {
         &self.ids[..self.id_count]
     }
 
@@ -66,9 +77,9 @@ impl<'a> Staged<'a> {
     }
 
     /// Adds an id if there is room.
-    pub(crate) fn add_id(&mut self, id: &'a str, minted: bool) {
+    pub(crate) fn add_id(&mut self, id: &'a str, origin: Origin) {
         if let Some(place) = self.ids.get_mut(self.id_count) {
-            *place = (id, minted);
+            *place = (id, origin);
             self.id_count += 1;
         }
     }

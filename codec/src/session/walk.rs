@@ -12,7 +12,7 @@ use crate::alias::template::{Cursor, Recorder, Trace};
 use crate::dictionary::{self, Dictionary};
 use crate::features::mix;
 use crate::stanza::Arena;
-use crate::structure::lexicon::{ESCAPE_ATTRIBUTE, ESCAPE_ELEMENT, Key, Symbol, TEXT};
+use crate::structure::lexicon::{ESCAPE_ATTRIBUTE, ESCAPE_ELEMENT, Key, Symbol, TEXT, hash};
 use crate::structure::trail::Trail;
 use crate::structure::{Contexts, flag, rank, tree};
 use crate::value::letters;
@@ -89,6 +89,13 @@ pub(crate) struct Walk<'w, 'a, D> {
     pub(crate) staged: Staged<'a>,
     /// Where strings are put on the reading end.
     pub(crate) arena: &'w mut Arena<'a>,
+    /// Number of the packet that became the template.
+    pub(crate) template_number: u32,
+    /// Bare JIDs of the stanza's `from` and `to`, hashed.
+    pub(crate) from: u16,
+    pub(crate) to: u16,
+    /// The packet the latest reference was to.
+    pub(crate) referred: Option<(bool, u32)>,
     /// The element each open level is: its dictionary number, if it has one.
     pub(crate) open: [Option<u16>; crate::stanza::Stanza::DEPTH_MAX + 1],
 }
@@ -297,8 +304,35 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             hint,
             symbol,
         };
+        let text = self.valued(&at, trace, given)?;
+        self.note_address(symbol, text);
+        Ok(text)
+    }
+
+    /// Remembers the stanza's own addresses.
+    fn note_address(&mut self, symbol: Symbol<'_>, text: &str) {
+        let Symbol::Attribute(id) = symbol else {
+            return;
+        };
+        if self.trail.depth() == 1 {
+            let bare = text.split('/').next().unwrap_or(text);
+            match self.dictionary.attributes.get(id) {
+                Some((_, "from")) => self.from = hash(bare) as u16,
+                Some((_, "to")) => self.to = hash(bare) as u16,
+                _ => {}
+            }
+        }
+    }
+
+    fn valued(
+        &mut self,
+        at: &Place<'a>,
+        trace: Trace<'w>,
+        given: Option<&'a str>,
+    ) -> Result<&'a str, Fault> {
+        let place = at.place;
         if trace.can_hit() {
-            let same = given.is_some_and(|text| self.is_same(trace, &at, text));
+            let same = given.is_some_and(|text| self.is_same(trace, at, text));
             let contexts = self.trail.value_hit(place, trace.key());
             let hit = flag(self.d, &contexts, SAME_VALUE, same);
             self.trail.judge(hit);
@@ -311,11 +345,11 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             }
         }
         let contexts = self.trail.at(place, trace.key());
-        let plan = given.map(|text| self.plan(&at, text));
+        let plan = given.map(|text| self.plan(at, text));
         let code = plan.map_or(0, |plan| plan.kind() as u32);
         let kind = Kind::from_code(tree(self.d, &contexts, KIND, 4, code));
         let job = Job {
-            at,
+            at: *at,
             contexts,
             trace,
             given,
@@ -332,7 +366,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let word = matches!(trace, Trace::Word(_));
         let key = match trace {
             Trace::Word(id) => 0x3_0000 | u32::from(id),
-            Trace::NewId | Trace::SameId(_) | Trace::Reference | Trace::Crossed => 8,
+            Trace::NewId | Trace::SameId(_) | Trace::Reference(_) | Trace::Crossed => 8,
             _ => 7,
         };
         self.trail.value(key, word);

@@ -32,6 +32,8 @@ pub struct Trail {
     all: u32,
     /// Root element and its first enumerated values.
     root: u32,
+    /// Root, its enumerated values, and its children.
+    kind: u32,
     values: [Key; 3],
     /// Latest hits (1) and misses (0) against the template.
     luck: u32,
@@ -46,6 +48,7 @@ impl Trail {
             depth: 0,
             all: 0,
             root: 0,
+            kind: 0,
             values: [0; 3],
             luck: 0xf,
             misses: 0,
@@ -75,6 +78,11 @@ impl Trail {
     /// Key of the open element's parent.
     pub fn parent(&self) -> Key {
         self.levels[self.depth.saturating_sub(1)].key
+    }
+
+    /// What kind of stanza this is.
+    pub fn kind(&self) -> u32 {
+        self.kind
     }
 
     /// Values or symbols that differed from the template so far.
@@ -112,6 +120,9 @@ impl Trail {
         if self.depth == 1 {
             self.root = mix(0, key);
         }
+        if self.depth <= 2 {
+            self.kind = mix(self.kind, key);
+        }
         true
     }
 
@@ -130,6 +141,7 @@ impl Trail {
         self.all = mix(self.all, key);
         if word && self.depth == 1 && level.head {
             self.root = mix(self.root, key);
+            self.kind = mix(self.kind, key);
         }
         self.values = [key, self.values[0], self.values[1]];
     }

@@ -1,11 +1,12 @@
 //! Ids on the walk: found, referred to, made up. Refuses to tell whose they are in XMPP; a packet and an ordinal name
 //! each of them.
 
-use super::{Place, Scribe, Walk};
-use crate::alias::ids::{self, IdRef, MINTED_MAX, ORDINALS};
-use crate::alias::shelf::Shelf;
+use super::{Job, Place, Scribe, Walk};
+use crate::alias::ids::{self, IdRef, MINTED_MAX};
+use crate::alias::template::Trace;
+use crate::session::staged::Origin;
 use crate::structure::lexicon::Symbol;
-use crate::structure::{Contexts, flag, flat, number, tree};
+use crate::structure::{Contexts, flag, flat, number, signed, tree};
 use crate::value::Fault;
 use crate::value::uuid::Uuid;
 
@@ -14,6 +15,9 @@ const AHEAD: u32 = 0x4964_0002;
 const DISTANCE: u32 = 0x4964_0003;
 const ORDINAL: u32 = 0x4964_0004;
 const REACH: u32 = 0x4964_0005;
+const AGAIN: u32 = 0x4964_0006;
+const NEAR: u32 = 0x4964_0007;
+const DELTA: u32 = 0x4964_0010;
 
 /// Bits of the other end's packet number that are sent, by class. The far end may have moved on by
 /// [`SLACK`] packets since this one was written.
@@ -47,36 +51,61 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         })
     }
 
-    /// Codes a reference; returns the id it stands for at this end.
+    /// Codes a reference; returns the id it stands for at this end, and what a template keeps of it.
     pub(super) fn reference(
         &mut self,
-        contexts: &Contexts,
+        job: &Job<'w, 'a>,
         given: Option<IdRef>,
-        text: Option<&'a str>,
-    ) -> Result<&'a str, Fault> {
-        let own = flag(self.d, contexts, OWN, given.is_some_and(|id| id.own));
-        let number = if own {
-            self.own_number(contexts, given)?
-        } else {
-            self.other_number(contexts, given)
+    ) -> Result<(&'a str, Trace<'a>), Fault> {
+        let contexts = &job.contexts;
+        let again = match self.referred {
+            Some((own, number)) => {
+                let same = given.is_some_and(|id| (id.own, id.number) == (own, number));
+                flag(self.d, contexts, AGAIN, same)
+            }
+            None => false,
         };
+        let (own, number) = match self.referred.filter(|_| again) {
+            Some(referred) => referred,
+            None => {
+                let own = flag(self.d, contexts, OWN, given.is_some_and(|id| id.own));
+                let number = if own {
+                    self.own_number(job, given)?
+                } else {
+                    self.other_number(contexts, given)
+                };
+                (own, number)
+            }
+        };
+        self.referred = Some((own, number));
         let ordinal = given.map_or(0, |id| u32::from(id.ordinal));
         let ordinal = tree(self.d, contexts, ORDINAL, 3, ordinal) as u8;
-        if let Some(text) = text {
-            return Ok(text);
-        }
-        let shelf = if own {
-            self.memory.writer_ids
+        let distance = if own {
+            self.number.saturating_sub(number)
         } else {
-            self.memory.reader_ids
+            u32::MAX
         };
-        match resolve(shelf, number, ordinal) {
-            Some(id) => Ok(self.arena.keep(id)?),
-            None => self.mint(number, ordinal),
-        }
+        let text = match job.given {
+            Some(text) => text,
+            None => {
+                let shelf = if own {
+                    self.memory.writer_ids
+                } else {
+                    self.memory.reader_ids
+                };
+                match ids::lookup(shelf, number, ordinal) {
+                    Some(id) => self.arena.keep(id)?,
+                    None => self.mint(number, ordinal)?,
+                }
+            }
+        };
+        self.staged.add_id(text, Origin::Elsewhere);
+        Ok((text, Trace::Reference(distance)))
     }
 
-    fn own_number(&mut self, contexts: &Contexts, given: Option<IdRef>) -> Result<u32, Fault> {
+    /// This end's numbers are sent as distances, cheaply if near that of the template.
+    fn own_number(&mut self, job: &Job<'w, 'a>, given: Option<IdRef>) -> Result<u32, Fault> {
+        let contexts = &job.contexts;
         let target = given.map_or(0, |id| id.number);
         let ahead = flag(
             self.d,
@@ -84,8 +113,54 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             AHEAD,
             given.is_some() && target > self.number,
         );
-        let distance = u64::from(target.abs_diff(self.number));
-        let distance = number(self.d, contexts, DISTANCE, distance);
+        let distance = target.abs_diff(self.number);
+        let before = match job.trace {
+            Trace::Reference(before) if !ahead && before != u32::MAX => Some(before),
+            _ => None,
+        };
+        let Some(before) = before else {
+            return self.far(contexts, ahead, distance);
+        };
+        // What the template referred to, counted from here.
+        let same = self
+            .number
+            .saturating_sub(self.template_number)
+            .saturating_add(before);
+        let saves = |change: u32| {
+            3 * change.checked_ilog2().map_or(1, |log| log + 2) < distance.max(2).ilog2() + 6
+        };
+        let code = match distance {
+            _ if distance == same => 1,
+            _ if distance == before => 2,
+            _ if saves(distance.abs_diff(same))
+                && distance.abs_diff(same) <= distance.abs_diff(before) =>
+            {
+                3
+            }
+            _ if saves(distance.abs_diff(before)) => 4,
+            _ => 0,
+        };
+        let code = tree(self.d, contexts, NEAR, 3, code);
+        let base = match code {
+            0 => return self.far(contexts, ahead, distance),
+            1 | 3 => same,
+            2 | 4 => before,
+            _ => return Err(Fault::Malformed),
+        };
+        if code <= 2 {
+            return self.at(ahead, i64::from(base));
+        }
+        let change = i64::from(distance) - i64::from(base);
+        let change = signed(self.d, contexts, DELTA + code, change);
+        self.at(ahead, i64::from(base).saturating_add(change))
+    }
+
+    fn far(&mut self, contexts: &Contexts, ahead: bool, distance: u32) -> Result<u32, Fault> {
+        let distance = number(self.d, contexts, DISTANCE, u64::from(distance));
+        self.at(ahead, distance.cast_signed())
+    }
+
+    fn at(&self, ahead: bool, distance: i64) -> Result<u32, Fault> {
         let distance = u32::try_from(distance).map_err(|_| Fault::Malformed)?;
         if ahead {
             self.number.checked_add(distance)
@@ -118,7 +193,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             Some(text) => text,
             None => self.mint(self.number, self.staged.next_ordinal())?,
         };
-        self.staged.add_id(text, true);
+        self.staged.add_id(text, Origin::MadeUp);
         Ok(text)
     }
 
@@ -170,11 +245,4 @@ fn is_server_item(text: &str) -> bool {
         && text.bytes().all(random)
         && text.bytes().any(|octet| octet.is_ascii_digit())
         && text.bytes().any(|octet| octet.is_ascii_uppercase())
-}
-
-fn resolve(shelf: Shelf<'_>, number: u32, ordinal: u8) -> Option<&str> {
-    if ordinal >= ORDINALS {
-        return None;
-    }
-    ids::lookup(shelf, number, ordinal)
 }

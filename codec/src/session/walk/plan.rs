@@ -5,6 +5,7 @@ use super::{Job, Place, Scribe, Walk};
 use crate::alias::ids::{self, IdRef};
 use crate::alias::template::Trace;
 use crate::dictionary;
+use crate::session::staged::Origin;
 use crate::structure::lexicon::{Symbol, hash};
 use crate::structure::rank;
 use crate::value::decimal::{self, Decimal};
@@ -86,7 +87,13 @@ pub(super) fn name(kind: Kind) -> &'static str {
 impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// True where ids stand.
     pub(super) fn is_id_place(&self, at: &Place<'_>) -> bool {
-        at.hint == dictionary::Kind::Id
+        // An occupant is referred to as often as an address, so its id is an alias (XEP-0421).
+        at.hint == dictionary::Kind::Id && self.element_name() != Some("occupant-id")
+    }
+
+    fn element_name(&self) -> Option<&'a str> {
+        let id = self.open[self.trail.depth()]?;
+        self.dictionary.elements.get(id).map(|(_, name)| name)
     }
 
     /// Chooses the way.
@@ -197,7 +204,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
                 } else {
                     None
                 };
-                (self.reference(&job.contexts, id, given)?, Trace::Reference)
+                self.reference(job, id)?
             }
             Kind::NewId => (self.new_id(given)?, Trace::NewId),
             Kind::SameId => {
@@ -220,7 +227,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             _ => {
                 let text = self.literal(kind, job)?;
                 if self.is_id_place(&job.at) {
-                    self.staged.add_id(text, false);
+                    self.staged.add_id(text, Origin::Crossed);
                     (text, Trace::Crossed)
                 } else {
                     let worth = is_worth_keeping(kind, job, text);

@@ -1,0 +1,241 @@
+//! The latest packets: which template each used or became, and its kind and addresses, so that the next packet can
+//! name its template by how conversations go. Refuses to count on packets the peer may not have: the writing end
+//! says over which run of packets it counts, all of them acknowledged.
+
+use crate::features::mix;
+use crate::structure::{Contexts, flag, number as code_number};
+
+use crate::features::Decide;
+
+/// Packets before this one that are looked at.
+const WINDOW: u32 = 32;
+/// Packets kept: late ones must not push out those a packet still under way counts on.
+const KEPT: usize = 2 * WINDOW as usize;
+/// Templates offered before the slot is named outright.
+const OFFERS: usize = 14;
+/// Slot of a packet without template.
+const NO_SLOT: u16 = u16::MAX;
+
+const ALL: u32 = 0x5265_0001;
+const ANY: u32 = 0x5265_0002;
+const BACK: u32 = 0x5265_0003;
+const WHOLE: u32 = 0x5265_0004;
+const RUN: u32 = 0x5265_0005;
+const USED: u32 = 0x5265_0006;
+const OFFER: u32 = 0x5265_0007;
+const SLOT: u32 = 0x5265_0008;
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum State {
+    /// Nothing known of this number.
+    #[default]
+    Absent,
+    /// Under way.
+    Pending,
+    /// The other end has it; on the reading end, read.
+    Known,
+    /// Perhaps the other end has it.
+    Doubtful,
+}
+
+/// What is kept of a packet.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Use {
+    /// Template used, or become.
+    pub slot: Option<u16>,
+    /// Root, type and children, hashed.
+    pub kind: u32,
+    /// Bare JIDs, hashed.
+    pub from: u16,
+    /// See `from`.
+    pub to: u16,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Kept {
+    number: u32,
+    kind: u32,
+    slot: u16,
+    from: u16,
+    to: u16,
+    state: State,
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct Recent {
+    kept: [Kept; KEPT],
+}
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Templates on offer, the latest first.
+struct Offers {
+    list: [Kept; OFFERS],
+    len: usize,
+    last: Kept,
+    last2: Kept,
+}
+
+impl Recent {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self {
+            kept: [Kept::default(); KEPT],
+        }
+    }
+
+    fn get(&self, number: u32) -> Option<&Kept> {
+        let kept = &self.kept[number as usize % KEPT];
+        (kept.number == number && kept.state != State::Absent).then_some(kept)
+    }
+
+    /// Adds a packet: read, or under way.
+    pub fn add(&mut self, number: u32, packet: Use, read: bool) {
+        self.kept[number as usize % KEPT] = Kept {
+            number,
+            kind: packet.kind,
+            slot: packet.slot.unwrap_or(NO_SLOT),
+            from: packet.from,
+            to: packet.to,
+            state: if read { State::Known } else { State::Pending },
+        };
+    }
+
+    /// The other end has the packet, or it is not known whether it has.
+    pub fn settle(&mut self, number: u32, known: bool) {
+        let kept = &mut self.kept[number as usize % KEPT];
+        if kept.number == number && kept.state == State::Pending {
+            kept.state = if known { State::Known } else { State::Doubtful };
+        }
+    }
+
+    /// The run of packets before `number` the other end is sure to have, as long as possible and as late as possible:
+    /// first and last.
+    fn run(&self, number: u32) -> Option<(u32, u32)> {
+        let start = number.saturating_sub(WINDOW);
+        let is_fine = |n: &u32| self.get(*n).is_none_or(|kept| kept.state == State::Known);
+        let last = (start..number)
+            .rev()
+            .find(|n| self.get(*n).is_some() && is_fine(n))?;
+        let first = (start..=last).rev().take_while(is_fine).last()?;
+        Some((first, last))
+    }
+
+    fn offers(&self, first: u32, last: u32) -> Offers {
+        let mut offers = Offers {
+            list: [Kept::default(); OFFERS],
+            len: 0,
+            last: Kept::default(),
+            last2: Kept::default(),
+        };
+        let mut seen = 0;
+        for kept in (first..=last).rev().filter_map(|n| self.get(n)) {
+            match seen {
+                0 => offers.last = *kept,
+                1 => offers.last2 = *kept,
+                _ => {}
+            }
+            seen += 1;
+            let known = offers.list[..offers.len]
+                .iter()
+                .any(|o| o.slot == kept.slot);
+            if kept.slot != NO_SLOT && !known && offers.len < OFFERS {
+                offers.list[offers.len] = *kept;
+                offers.len += 1;
+            }
+        }
+        offers
+    }
+
+    /// Codes which template packet `number` uses; `given` is the one to write.
+    pub fn code<D: Decide>(
+        &self,
+        d: &mut D,
+        number: u32,
+        given: Option<u16>,
+        writing: bool,
+    ) -> Option<Option<u16>> {
+        let run = if writing { self.run(number) } else { None };
+        let offers = match code_run(d, number, run)? {
+            Some((first, last)) => self.offers(first, last),
+            None => self.offers(1, 0),
+        };
+        let mut contexts = Contexts::new();
+        contexts.add(&[]);
+        contexts.add(&[offers.last.kind]);
+        contexts.add(&[offers.len as u32]);
+        contexts.add(&[offers.last.kind, offers.last2.kind]);
+        if !flag(d, &contexts, USED, given.is_some()) {
+            return Some(None);
+        }
+        for (at, offer) in offers.list[..offers.len].iter().enumerate() {
+            let contexts = offers.contexts(at as u32, offer);
+            if flag(d, &contexts, OFFER, given == Some(offer.slot)) {
+                return Some(Some(offer.slot));
+            }
+        }
+        let mut contexts = Contexts::new();
+        contexts.add(&[]);
+        let slot = code_number(d, &contexts, SLOT, u64::from(given.unwrap_or(0)));
+        Some(Some(u16::try_from(slot).ok()?))
+    }
+}
+
+/// Codes the run of packets that is counted on.
+fn code_run<D: Decide>(
+    d: &mut D,
+    number: u32,
+    run: Option<(u32, u32)>,
+) -> Option<Option<(u32, u32)>> {
+    let start = number.saturating_sub(WINDOW);
+    let end = number.saturating_sub(1);
+    let mut contexts = Contexts::new();
+    contexts.add(&[]);
+    contexts.add(&[number.min(4)]);
+    if flag(d, &contexts, ALL, run == Some((start, end))) {
+        return Some(Some((start, end)));
+    }
+    if !flag(d, &contexts, ANY, run.is_some()) {
+        return Some(None);
+    }
+    let (first, last) = run.unwrap_or((start, end));
+    let back = code_number(d, &contexts, BACK, u64::from(end - last.min(end)));
+    let last = end.checked_sub(u32::try_from(back).ok()?)?;
+    if flag(d, &contexts, WHOLE, first == start) {
+        return Some(Some((start, last)));
+    }
+    let run = code_number(d, &contexts, RUN, u64::from(last.saturating_sub(first)));
+    let first = last.checked_sub(u32::try_from(run).ok()?)?;
+    (last <= end && first >= start).then_some(Some((first, last)))
+}
+
+impl Offers {
+    fn contexts(&self, at: u32, offer: &Kept) -> Contexts {
+        let relation = relation(&self.last, offer);
+        let relation2 = relation + 16 * self::relation(&self.last2, offer);
+        let mut contexts = Contexts::new();
+        contexts.add(&[]);
+        contexts.add(&[at]);
+        contexts.add(&[offer.kind]);
+        contexts.add(&[at, relation]);
+        contexts.add(&[self.last.kind, offer.kind]);
+        contexts.add(&[self.last.kind, offer.kind, relation]);
+        contexts.add(&[self.last.kind, self.last2.kind, offer.kind, relation2]);
+        contexts.add(&[at.min(4), offer.kind, relation]);
+        contexts.add(&[mix(self.last.kind, self.last2.kind), at]);
+        contexts
+    }
+}
+
+/// How the addresses of two packets stand to each other.
+fn relation(last: &Kept, offer: &Kept) -> u32 {
+    u32::from(last.from == offer.from)
+        | u32::from(last.to == offer.to) << 1
+        | u32::from(last.from == offer.to) << 2
+        | u32::from(last.to == offer.from) << 3
+}

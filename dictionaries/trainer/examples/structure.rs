@@ -144,7 +144,7 @@ impl Sum {
         shares.sort_by_key(|(_, bits)| std::cmp::Reverse(**bits));
         let shares: Vec<String> = shares
             .iter()
-            .take(6)
+            .take(if name == "ALL" { 40 } else { 6 })
             .map(|(what, bits)| format!("{what} {:.1}", **bits as f64 / 256.0 / n))
             .collect();
         let ratio =
@@ -264,7 +264,8 @@ fn measure_one(
                     format!("{place}/{how}")
                 }
             };
-            *sum.shares.entry(share).or_default() += cost;
+            *sum.shares.entry(share.clone()).or_default() += cost;
+            *all.shares.entry(share).or_default() += cost;
         })
         .expect("a stanza");
     let mut packet = vec![0; 1 << 20];

@@ -154,6 +154,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
                 pending: None,
                 short_ids: false,
             },
+            text: self.text.as_ref(),
             number,
             trail: Trail::new(),
             cursor: Cursor::new(tokens(shelves.templates, template)),

@@ -198,6 +198,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
                 pending: memory.then_some(&self.pending),
                 short_ids: options.ids == Ids::Short,
             },
+            text: self.text.as_ref(),
             number,
             trail: Trail::new(),
             cursor: Cursor::new(tokens(shelves.templates, template)),

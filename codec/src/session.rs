@@ -21,6 +21,7 @@ use crate::alias::shelf::{Entry, State};
 use crate::dictionary::Dictionary;
 use crate::features::Features;
 use crate::link::PacketNumber;
+use crate::text::TextModel;
 use memory::{Area, Direction, Layout};
 use staged::{Origin, Staged};
 
@@ -53,6 +54,7 @@ pub const TAG_MAX: usize = 8;
 pub struct Session<'d, S> {
     pub(crate) dictionary: &'d Dictionary<'d>,
     pub(crate) features: Option<Features<'d>>,
+    pub(crate) text: Option<TextModel<'d>>,
     pub(crate) layout: Layout,
     pub(crate) storage: S,
     pub(crate) pending: Pending,
@@ -82,6 +84,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         Ok(Self {
             dictionary,
             features: Features::new(dictionary.structure),
+            text: TextModel::new(dictionary.text),
             layout: Layout::new(profile),
             storage,
             pending: Pending::new(),

@@ -92,6 +92,15 @@ impl From<crate::stanza::ArenaFull> for Fault {
     }
 }
 
+impl From<crate::text::TextError> for Fault {
+    fn from(error: crate::text::TextError) -> Self {
+        match error {
+            crate::text::TextError::Full => Self::ArenaFull,
+            crate::text::TextError::NotUtf8 => Self::Characters,
+        }
+    }
+}
+
 /// Are all characters allowed in XML 1.0 (section 2.2)?
 pub fn is_xml_text(text: &str) -> bool {
     text.chars().all(|c| {

@@ -133,14 +133,13 @@ impl Recent {
             last: Kept::default(),
             last2: Kept::default(),
         };
-        let mut seen = 0;
-        for kept in (first..=last).rev().filter_map(|n| self.get(n)) {
+        let run = (first..=last).rev().filter_map(|n| self.get(n));
+        for (seen, kept) in run.enumerate() {
             match seen {
                 0 => offers.last = *kept,
                 1 => offers.last2 = *kept,
                 _ => {}
             }
-            seen += 1;
             let known = offers.list[..offers.len]
                 .iter()
                 .any(|o| o.slot == kept.slot);

@@ -15,6 +15,7 @@ use crate::stanza::Arena;
 use crate::structure::lexicon::{ESCAPE_ATTRIBUTE, ESCAPE_ELEMENT, Key, Symbol, TEXT, hash};
 use crate::structure::trail::Trail;
 use crate::structure::{Contexts, flag, rank, tree};
+use crate::text::TextModel;
 use crate::value::letters;
 use crate::value::{Fault, Kind};
 
@@ -81,6 +82,8 @@ pub(crate) struct Walk<'w, 'a, D> {
     pub(crate) d: &'w mut D,
     pub(crate) dictionary: &'a Dictionary<'a>,
     pub(crate) memory: Memory<'w>,
+    /// The text model, if there is one.
+    pub(crate) text: Option<&'w TextModel<'w>>,
     /// Number of the packet.
     pub(crate) number: u32,
     pub(crate) trail: Trail,

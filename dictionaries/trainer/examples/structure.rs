@@ -43,8 +43,10 @@ fn train(args: &[String]) {
             corpus.stanzas.extend(log::lines(&text));
         }
     }
+    let text = text_model();
     let dictionary = Dictionary {
         structure: &[],
+        text: &text,
         ..V1_HOST
     };
     let mut last = String::new();
@@ -65,6 +67,14 @@ fn train(args: &[String]) {
         },
     );
     fs::write(out, table).expect("writable");
+}
+
+/// The text model named by `LONGWIRE_TEXT_MODEL`, or the host's.
+fn text_model() -> Vec<u8> {
+    match env::var_os("LONGWIRE_TEXT_MODEL") {
+        Some(path) => fs::read(path).expect("readable"),
+        None => V1_HOST.text.to_vec(),
+    }
 }
 
 /// The kind of a stanza, as in the tables of the documentation.
@@ -170,8 +180,10 @@ fn measure(args: &[String]) {
         return;
     };
     let table = fs::read(table).unwrap_or_default();
+    let text = text_model();
     let dictionary = Dictionary {
         structure: &table,
+        text: &text,
         ..V1_HOST
     };
     let (ids, with_session) = match ids.as_str() {
@@ -289,8 +301,10 @@ fn explain(args: &[String]) {
         return;
     };
     let table = fs::read(table).unwrap_or_default();
+    let text = text_model();
     let dictionary = Dictionary {
         structure: &table,
+        text: &text,
         ..V1_HOST
     };
     let (from, to): (usize, usize) = (from.parse().expect("number"), to.parse().expect("number"));

@@ -8,6 +8,7 @@ use crate::dictionary;
 use crate::session::staged::Origin;
 use crate::structure::lexicon::{Symbol, hash};
 use crate::structure::rank;
+use crate::text::hint;
 use crate::value::decimal::{self, Decimal};
 use crate::value::time::{self, EPOCH_S, Time};
 use crate::value::token::Token;
@@ -311,7 +312,26 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     fn prose(&mut self, job: &Job<'w, 'a>) -> Result<&'a str, Fault> {
-        self.letters(hash("prose"), job.given)
+        let Some(model) = self.text else {
+            return self.letters(hash("prose"), job.given);
+        };
+        let hint = match self.element_name() {
+            Some("body") => hint::BODY,
+            Some("subject" | "title") => hint::SUBJECT,
+            Some("status" | "text" | "reason") => hint::STATUS,
+            Some("nick" | "FN" | "NICKNAME" | "GIVEN" | "FAMILY") => hint::NICK,
+            Some("url" | "uri") => hint::URL,
+            _ => hint::VALUE,
+        };
+        let d = &mut *self.d;
+        if let Some(text) = job.given {
+            model.code(d, hint, text.as_bytes(), &mut [])?;
+            return Ok(text);
+        }
+        let octets = self
+            .arena
+            .fill(|free| Ok::<_, Fault>(model.code(d, hint, &[], free)?))?;
+        core::str::from_utf8(octets).map_err(|_| Fault::Characters)
     }
 
     /// True for an id the far end may make up: in a place of ids, of a kind nobody reads anything into.

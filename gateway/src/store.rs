@@ -2,7 +2,7 @@
 //! what a row means is said where it is used.
 //!
 //! The file survives a kill at any moment (write-ahead log, `synchronous=FULL`). What must not come apart is written
-//! in one [`Store::batch`]: a stanza received and the number of its packet, a stanza queued and the one it replaces.
+//! between [`Store::begin`] and [`Store::commit`]: a stanza received and the number of its packet, a stanza queued and the one it replaces.
 
 pub mod cache;
 pub mod inbox;
@@ -63,23 +63,26 @@ impl Store {
         Ok(Self { connection })
     }
 
-    /// Runs `work` in one transaction: all of it is on disk when this returns `Ok`, none of it otherwise.
+    /// Opens a batch: what follows is on disk together with [`Store::commit`], or not at all.
     ///
     /// # Errors
-    /// What `work` returns, or SQLite's error on commit.
-    pub fn batch<T, E: From<StoreError>>(
-        &mut self,
-        work: impl FnOnce(&mut Self) -> Result<T, E>,
-    ) -> Result<T, E> {
-        self.execute("BEGIN IMMEDIATE")?;
-        let done = work(self);
-        let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
-        if let Err(error) = self.execute(end) {
-            // A commit that failed (disk full) leaves the transaction open.
-            let _ = self.execute("ROLLBACK");
-            return Err(error.into());
-        }
-        done
+    /// [`StoreError`].
+    pub fn begin(&mut self) -> Result<(), StoreError> {
+        self.execute("BEGIN IMMEDIATE")
+    }
+
+    /// Ends the batch; all of it is on disk when this returns `Ok`, none of it otherwise.
+    ///
+    /// # Errors
+    /// [`StoreError`], such as a full disk; call [`Store::roll_back`] then.
+    pub fn commit(&mut self) -> Result<(), StoreError> {
+        self.execute("COMMIT")
+    }
+
+    /// Gives the batch up. Without one, nothing happens.
+    pub fn roll_back(&mut self) {
+        // It fails only where SQLite has rolled back on its own.
+        let _ = self.execute("ROLLBACK");
     }
 
     fn execute(&self, sql: &str) -> Result<(), StoreError> {

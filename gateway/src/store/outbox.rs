@@ -14,8 +14,6 @@ pub struct Queued {
     pub peer: String,
     /// Packet number, once granted.
     pub number: Option<u32>,
-    /// Withdrawn; the far end has not confirmed that yet.
-    pub cancelled: bool,
     /// Priority: 0 urgent, 1 chat, 2 presence, 3 bulk.
     pub class: u8,
     /// When it was taken, Unix ms.
@@ -77,19 +75,16 @@ impl Store {
         Ok(())
     }
 
-    /// Writes down the packet number of a stanza, and that the next one is larger.
+    /// Writes down the packet number of a stanza and the class it goes with, and that the next number is larger.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn number(&mut self, id: i64, peer: &str, number: u32) -> Result<(), StoreError> {
+    pub fn number(&mut self, id: i64, peer: &str, number: u32, class: u8) -> Result<(), StoreError> {
         self.connection
-            .prepare_cached("UPDATE outbox SET number=?2 WHERE id=?1")?
-            .execute(params![id, number])?;
+            .prepare_cached("UPDATE outbox SET number=?2, class=?3 WHERE id=?1")?
+            .execute(params![id, number, class])?;
         self.connection
-            .prepare_cached(
-                "INSERT INTO peer (name, next) VALUES (?1, ?2)
-                 ON CONFLICT (name) DO UPDATE SET next=max(next, ?2)",
-            )?
+            .prepare_cached("UPDATE peer SET next=max(next, ?2) WHERE name=?1")?
             .execute(params![peer, i64::from(number) + 1])?;
         Ok(())
     }
@@ -105,14 +100,13 @@ impl Store {
         Ok(delete.execute([id])? == 1)
     }
 
-    /// Ends our custody of a stanza whose packet may still surface at the far end: the row stays, empty, until
-    /// the link has the far end's word.
+    /// Makes a stanza expire now: the operator withdrew it.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn cancel(&mut self, id: i64) -> Result<(), StoreError> {
+    pub fn withdraw(&mut self, id: i64) -> Result<(), StoreError> {
         self.connection
-            .prepare_cached("UPDATE outbox SET cancelled=1, xml='' WHERE id=?1")?
+            .prepare_cached("UPDATE outbox SET expires=0 WHERE id=?1")?
             .execute([id])?;
         Ok(())
     }
@@ -134,8 +128,7 @@ impl Store {
     /// [`StoreError`].
     pub fn queued(&self, peer: &str) -> Result<Vec<Queued>, StoreError> {
         let mut query = self.connection.prepare_cached(
-            "SELECT id, peer, number, class, queued, expires, sender, recipient, stanza_id, merge,
-                    cancelled
+            "SELECT id, peer, number, class, queued, expires, sender, recipient, stanza_id, merge
              FROM outbox WHERE peer=?1 ORDER BY id",
         )?;
         let rows = query.query_map([peer], |row| {
@@ -150,7 +143,6 @@ impl Store {
                 recipient: row.get(7)?,
                 stanza_id: row.get(8)?,
                 merge: row.get(9)?,
-                cancelled: row.get(10)?,
                 xml: String::new(),
             })
         })?;

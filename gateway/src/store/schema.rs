@@ -13,7 +13,6 @@ CREATE TABLE outbox (              -- stanzas in our custody for a peer
     id        INTEGER PRIMARY KEY AUTOINCREMENT,
     peer      TEXT NOT NULL,
     number    INTEGER,             -- packet number, once granted by the link
-    cancelled INTEGER NOT NULL DEFAULT 0,   -- withdrawn; the far end has not confirmed yet
     class     INTEGER NOT NULL,    -- 0 urgent, 1 chat, 2 presence, 3 bulk
     queued    INTEGER NOT NULL,
     expires   INTEGER NOT NULL,

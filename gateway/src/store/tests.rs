@@ -2,14 +2,13 @@
 
 use super::outbox::Queued;
 use super::peer::{LinkState, Spent};
-use super::{Store, StoreError};
+use super::Store;
 
 fn row(peer: &str, recipient: &str) -> Queued {
     Queued {
         id: 0,
         peer: peer.into(),
         number: None,
-        cancelled: false,
         class: 1,
         queued_ms: 10,
         expires_ms: 1000,
@@ -27,9 +26,9 @@ fn what_was_committed_is_there_after_reopening() {
     let path = folder.path().join("longwire.db");
     let mut store = Store::open(&path).unwrap();
     let id = store.queue(&row("shore", "juliet@shore.example")).unwrap();
-    store.number(id, "shore", 7).unwrap();
-    store.keep("h:ship.example", 5, "<presence/>").unwrap();
     store.start_epoch("shore").unwrap();
+    store.number(id, "shore", 7, 0).unwrap();
+    store.keep("h:ship.example", 5, "<presence/>").unwrap();
     store.accept("shore", 3, 0).unwrap();
     drop(store);
 
@@ -43,16 +42,17 @@ fn what_was_committed_is_there_after_reopening() {
 }
 
 #[test]
-fn a_failed_batch_leaves_nothing() {
+fn a_batch_given_up_leaves_nothing() {
     let mut store = Store::in_memory().unwrap();
-    let failed: Result<(), StoreError> = store.batch(|store| {
-        store.queue(&row("shore", "juliet@shore.example"))?;
-        Err(StoreError::TooNew { found: 2, known: 1 })
-    });
-    assert!(failed.is_err());
+    store.begin().unwrap();
+    store.queue(&row("shore", "juliet@shore.example")).unwrap();
+    store.roll_back();
     assert_eq!(store.outbox_len().unwrap(), 0);
-    let queued: Result<i64, StoreError> = store.batch(|store| store.queue(&row("shore", "j@s")));
-    assert!(queued.is_ok());
+    store.roll_back();
+    store.begin().unwrap();
+    store.queue(&row("shore", "juliet@shore.example")).unwrap();
+    store.commit().unwrap();
+    assert_eq!(store.outbox_len().unwrap(), 1);
 }
 
 #[test]
@@ -73,9 +73,9 @@ fn a_link_finds_its_state_again() {
     store.accept("shore", 17, 1 << 63 | 1).unwrap();
     let early = store.queue(&row("shore", "j@s")).unwrap();
     let late = store.queue(&row("shore", "j@s")).unwrap();
-    store.number(early, "shore", 3).unwrap();
-    store.number(late, "shore", 4).unwrap();
-    store.cancel(early).unwrap();
+    store.number(early, "shore", 3, 1).unwrap();
+    store.number(late, "shore", 4, 1).unwrap();
+    store.withdraw(early).unwrap();
     let expected = LinkState {
         epoch: 2,
         peer_epoch: 5,

@@ -1,0 +1,41 @@
+//! What a stanza leaves behind before it goes. Refuses anything an entity at the far end could miss: by default only
+//! what XEPs say must not travel, or what has a plain twin in the same stanza.
+
+use super::Reason;
+use super::address::{bare, from, kind};
+use super::classify::{NS_CHAT_STATES, is_chat_state};
+use crate::config::{Carry, Peer};
+use crate::xml::{Element, NS_CLIENT};
+
+const NS_XHTML_IM: &str = "http://jabber.org/protocol/xhtml-im";
+const NS_SID: &str = "urn:xmpp:sid:0";
+const NS_MAM_TMP: &str = "urn:xmpp:mam:tmp";
+
+/// Takes away what does not travel and says what a user might miss.
+pub(super) fn strip(stanza: &mut Element, rules: &Peer) -> Vec<Reason> {
+    let mut stripped = Vec::new();
+    if stanza.name != "message" {
+        return stripped;
+    }
+    let has_body = stanza.child(NS_CLIENT, "body").is_some();
+    if rules.xhtml == Carry::Drop && has_body && stanza.child(NS_XHTML_IM, "html").is_some() {
+        stanza.retain_children(|child| !child.is(NS_XHTML_IM, "html"));
+        stripped.push(Reason::Xhtml);
+    }
+    if rules.chat_states == Carry::Drop
+        && !is_chat_state(stanza)
+        && stanza.child_in(NS_CHAT_STATES).is_some()
+    {
+        stanza.retain_children(|child| child.ns != NS_CHAT_STATES);
+        stripped.push(Reason::ChatState);
+    }
+    // XEP-0359 section 4: an id given by the archive of an account is for that account alone.
+    if kind(stanza) != "groupchat" {
+        let sender = bare(from(stanza)).to_owned();
+        stanza.retain_children(|child| {
+            let own = child.attr("by") == Some(&sender);
+            !(own && (child.is(NS_SID, "stanza-id") || child.is(NS_MAM_TMP, "archived")))
+        });
+    }
+    stripped
+}

@@ -110,7 +110,11 @@ impl Gateway {
         let mut inbox = Inbox::default();
         for (service, waiting) in store.waiting()? {
             let key = waiting.id.unsigned_abs();
-            inbox.push(&crate::inbox::service(&service), key, Element::parse(&waiting.xml)?);
+            inbox.push(
+                &crate::inbox::service(&service),
+                key,
+                Element::parse(&waiting.xml)?,
+            );
         }
         Ok(Self {
             next_iq_ms: store.next_deadline()?,
@@ -175,7 +179,11 @@ impl Gateway {
             Ok(())
         });
         for (reply, result) in replies {
-            let result = if taken.is_ok() { result } else { Err(Refused::Storage) };
+            let result = if taken.is_ok() {
+                result
+            } else {
+                Err(Refused::Storage)
+            };
             // A sender that went away does not need to know.
             let _ = reply.send(result);
         }
@@ -183,7 +191,9 @@ impl Gateway {
 
     /// Somebody took a delivery.
     pub fn handle_taken(&mut self, service: &Service, key: u64) {
-        if key > 0 && let Err(error) = self.store.taken(key.cast_signed()) {
+        if key > 0
+            && let Err(error) = self.store.taken(key.cast_signed())
+        {
             error!(%error, "a delivered stanza stays in the inbox and will be delivered again");
         }
         self.inbox.pop(service, key);
@@ -240,7 +250,9 @@ impl Gateway {
     /// Keeps a stanza for an attachment.
     fn keep(&mut self, service: Service, stanza: Element) -> Result<(), GatewayError> {
         let name = crate::inbox::name(&service);
-        let row = self.store.keep(&name, self.clock.unix_ms(), &stanza.to_xml(""))?;
+        let row = self
+            .store
+            .keep(&name, self.clock.unix_ms(), &stanza.to_xml(""))?;
         self.kept.push((service, row.unsigned_abs(), stanza));
         Ok(())
     }
@@ -248,19 +260,28 @@ impl Gateway {
     /// Hands a reply of our own to whoever asked; it is not durable, as the question was not.
     fn answer(&mut self, what: &'static str, reply: Element) {
         *self.answered.entry(what).or_default() += 1;
-        let target = self.routes.target(address::from(&reply), address::to(&reply));
+        let target = self
+            .routes
+            .target(address::from(&reply), address::to(&reply));
         if let Target::Service(service) = target {
             self.kept.push((service, 0, reply));
         }
     }
 
     /// Sends a stanza back as an error, where its sender may be told.
-    fn bounce(&mut self, stanza: &Element, condition: Condition, text: &str) -> Result<(), GatewayError> {
+    fn bounce(
+        &mut self,
+        stanza: &Element,
+        condition: Condition,
+        text: &str,
+    ) -> Result<(), GatewayError> {
         let Some(error) = refuse::error(stanza, condition, text) else {
             self.count(Reason::Undeliverable, "");
             return Ok(());
         };
-        let target = self.routes.target(address::from(&error), address::to(&error));
+        let target = self
+            .routes
+            .target(address::from(&error), address::to(&error));
         match target {
             Target::Service(service) => self.keep(service, error),
             Target::Peer(peer) => self.queue(peer, error),

@@ -48,12 +48,18 @@ impl Inbox {
 
     /// How many stanzas wait, by service.
     pub fn waiting(&self) -> impl Iterator<Item = (&Service, usize)> {
-        self.queues.iter().map(|(service, queue)| (service, queue.waiting.len()))
+        self.queues
+            .iter()
+            .map(|(service, queue)| (service, queue.waiting.len()))
     }
 
-    fn front(&mut self, service: &Service) -> Result<(u64, Element), Rc<Notify>> {
+    pub(crate) fn front(&mut self, service: &Service) -> Result<(u64, Element), Rc<Notify>> {
         let queue = self.queues.entry(service.clone()).or_default();
-        queue.waiting.front().cloned().ok_or_else(|| queue.news.clone())
+        queue
+            .waiting
+            .front()
+            .cloned()
+            .ok_or_else(|| queue.news.clone())
     }
 }
 

@@ -2,11 +2,16 @@
 
 pub mod check;
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod exit;
+pub mod gateway;
 pub mod hex;
+pub mod inbox;
 pub mod keys;
 pub mod modem;
+pub mod outbox;
+pub mod policy;
 pub mod router;
 pub mod store;
 pub mod xml;

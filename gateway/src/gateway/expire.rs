@@ -1,8 +1,8 @@
 //! What happens when time is up: stanzas come back as errors, requests are answered for those who never will. Refuses
 //! to give up a packet on its own word: once on the air, only the far end can say that it will never surface.
 
-use crate::policy::refuse::{self, Condition};
 use crate::policy::Reason;
+use crate::policy::refuse::{self, Condition};
 use crate::xml::Element;
 use crate::xmpp::stanza::{self, ErrorKind};
 
@@ -11,7 +11,10 @@ use super::{Gateway, GatewayError};
 impl Gateway {
     /// When something expires next, Unix ms.
     pub fn next_deadline(&self) -> Option<i64> {
-        let expiries = self.peers.iter().filter_map(|peer| peer.outbox.next_expiry());
+        let expiries = self
+            .peers
+            .iter()
+            .filter_map(|peer| peer.outbox.next_expiry());
         expiries.chain(self.next_iq_ms).min()
     }
 
@@ -73,7 +76,9 @@ impl Gateway {
         for request in self.store.overdue(now_ms)? {
             let request = Element::parse(&request.xml)?;
             let text = "no reply over the radio link in time";
-            if let Some(error) = stanza::error(&request, ErrorKind::Wait, "remote-server-timeout", text) {
+            if let Some(error) =
+                stanza::error(&request, ErrorKind::Wait, "remote-server-timeout", text)
+            {
                 self.forward(None, error)?;
             }
         }

@@ -48,10 +48,18 @@ impl Gateway {
     ///
     /// # Errors
     /// [`GatewayError`].
-    pub fn handle_grant(&mut self, peer: usize, granted: &Granted, number: u32) -> Result<(), GatewayError> {
+    pub fn handle_grant(
+        &mut self,
+        peer: usize,
+        granted: &Granted,
+        number: u32,
+    ) -> Result<(), GatewayError> {
         let name = &self.peers[peer].rules.name;
-        self.store.number(granted.id, name, number, granted.class.index())?;
-        self.peers[peer].outbox.grant(granted.id, number, granted.class);
+        self.store
+            .number(granted.id, name, number, granted.class.index())?;
+        self.peers[peer]
+            .outbox
+            .grant(granted.id, number, granted.class);
         Ok(())
     }
 
@@ -85,7 +93,11 @@ impl Gateway {
     pub fn handle_unfit(&mut self, peer: usize, granted: &Granted) -> Result<(), GatewayError> {
         self.unqueue(peer, granted.id)?;
         let text = "too large for the radio link";
-        self.bounce(&granted.stanza, crate::policy::refuse::Condition::PolicyViolation, text)
+        self.bounce(
+            &granted.stanza,
+            crate::policy::refuse::Condition::PolicyViolation,
+            text,
+        )
     }
 
     /// Packets to be encoded again after a reset, in the order of their numbers: number, row, class, withdrawn.
@@ -102,7 +114,13 @@ impl Gateway {
     ///
     /// # Errors
     /// [`GatewayError`].
-    pub fn spend(&mut self, peer: usize, user: &str, octets: u64, airtime_ms: u64) -> Result<(), GatewayError> {
+    pub fn spend(
+        &mut self,
+        peer: usize,
+        user: &str,
+        octets: u64,
+        airtime_ms: u64,
+    ) -> Result<(), GatewayError> {
         let spent = Spent {
             peer: self.peers[peer].rules.name.clone(),
             user: user.into(),
@@ -126,7 +144,10 @@ impl Gateway {
     ///
     /// # Errors
     /// [`GatewayError`].
-    pub fn start_link(&mut self, peer: usize) -> Result<crate::store::peer::LinkState, GatewayError> {
+    pub fn start_link(
+        &mut self,
+        peer: usize,
+    ) -> Result<crate::store::peer::LinkState, GatewayError> {
         let name = &self.peers[peer].rules.name;
         self.store.start_epoch(name)?;
         Ok(self.store.link_state(name)?)

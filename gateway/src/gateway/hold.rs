@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 
 use crate::policy::address::{bare, domain, from, id, is_full, kind, to};
 use crate::policy::answer::{self, Topic};
-use crate::policy::classify::{NS_PUBSUB_EVENT, is_join, is_presence_state};
 use crate::policy::caps;
+use crate::policy::classify::{NS_PUBSUB_EVENT, is_join, is_presence_state};
 use crate::xml::Element;
 
 use super::{Gateway, GatewayError};
@@ -24,7 +24,11 @@ const PRESENCE_MS: i64 = 24 * 3_600_000;
 
 impl Gateway {
     /// Answers a stanza on its way to `peer` from what is held; `false` if it must go.
-    pub(super) fn answer_here(&mut self, peer: usize, stanza: &Element) -> Result<bool, GatewayError> {
+    pub(super) fn answer_here(
+        &mut self,
+        peer: usize,
+        stanza: &Element,
+    ) -> Result<bool, GatewayError> {
         if stanza.name == "presence" && kind(stanza) == "probe" {
             return self.answer_probe(stanza);
         }
@@ -78,7 +82,9 @@ impl Gateway {
     fn caps_of(&self, request: &Element) -> Result<Option<Topic>, GatewayError> {
         let now_ms = self.clock.unix_ms();
         for receiver in [from(request), bare(from(request))] {
-            let held = self.store.held(to(request), &format!("presence {receiver}"), now_ms)?;
+            let held = self
+                .store
+                .held(to(request), &format!("presence {receiver}"), now_ms)?;
             if let Some(presence) = held.map(|xml| Element::parse(&xml)).transpose()? {
                 return Ok(caps::announced(&presence).map(|(node, ver)| Topic::caps(node, ver)));
             }
@@ -89,7 +95,9 @@ impl Gateway {
     /// Answers a probe with the presence held of everything the probed account has.
     fn answer_probe(&mut self, probe: &Element) -> Result<bool, GatewayError> {
         let topic = format!("presence {}", bare(from(probe)));
-        let held = self.store.held_of(bare(to(probe)), &topic, self.clock.unix_ms())?;
+        let held = self
+            .store
+            .held_of(bare(to(probe)), &topic, self.clock.unix_ms())?;
         for (_, xml) in &held {
             let mut presence = Element::parse(xml)?;
             presence.set_attr("to", from(probe));
@@ -106,7 +114,8 @@ impl Gateway {
             "" if is_full(sender) => {
                 self.note_photo(presence)?;
                 let until = self.clock.unix_ms() + PRESENCE_MS;
-                self.store.hold(sender, &topic, until, &presence.to_xml(""))?;
+                self.store
+                    .hold(sender, &topic, until, &presence.to_xml(""))?;
                 self.store.let_go(owner, &topic)?;
             }
             "unavailable" => {
@@ -118,7 +127,8 @@ impl Gateway {
                 if gone && presence.child(NS_MUC_USER, "x").is_none() {
                     let mut absent = presence.clone();
                     absent.set_attr("from", owner);
-                    self.store.hold(owner, &topic, now_ms + PRESENCE_MS, &absent.to_xml(""))?;
+                    self.store
+                        .hold(owner, &topic, now_ms + PRESENCE_MS, &absent.to_xml(""))?;
                 }
             }
             // They want to know, so what was sent last must be sent again.
@@ -142,7 +152,8 @@ impl Gateway {
         let known = self.store.held(owner, "photo", now_ms)?;
         if known.as_deref() != Some(&photo.text()) {
             self.store.let_go(owner, "vcard")?;
-            self.store.hold(owner, "photo", now_ms + 30 * PRESENCE_MS, &photo.text())?;
+            self.store
+                .hold(owner, "photo", now_ms + 30 * PRESENCE_MS, &photo.text())?;
         }
         Ok(())
     }
@@ -169,10 +180,14 @@ impl Gateway {
         };
         let payload = reply.children().next();
         if let (Some(topic), Some(payload), "result") = (topic, payload, kind(reply)) {
-            let ver = topic.name.strip_prefix("caps ").and_then(|it| it.rsplit_once('#'));
+            let ver = topic
+                .name
+                .strip_prefix("caps ")
+                .and_then(|it| it.rsplit_once('#'));
             if ver.is_none_or(|(_, ver)| caps::matches(payload, ver)) {
                 let until = self.clock.unix_ms().saturating_add(topic.hold_ms);
-                self.store.hold(&topic.owner, &topic.name, until, &payload.to_xml(""))?;
+                self.store
+                    .hold(&topic.owner, &topic.name, until, &payload.to_xml(""))?;
             }
         }
         Ok(true)
@@ -185,12 +200,13 @@ impl Gateway {
         }
         let mut known = stanza.clone();
         known.remove_attr("id");
-        let digest = crate::hex::encode(&Sha256::digest(known.to_xml("")));
+        let digest = crate::hex::emit(&Sha256::digest(known.to_xml("")));
         let (topic, now_ms) = (format!("sent {}", to(stanza)), self.clock.unix_ms());
         if self.store.held(from(stanza), &topic, now_ms)?.as_deref() == Some(&digest) {
             return Ok(true);
         }
-        self.store.hold(from(stanza), &topic, now_ms + PRESENCE_MS, &digest)?;
+        self.store
+            .hold(from(stanza), &topic, now_ms + PRESENCE_MS, &digest)?;
         Ok(false)
     }
 

@@ -15,7 +15,11 @@ impl Gateway {
     ///
     /// # Errors
     /// [`GatewayError`]; the packet must not be acknowledged then.
-    pub fn handle_packet(&mut self, peer: usize, stanza: Option<Element>) -> Result<(), GatewayError> {
+    pub fn handle_packet(
+        &mut self,
+        peer: usize,
+        stanza: Option<Element>,
+    ) -> Result<(), GatewayError> {
         let Some(stanza) = stanza.filter(address::is_addressed) else {
             warn!(peer = %self.peers[peer].rules.name, "a packet that is no stanza");
             self.count_at(Reason::Undecodable, peer);
@@ -47,13 +51,22 @@ impl Gateway {
     }
 
     /// Passes a stanza on to where it belongs; never back to the peer it came from.
-    pub(super) fn forward(&mut self, came: Option<usize>, stanza: Element) -> Result<(), GatewayError> {
-        match self.routes.target(address::from(&stanza), address::to(&stanza)) {
+    pub(super) fn forward(
+        &mut self,
+        came: Option<usize>,
+        stanza: Element,
+    ) -> Result<(), GatewayError> {
+        match self
+            .routes
+            .target(address::from(&stanza), address::to(&stanza))
+        {
             Target::Service(service) => self.keep(service, stanza),
             Target::Peer(peer) if Some(peer) != came => self.send(peer, stanza),
-            Target::Peer(_) | Target::Nowhere => {
-                self.bounce(&stanza, Condition::RemoteServerNotFound, "no route to this domain")
-            }
+            Target::Peer(_) | Target::Nowhere => self.bounce(
+                &stanza,
+                Condition::RemoteServerNotFound,
+                "no route to this domain",
+            ),
         }
     }
 }

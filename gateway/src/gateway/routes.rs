@@ -34,7 +34,11 @@ impl Routes {
             domains.map(move |it| (it.to_ascii_lowercase(), index))
         });
         Self {
-            hosted: config.hosted.iter().map(|it| it.domain.to_ascii_lowercase()).collect(),
+            hosted: config
+                .hosted
+                .iter()
+                .map(|it| it.domain.to_ascii_lowercase())
+                .collect(),
             components: domains.map(|it| it.to_ascii_lowercase()).collect(),
             remote: remote.collect(),
         }
@@ -43,7 +47,10 @@ impl Routes {
     /// Single stations first, then domains hosted here, then domains of peers; what is left goes to the server this
     /// gateway is a component of, in the name of the sender's domain.
     pub(super) fn target(&self, from: &str, to: &str) -> Target {
-        let (there, here) = (domain(to).to_ascii_lowercase(), domain(from).to_ascii_lowercase());
+        let (there, here) = (
+            domain(to).to_ascii_lowercase(),
+            domain(from).to_ascii_lowercase(),
+        );
         if let Some(peer) = self.remote.get(&bare(to).to_ascii_lowercase()) {
             return Target::Peer(*peer);
         }
@@ -61,8 +68,13 @@ impl Routes {
 
     /// May `peer` speak for this JID?
     pub(super) fn is_of(&self, peer: usize, jid: &str) -> bool {
-        let names = [bare(jid).to_ascii_lowercase(), domain(jid).to_ascii_lowercase()];
-        names.iter().any(|name| self.remote.get(name) == Some(&peer))
+        let names = [
+            bare(jid).to_ascii_lowercase(),
+            domain(jid).to_ascii_lowercase(),
+        ];
+        names
+            .iter()
+            .any(|name| self.remote.get(name) == Some(&peer))
     }
 }
 
@@ -85,15 +97,32 @@ mod tests {
         let to = |from, to| routes.target(from, to);
         let component = |domain: &str| Target::Service(Service::Component(domain.into()));
         let camp = || Target::Service(Service::Hosted("camp.example".into()));
-        assert_eq!(to("romeo@ship.example/x", "juliet@Shore.example"), Target::Peer(0));
-        assert_eq!(to("juliet@shore.example/y", "romeo@ship.example"), component("shore.example"));
+        assert_eq!(
+            to("romeo@ship.example/x", "juliet@Shore.example"),
+            Target::Peer(0)
+        );
+        assert_eq!(
+            to("juliet@shore.example/y", "romeo@ship.example"),
+            component("shore.example")
+        );
         assert_eq!(to("juliet@shore.example", "tybalt@camp.example/z"), camp());
-        assert_eq!(to("romeo@ship.example", "buoy@camp.example/lora"), Target::Peer(1));
-        assert_eq!(to("tybalt@camp.example", "romeo@ship.example"), Target::Nowhere);
+        assert_eq!(
+            to("romeo@ship.example", "buoy@camp.example/lora"),
+            Target::Peer(1)
+        );
+        assert_eq!(
+            to("tybalt@camp.example", "romeo@ship.example"),
+            Target::Nowhere
+        );
         assert_eq!(to("romeo@ship.example", "x@lost.example"), Target::Nowhere);
         assert_eq!(to("x@lost.example", "y@lost.example"), Target::Nowhere);
-        assert_eq!(to("x@lost.example", "romeo@ship.example"), component("lost.example"));
-        assert!(routes.is_of(1, "buoy@camp.example/lora") && !routes.is_of(1, "tybalt@camp.example"));
+        assert_eq!(
+            to("x@lost.example", "romeo@ship.example"),
+            component("lost.example")
+        );
+        assert!(
+            routes.is_of(1, "buoy@camp.example/lora") && !routes.is_of(1, "tybalt@camp.example")
+        );
         assert!(routes.is_of(0, "juliet@shore.example") && !routes.is_of(0, "romeo@ship.example"));
     }
 }

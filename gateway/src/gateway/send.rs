@@ -93,9 +93,16 @@ impl Gateway {
         Ok(())
     }
 
-    fn requeue(&mut self, peer: usize, id: i64, plan: &Plan, stanza: &Element) -> Result<(), GatewayError> {
+    fn requeue(
+        &mut self,
+        peer: usize,
+        id: i64,
+        plan: &Plan,
+        stanza: &Element,
+    ) -> Result<(), GatewayError> {
         let key = plan.merge.key();
-        self.store.requeue(id, key, plan.expires_ms, &stanza.to_xml(""))?;
+        self.store
+            .requeue(id, key, plan.expires_ms, &stanza.to_xml(""))?;
         self.peers[peer].outbox.change(id, key, plan.expires_ms);
         Ok(())
     }
@@ -132,7 +139,10 @@ impl Gateway {
         let rules = &self.peers[peer].rules;
         let full = rules.budget.outbox_max;
         if full > 0 && self.peers[peer].outbox.len() >= full as usize {
-            return Ok(Some((Condition::ResourceConstraint, "the outbox of this link is full")));
+            return Ok(Some((
+                Condition::ResourceConstraint,
+                "the outbox of this link is full",
+            )));
         }
         let budget = &rules.budget;
         if budget.airtime_per_day.is_zero() && budget.airtime_per_user_per_day.is_zero() {
@@ -147,17 +157,27 @@ impl Gateway {
         for spent in self.store.spent(self.clock.day())? {
             if spent.peer == rules.name {
                 all_ms += spent.airtime_ms;
-                own_ms += if spent.user == user { spent.airtime_ms } else { 0 };
+                own_ms += if spent.user == user {
+                    spent.airtime_ms
+                } else {
+                    0
+                };
             }
         }
         let over = |spent_ms: u64, limit: std::time::Duration| {
             !limit.is_zero() && u128::from(spent_ms) >= limit.as_millis()
         };
         if over(all_ms, budget.airtime_per_day) {
-            return Ok(Some((Condition::ResourceConstraint, "the day's airtime of this link is spent")));
+            return Ok(Some((
+                Condition::ResourceConstraint,
+                "the day's airtime of this link is spent",
+            )));
         }
         if over(own_ms, budget.airtime_per_user_per_day) {
-            return Ok(Some((Condition::ResourceConstraint, "your airtime of this day is spent")));
+            return Ok(Some((
+                Condition::ResourceConstraint,
+                "your airtime of this day is spent",
+            )));
         }
         Ok(None)
     }

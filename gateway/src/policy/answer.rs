@@ -54,7 +54,9 @@ pub fn topic(request: &Element) -> Option<Topic> {
     let query = request.children().next()?;
     match (query.ns.as_str(), query.name.as_str()) {
         (NS_DISCO_INFO, "query") => match query.attr("node") {
-            Some(node) => node.rsplit_once('#').map(|(node, ver)| Topic::caps(node, ver)),
+            Some(node) => node
+                .rsplit_once('#')
+                .map(|(node, ver)| Topic::caps(node, ver)),
             // Rooms and accounts change what they say; servers rarely do.
             None if bare(to) == to && !to.contains('@') => Some(Topic::new(to, "info", DAY_MS)),
             None => None,

@@ -26,12 +26,21 @@ pub fn matches(query: &Element, ver: &str) -> bool {
 }
 
 fn verification(query: &Element) -> String {
-    let named = |name: &'static str| query.children().filter(move |it| it.is(NS_DISCO_INFO, name));
+    let named = |name: &'static str| {
+        query
+            .children()
+            .filter(move |it| it.is(NS_DISCO_INFO, name))
+    };
     let mut identities: Vec<String> = named("identity")
         .map(|it| {
             let part = |name| it.attr(name).unwrap_or_default();
             let lang = it.attr_ns(crate::xml::NS_XML, "lang").unwrap_or_default();
-            format!("{}/{}/{lang}/{}<", part("category"), part("type"), part("name"))
+            format!(
+                "{}/{}/{lang}/{}<",
+                part("category"),
+                part("type"),
+                part("name")
+            )
         })
         .collect();
     identities.sort_unstable();
@@ -42,8 +51,14 @@ fn verification(query: &Element) -> String {
     let forms = query.children().filter(|it| it.is(NS_DATA, "x"));
     let mut forms: Vec<(String, String)> = forms.filter_map(form).collect();
     forms.sort_unstable();
-    let forms = forms.into_iter().map(|(kind, fields)| format!("{kind}<{fields}"));
-    identities.into_iter().chain(features).chain(forms).collect()
+    let forms = forms
+        .into_iter()
+        .map(|(kind, fields)| format!("{kind}<{fields}"));
+    identities
+        .into_iter()
+        .chain(features)
+        .chain(forms)
+        .collect()
 }
 
 /// Type of a form and its other fields, sorted.

@@ -99,7 +99,12 @@ pub fn class(stanza: &Element, rules: &Peer) -> Class {
     match stanza.name.as_str() {
         "presence" if is_plain_presence(stanza) && !is_join(stanza) => Class::Presence,
         "presence" => Class::Chat,
-        _ if stanza.children().any(|child| BULK.contains(&child.ns.as_str())) => Class::Bulk,
+        _ if stanza
+            .children()
+            .any(|child| BULK.contains(&child.ns.as_str())) =>
+        {
+            Class::Bulk
+        }
         "message" if stanza.child(NS_PUBSUB_EVENT, "event").is_some() => Class::Presence,
         _ => Class::Chat,
     }
@@ -139,7 +144,11 @@ fn header(stanza: &Element, name: &str) -> Option<String> {
     stanza
         .child(NS_SHIM, "headers")?
         .children()
-        .find(|header| header.attr("name").is_some_and(|it| it.eq_ignore_ascii_case(name)))
+        .find(|header| {
+            header
+                .attr("name")
+                .is_some_and(|it| it.eq_ignore_ascii_case(name))
+        })
         .map(|header| header.text().trim().to_ascii_lowercase())
 }
 

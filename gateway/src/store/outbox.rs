@@ -79,7 +79,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn number(&mut self, id: i64, peer: &str, number: u32, class: u8) -> Result<(), StoreError> {
+    pub fn number(
+        &mut self,
+        id: i64,
+        peer: &str,
+        number: u32,
+        class: u8,
+    ) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("UPDATE outbox SET number=?2, class=?3 WHERE id=?1")?
             .execute(params![id, number, class])?;

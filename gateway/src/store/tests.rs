@@ -1,8 +1,8 @@
 //! The store survives what happens to it.
 
+use super::Store;
 use super::outbox::Queued;
 use super::peer::{LinkState, Spent};
-use super::Store;
 
 fn row(peer: &str, recipient: &str) -> Queued {
     Queued {

@@ -61,14 +61,31 @@ pub struct Peer {
     pub rules: config::Peer,
     /// What waits for it.
     pub outbox: Outbox,
-    /// Told whenever something may be sent.
+    /// Told whenever something may be sent; all peers of a modem share it.
     pub wake: Rc<Notify>,
+    /// What the link says.
+    pub link: LinkView,
+    /// Stanzas the far end confirmed.
+    pub delivered: u64,
+    /// XML of the stanzas sent, octets.
+    pub xml_octets: u64,
+    /// Stanzas the far end sent.
+    pub received: u64,
+}
+
+/// What a link last said, for decisions and `status`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct LinkView {
     /// Was the far end heard, and has not fallen silent?
     pub is_up: bool,
-    /// Stanzas the far end confirmed, and stanzas it sent.
-    pub delivered: u64,
-    /// See `delivered`.
-    pub received: u64,
+    /// Was it ever heard in this run?
+    pub was_heard: bool,
+    /// When, Unix ms.
+    pub heard_ms: i64,
+    /// Octets of frames handed to the modem.
+    pub air_octets: u64,
+    /// How long they took.
+    pub airtime_ms: u64,
 }
 
 /// See the module.
@@ -96,12 +113,14 @@ impl Gateway {
     /// # Errors
     /// [`GatewayError`].
     pub fn new(config: &Config, store: Store, clock: Clock) -> Result<Self, GatewayError> {
+        let mut wakes = BTreeMap::<String, Rc<Notify>>::new();
         let peers = config.peers.iter().map(|rules| {
             Ok(Peer {
                 outbox: Outbox::new(&store.queued(&rules.name)?),
                 rules: rules.clone(),
-                wake: Rc::default(),
-                is_up: false,
+                wake: wakes.entry(rules.modem.clone()).or_default().clone(),
+                link: LinkView::default(),
+                xml_octets: 0,
                 delivered: 0,
                 received: 0,
             })

@@ -162,6 +162,22 @@ impl Outbox {
         }
     }
 
+    /// Is this row here?
+    pub fn contains(&self, id: i64) -> bool {
+        self.entries.contains_key(&id)
+    }
+
+    /// Makes a row expire at once.
+    pub fn withdraw(&mut self, id: i64) {
+        if let Some(entry) = self.entries.get_mut(&id)
+            && !entry.cancelled
+        {
+            self.expiries.remove(&(entry.expires_ms, id));
+            entry.expires_ms = 0;
+            self.expiries.insert((0, id));
+        }
+    }
+
     /// The row to send next and the class to send it with, if one can go.
     pub fn next(&self) -> Option<(i64, Class)> {
         self.ready.first().map(|(class, id)| (*id, *class))

@@ -41,6 +41,20 @@ impl Gateway {
         })
     }
 
+    /// Takes a row out of the outbox on the operator's word; its sender is told. `false` if there is none.
+    ///
+    /// # Errors
+    /// [`GatewayError`].
+    pub fn withdraw(&mut self, id: i64) -> Result<bool, GatewayError> {
+        let Some(peer) = self.peers.iter().position(|peer| peer.outbox.contains(id)) else {
+            return Ok(false);
+        };
+        self.batch(|gateway| Ok(gateway.store.withdraw(id)?))?;
+        self.peers[peer].outbox.withdraw(id);
+        self.handle_timeout()?;
+        Ok(true)
+    }
+
     /// The numbers of this peer's packets that the link should withdraw.
     pub fn withdrawals(&self, peer: usize) -> Vec<u32> {
         let granted = self.peers[peer].outbox.granted().into_iter();

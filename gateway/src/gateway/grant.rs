@@ -69,8 +69,10 @@ impl Gateway {
     /// [`GatewayError`].
     pub fn handle_delivered(&mut self, peer: usize, number: u32) -> Result<(), GatewayError> {
         if let Some(id) = self.peers[peer].outbox.by_number(number) {
+            let octets = self.store.queued_xml(id)?.map_or(0, |xml| xml.len());
             self.unqueue(peer, id)?;
             self.peers[peer].delivered += 1;
+            self.peers[peer].xml_octets += octets as u64;
         }
         Ok(())
     }
@@ -107,7 +109,24 @@ impl Gateway {
 
     /// The far end was heard, or fell silent.
     pub fn handle_up(&mut self, peer: usize, is_up: bool) {
-        self.peers[peer].is_up = is_up;
+        self.peers[peer].link.is_up = is_up;
+    }
+
+    /// A frame of this peer was heard.
+    pub fn handle_heard(&mut self, peer: usize) {
+        let heard_ms = self.clock.unix_ms();
+        let link = &mut self.peers[peer].link;
+        (link.was_heard, link.heard_ms) = (true, heard_ms);
+    }
+
+    /// What the link to a peer says of itself.
+    pub fn link_mut(&mut self, peer: usize) -> &mut super::LinkView {
+        &mut self.peers[peer].link
+    }
+
+    /// The database, for ids and link state; in the batch the caller runs.
+    pub fn store_mut(&mut self) -> &mut crate::store::Store {
+        &mut self.store
     }
 
     /// Adds transmissions to the airtime account.

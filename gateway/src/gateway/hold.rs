@@ -37,7 +37,7 @@ impl Gateway {
         }
         let now_ms = self.clock.unix_ms();
         if answer::is_ping(stanza) {
-            let there = self.peers[peer].is_up && self.is_there(stanza)?;
+            let there = self.peers[peer].link.is_up && self.is_there(stanza)?;
             if there {
                 self.answer("ping", answer::reply(stanza, None, now_ms));
             }

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::{Store, StoreError};
 
-/// Original ids kept for references that are still to come.
+/// Packets of each direction whose ids are kept.
 const IDS_MAX: u32 = 10_000;
 /// Days of the airtime account.
 const DAYS_MAX: i64 = 400;
@@ -25,6 +25,19 @@ pub struct LinkState {
     pub accepted_base: u32,
     /// Bit i: `accepted_base + 1 + i` is accepted.
     pub accepted_beyond: u64,
+}
+
+/// An id that a packet carried.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CarriedId {
+    /// By this end.
+    pub sent: bool,
+    /// Of the packet.
+    pub number: u32,
+    /// Which of its ids; 0 is the stanza's own.
+    pub ordinal: u8,
+    /// As in the stanza.
+    pub id: String,
 }
 
 /// One line of the airtime account.
@@ -99,29 +112,40 @@ impl Store {
         Ok(())
     }
 
-    /// Remembers which id the far end's short one stands for.
+    /// Keeps an id that a packet carried.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn keep_id(&mut self, peer: &str, number: u32, id: &str) -> Result<(), StoreError> {
+    pub fn keep_id(&mut self, peer: &str, id: &CarriedId) -> Result<(), StoreError> {
         self.connection
-            .prepare_cached("INSERT OR REPLACE INTO ids (peer, number, id) VALUES (?1, ?2, ?3)")?
-            .execute(params![peer, number, id])?;
+            .prepare_cached(
+                "INSERT OR REPLACE INTO ids (peer, sent, number, ordinal, id)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![peer, id.sent, id.number, id.ordinal, id.id])?;
         self.connection
-            .prepare_cached("DELETE FROM ids WHERE peer=?1 AND number<?2")?
-            .execute(params![peer, number.saturating_sub(IDS_MAX)])?;
+            .prepare_cached("DELETE FROM ids WHERE peer=?1 AND sent=?2 AND number<?3")?
+            .execute(params![peer, id.sent, id.number.saturating_sub(IDS_MAX)])?;
         Ok(())
     }
 
-    /// The ids kept for `peer`, oldest first.
+    /// The ids kept for `peer`, in the order of the packets of each direction.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn ids(&self, peer: &str) -> Result<Vec<(u32, String)>, StoreError> {
-        let mut query = self
-            .connection
-            .prepare_cached("SELECT number, id FROM ids WHERE peer=?1 ORDER BY number")?;
-        let rows = query.query_map([peer], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    pub fn ids(&self, peer: &str) -> Result<Vec<CarriedId>, StoreError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT sent, number, ordinal, id FROM ids WHERE peer=?1
+             ORDER BY sent, number, ordinal",
+        )?;
+        let rows = query.query_map([peer], |row| {
+            Ok(CarriedId {
+                sent: row.get(0)?,
+                number: row.get(1)?,
+                ordinal: row.get(2)?,
+                id: row.get(3)?,
+            })
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

@@ -51,11 +51,13 @@ CREATE TABLE held (                -- far entities' state, to answer without the
     xml       TEXT NOT NULL,
     PRIMARY KEY (owner, topic)
 ) WITHOUT ROWID;
-CREATE TABLE ids (                 -- original ids of packets sent with short ids
+CREATE TABLE ids (                 -- ids that packets carried, for references still to come
     peer      TEXT NOT NULL,
-    number    INTEGER NOT NULL,
+    sent      INTEGER NOT NULL,    -- 1: by this end
+    number    INTEGER NOT NULL,    -- of the packet
+    ordinal   INTEGER NOT NULL,    -- which of its ids; 0 is the stanza's own
     id        TEXT NOT NULL,
-    PRIMARY KEY (peer, number)
+    PRIMARY KEY (peer, sent, number, ordinal)
 ) WITHOUT ROWID;
 CREATE TABLE airtime (             -- own transmissions
     day       INTEGER NOT NULL,    -- days since 1970-01-01 UTC

@@ -1,0 +1,183 @@
+//! One task per modem: it listens, lets the links to its peers speak in turn, and keeps their clocks. Refuses to know
+//! stanzas; those pass between a [`Conversation`] and the gateway.
+
+mod coding;
+mod conversation;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use longwire_codec::time::Instant;
+use tokio::sync::{Notify, watch};
+use tokio::time::sleep_until;
+use tracing::{trace, warn};
+
+use crate::clock::Clock;
+use crate::gateway::{Gateway, GatewayError};
+use crate::modem::{AnyModem, FRAME_MAX, Modem};
+pub(crate) use conversation::{Conversation, ConversationError};
+
+/// One modem and the peers behind it.
+#[derive(Debug)]
+pub(crate) struct Radio {
+    modem: AnyModem,
+    conversations: Vec<Conversation>,
+    gateway: Rc<RefCell<Gateway>>,
+    clock: Clock,
+    wake: Rc<Notify>,
+    /// Which conversation had the air last.
+    turn: usize,
+    frame: Vec<u8>,
+    heard: Vec<u8>,
+}
+
+/// What woke the task.
+enum News {
+    Heard(usize),
+    Nothing,
+    Stop,
+}
+
+impl Radio {
+    pub(crate) fn new(
+        modem: AnyModem,
+        conversations: Vec<Conversation>,
+        gateway: Rc<RefCell<Gateway>>,
+        wake: Rc<Notify>,
+    ) -> Self {
+        let clock = gateway.borrow().clock();
+        Self {
+            modem,
+            conversations,
+            gateway,
+            clock,
+            wake,
+            turn: 0,
+            frame: vec![0; FRAME_MAX],
+            heard: vec![0; FRAME_MAX],
+        }
+    }
+
+    /// Runs until `stop` says so, then signs off.
+    ///
+    /// Architecture invariant: nothing is transmitted before the batch that made it necessary is on disk.
+    ///
+    /// # Errors
+    /// The database failed: going on would lose or repeat stanzas.
+    pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<(), GatewayError> {
+        loop {
+            self.settle()?;
+            if self.transmit().await {
+                continue;
+            }
+            match self.listen(&mut stop).await {
+                News::Heard(len) => self.take(len),
+                News::Nothing => {}
+                News::Stop => return self.sign_off().await,
+            }
+        }
+    }
+
+    fn settle(&mut self) -> Result<(), GatewayError> {
+        let now = self.clock.now();
+        let mut gateway = self.gateway.borrow_mut();
+        for conversation in &mut self.conversations {
+            conversation.settle(&mut gateway, now)?;
+        }
+        Ok(())
+    }
+
+    /// Sends one frame, if a link has one; the links take turns.
+    async fn transmit(&mut self) -> bool {
+        let now = self.clock.now();
+        let count = self.conversations.len();
+        for step in 0..count {
+            let index = (self.turn + step) % count;
+            let Some(transmit) = self.conversations[index].poll_transmit(now, &mut self.frame)
+            else {
+                continue;
+            };
+            trace!(octets = transmit.len, over = transmit.over, "frame out");
+            if let Err(error) = self.modem.transmit(&self.frame[..transmit.len]).await {
+                warn!(%error, "a frame was not sent");
+                // To the link it is lost; without a pause a missing device would be a busy loop.
+                sleep_until(self.clock.deadline(now + 1000)).await;
+            }
+            let now = self.clock.now();
+            let wait = self.conversations[index].handle_sent(now, &transmit, &self.gateway);
+            self.hold_back(index, wait);
+            // A turn is not interrupted by another peer's.
+            self.turn = if transmit.over { index + 1 } else { index };
+            return true;
+        }
+        false
+    }
+
+    /// While one peer's answer is awaited the others keep quiet.
+    fn hold_back(&mut self, speaker: usize, until: Option<Instant>) {
+        let Some(until) = until else {
+            return;
+        };
+        for (index, conversation) in self.conversations.iter_mut().enumerate() {
+            if index != speaker {
+                conversation.defer(until);
+            }
+        }
+    }
+
+    async fn listen(&mut self, stop: &mut watch::Receiver<bool>) -> News {
+        let timeouts = self
+            .conversations
+            .iter()
+            .filter_map(Conversation::poll_timeout);
+        let deadline = timeouts.min().map(|at| self.clock.deadline(at));
+        let timer = async {
+            match deadline {
+                Some(deadline) => sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
+        let news = tokio::select! {
+            heard = self.modem.receive(&mut self.heard) => match heard {
+                Ok(len) => News::Heard(len),
+                Err(error) => {
+                    warn!(%error, "the modem does not receive");
+                    News::Nothing
+                }
+            },
+            () = timer => News::Nothing,
+            () = self.wake.notified() => News::Nothing,
+            _ = stop.wait_for(|stop| *stop) => News::Stop,
+        };
+        let now = self.clock.now();
+        for conversation in &mut self.conversations {
+            conversation.handle_timeout(now);
+        }
+        news
+    }
+
+    fn take(&mut self, len: usize) {
+        let now = self.clock.now();
+        trace!(octets = len, "frame in");
+        for conversation in &mut self.conversations {
+            if conversation.handle_frame(now, &self.heard[..len]) {
+                self.gateway.borrow_mut().handle_heard(conversation.peer());
+            }
+        }
+    }
+
+    /// Call signs go out once more where the law wants it.
+    async fn sign_off(&mut self) -> Result<(), GatewayError> {
+        let now = self.clock.now();
+        for conversation in &mut self.conversations {
+            conversation.close(now);
+        }
+        // A few frames at most: call sign and acknowledgement of each link.
+        for _ in 0..2 * self.conversations.len() {
+            if !self.transmit().await {
+                break;
+            }
+        }
+        self.settle()
+    }
+}

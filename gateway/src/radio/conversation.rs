@@ -1,0 +1,416 @@
+//! What goes on with one peer: its link, its codec session, and the rows of the outbox between them. Refuses to wait:
+//! [`super::Radio`] says when.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, VecDeque};
+use std::rc::Rc;
+
+use longwire_codec::channel::Channel;
+use longwire_codec::link::{
+    Accepted, Agreement, Callsign, Event, Link, LinkConfig, LinkError, PacketNumber, Priority,
+    Profile, Resume, Side, Transmit,
+};
+use longwire_codec::seal::Secret;
+use longwire_codec::time::Instant;
+use thiserror::Error;
+use tracing::{error, info};
+
+use super::coding::{Coding, Unfit};
+use crate::config;
+use crate::gateway::{Gateway, GatewayError, Granted};
+use crate::keys::Key;
+use crate::policy::{Class, address};
+
+/// Octets of packets under way in each direction.
+const STORAGE_HALF: usize = 192 * 1024;
+
+/// Why a peer cannot be talked to.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ConversationError {
+    /// The database.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
+    /// The link does not take these settings.
+    #[error("peer `{peer}`: settings out of range ({error:?})")]
+    Link {
+        /// Its name.
+        peer: String,
+        /// What the link said.
+        error: LinkError,
+    },
+    /// The key has the wrong length, or the call sign letters no call sign has.
+    #[error("peer `{peer}`: {what} cannot be used")]
+    Setting {
+        /// Its name.
+        peer: String,
+        /// Which setting.
+        what: &'static str,
+    },
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Conversation {
+    peer: usize,
+    link: Link<Vec<u8>>,
+    coding: Coding,
+    /// Rows to be encoded again before anything new.
+    again: VecDeque<(PacketNumber, i64, Class)>,
+    /// Numbers the link was asked to withdraw.
+    withdrawn: BTreeSet<u32>,
+    /// Octets of frames and packets since airtime was last accounted.
+    frame_octets: u64,
+    packet_octets: u64,
+    airtime_ms: u64,
+}
+
+impl Conversation {
+    /// Takes up the conversation with the peer at place `peer` where the database left it.
+    pub(crate) fn new(
+        peer: usize,
+        key: &Key,
+        config: &config::Config,
+        channel: Channel,
+        gateway: &mut Gateway,
+    ) -> Result<Self, ConversationError> {
+        let rules = &config.peers[peer];
+        let state = gateway.batch(|gateway| gateway.start_link(peer))?;
+        let resume = Resume {
+            epoch: state.epoch,
+            peer_epoch: state.peer_epoch,
+            next_number: PacketNumber::new(state.next),
+            first_outstanding: PacketNumber::new(state.first_outstanding),
+            accepted: Accepted {
+                base: PacketNumber::new(state.accepted_base),
+                beyond: state.accepted_beyond,
+            },
+        };
+        let settings = link_config(config, rules, key, channel)?;
+        let link = Link::new(settings, channel, resume, vec![0; 2 * STORAGE_HALF]);
+        let link = link.map_err(|error| ConversationError::Link {
+            peer: rules.name.clone(),
+            error,
+        })?;
+        let ids = gateway
+            .store()
+            .ids(&rules.name)
+            .map_err(GatewayError::from)?;
+        let mut conversation = Self {
+            peer,
+            link,
+            coding: Coding::new(rules, &ids),
+            again: VecDeque::new(),
+            withdrawn: BTreeSet::new(),
+            frame_octets: 0,
+            packet_octets: 0,
+            airtime_ms: 0,
+        };
+        conversation.begin_again(gateway);
+        Ok(conversation)
+    }
+
+    /// The peer's place in the configuration.
+    pub(crate) fn peer(&self) -> usize {
+        self.peer
+    }
+
+    /// A frame was heard; `true` if it was from this peer.
+    pub(super) fn handle_frame(&mut self, now: Instant, frame: &[u8]) -> bool {
+        let before = self.link.stats().frames_received;
+        self.link.handle_frame(now, frame);
+        self.link.stats().frames_received > before
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        self.link.handle_timeout(now);
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.link.poll_timeout().map(|(at, _)| at)
+    }
+
+    pub(super) fn poll_transmit(&mut self, now: Instant, frame: &mut [u8]) -> Option<Transmit> {
+        self.link.poll_transmit(now, frame)
+    }
+
+    pub(super) fn defer(&mut self, until: Instant) {
+        self.link.defer(until);
+    }
+
+    pub(super) fn close(&mut self, now: Instant) {
+        self.link.close(now);
+    }
+
+    /// The modem is done with a frame; until when an answer is awaited.
+    pub(super) fn handle_sent(
+        &mut self,
+        now: Instant,
+        transmit: &Transmit,
+        gateway: &Rc<RefCell<Gateway>>,
+    ) -> Option<Instant> {
+        self.link.handle_sent(now);
+        let airtime_ms = self.link.channel().airtime_ms(transmit.len);
+        self.frame_octets += transmit.len as u64;
+        self.airtime_ms += airtime_ms;
+        let mut gateway = gateway.borrow_mut();
+        let view = gateway.link_mut(self.peer);
+        view.air_octets += transmit.len as u64;
+        view.airtime_ms += airtime_ms;
+        (transmit.over && transmit.expects_reply)
+            .then(|| self.poll_timeout())
+            .flatten()
+    }
+
+    /// Moves everything between link and gateway that can move now, in one batch.
+    pub(super) fn settle(
+        &mut self,
+        gateway: &mut Gateway,
+        now: Instant,
+    ) -> Result<(), GatewayError> {
+        let mut accepted = Vec::new();
+        gateway.batch(|gateway| {
+            self.receive(gateway, &mut accepted)?;
+            self.events(gateway)?;
+            self.withdraw(gateway, now);
+            self.grant_again(gateway, now)?;
+            self.grant(gateway, now)?;
+            self.account(gateway)
+        })?;
+        for number in accepted {
+            self.link.accept(now, number);
+        }
+        Ok(())
+    }
+
+    fn receive(
+        &mut self,
+        gateway: &mut Gateway,
+        accepted: &mut Vec<PacketNumber>,
+    ) -> Result<(), GatewayError> {
+        let mut record = self.link.accepted();
+        while let Some((number, packet)) = self.link.recv() {
+            record.insert(number);
+            accepted.push(number);
+            // Withdrawn by its sender: nothing is in it.
+            if packet.is_empty() {
+                continue;
+            }
+            let packet = packet.to_vec();
+            let stanza = self.coding.decode(number, &packet);
+            for id in self.coding.ids(false, number) {
+                let name = gateway.peers()[self.peer].rules.name.clone();
+                gateway.store_mut().keep_id(&name, &id)?;
+            }
+            gateway.handle_packet(self.peer, stanza)?;
+        }
+        if accepted.is_empty() {
+            return Ok(());
+        }
+        gateway.accept(self.peer, record.base.get(), record.beyond)
+    }
+
+    fn events(&mut self, gateway: &mut Gateway) -> Result<(), GatewayError> {
+        let name = gateway.peers()[self.peer].rules.name.clone();
+        while let Some(event) = self.link.poll_event() {
+            match event {
+                Event::Up | Event::Resumed => {
+                    info!(peer = name, "the far end answers");
+                    gateway.handle_up(self.peer, true);
+                }
+                Event::Suspended | Event::Closed => {
+                    info!(peer = name, "the far end is silent");
+                    gateway.handle_up(self.peer, false);
+                }
+                Event::Reset => {
+                    info!(peer = name, "one end started again, memories begin empty");
+                    self.coding.reset();
+                    self.begin_again(gateway);
+                }
+                Event::PeerEpoch(epoch) => gateway.handle_peer_epoch(self.peer, epoch)?,
+                Event::Delivered(number) => {
+                    self.coding.acknowledge(number);
+                    self.withdrawn.remove(&number.get());
+                    gateway.handle_delivered(self.peer, number.get())?;
+                }
+                Event::Abandoned(number) => {
+                    self.coding.abandon(number);
+                    self.withdrawn.remove(&number.get());
+                    gateway.handle_abandoned(self.peer, number.get())?;
+                }
+                Event::Mismatch { ours, theirs } => {
+                    error!(
+                        peer = name,
+                        ?ours,
+                        ?theirs,
+                        "the two ends do not agree; nothing can be sent"
+                    );
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything granted and not delivered must be encoded again.
+    fn begin_again(&mut self, gateway: &Gateway) {
+        self.again.clear();
+        self.withdrawn.clear();
+        for (number, id, class, _) in gateway.granted(self.peer) {
+            self.again.push_back((PacketNumber::new(number), id, class));
+        }
+    }
+
+    fn withdraw(&mut self, gateway: &Gateway, now: Instant) {
+        for number in gateway.withdrawals(self.peer) {
+            if self.withdrawn.insert(number) {
+                self.link.cancel(now, PacketNumber::new(number));
+            }
+        }
+    }
+
+    fn grant_again(&mut self, gateway: &mut Gateway, now: Instant) -> Result<(), GatewayError> {
+        while let Some((number, id, class)) = self.again.front().copied() {
+            let gone = gateway.peers()[self.peer].outbox.by_number(number.get()) != Some(id);
+            if gone || self.withdrawn.contains(&number.get()) {
+                self.again.pop_front();
+                continue;
+            }
+            let Some(granted) = gateway.stanza(id, class)? else {
+                self.again.pop_front();
+                continue;
+            };
+            let Some(grant) = self.link.grant_again(now, number, priority(class)) else {
+                return Ok(());
+            };
+            match self.coding.encode(number, &granted.stanza, grant.buffer) {
+                Ok(len) => {
+                    self.link.commit(now, len);
+                    self.packet_octets += len as u64;
+                    self.again.pop_front();
+                }
+                Err(Unfit::Room) => {
+                    self.link.commit(now, 0);
+                    return Ok(());
+                }
+                // It fitted once; whatever changed, the link must not wait for it.
+                Err(Unfit::Never) => {
+                    self.link.commit(now, 0);
+                    self.withdrawn.insert(number.get());
+                    self.link.cancel(now, number);
+                    self.again.pop_front();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn grant(&mut self, gateway: &mut Gateway, now: Instant) -> Result<(), GatewayError> {
+        let len_max = self.link.packet_len_max();
+        while self.again.is_empty()
+            && let Some(class) = gateway.next_class(self.peer)
+        {
+            let Some(grant) = self.link.grant(now, priority(class)) else {
+                return Ok(());
+            };
+            let Some(granted) = gateway.next_stanza(self.peer)? else {
+                self.link.commit(now, 0);
+                return Ok(());
+            };
+            let (number, room) = (grant.number, grant.buffer.len());
+            match self.coding.encode(number, &granted.stanza, grant.buffer) {
+                Ok(len) => {
+                    self.record(gateway, &granted, number, len)?;
+                    self.link.commit(now, len);
+                }
+                Err(Unfit::Room) if room < len_max => {
+                    self.link.commit(now, 0);
+                    return Ok(());
+                }
+                Err(_) => {
+                    self.link.commit(now, 0);
+                    gateway.handle_unfit(self.peer, &granted)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes number, ids and cost of a packet durable.
+    fn record(
+        &mut self,
+        gateway: &mut Gateway,
+        granted: &Granted,
+        number: PacketNumber,
+        len: usize,
+    ) -> Result<(), GatewayError> {
+        gateway.handle_grant(self.peer, granted, number.get())?;
+        let name = gateway.peers()[self.peer].rules.name.clone();
+        for id in self.coding.ids(true, number) {
+            gateway.store_mut().keep_id(&name, &id)?;
+        }
+        self.packet_octets += len as u64;
+        let user = address::bare(address::from(&granted.stanza));
+        let airtime_ms = self.link.channel().airtime_ms(len);
+        gateway.spend(self.peer, user, len as u64, airtime_ms)
+    }
+
+    /// What frames cost beyond the packets in them is nobody's: headers, tags, repeats, acknowledgements.
+    fn account(&mut self, gateway: &mut Gateway) -> Result<(), GatewayError> {
+        // Small sums wait, or every acknowledgement would cost a write.
+        if self.frame_octets < self.packet_octets + 1024 {
+            return Ok(());
+        }
+        let octets = self.frame_octets - self.packet_octets;
+        let packets_ms = self.link.channel().airtime_ms(self.packet_octets as usize);
+        let airtime_ms = self.airtime_ms.saturating_sub(packets_ms);
+        (self.frame_octets, self.packet_octets, self.airtime_ms) = (0, 0, 0);
+        gateway.spend(self.peer, "", octets, airtime_ms)
+    }
+}
+
+fn priority(class: Class) -> Priority {
+    match class {
+        Class::Urgent => Priority::Urgent,
+        Class::Chat => Priority::Chat,
+        Class::Presence => Priority::Presence,
+        Class::Bulk => Priority::Bulk,
+    }
+}
+
+fn link_config(
+    config: &config::Config,
+    rules: &config::Peer,
+    key: &Key,
+    channel: Channel,
+) -> Result<LinkConfig, ConversationError> {
+    let wrong = |what| ConversationError::Setting {
+        peer: rules.name.clone(),
+        what,
+    };
+    let modem = config
+        .modem(&rules.modem)
+        .ok_or_else(|| wrong("the modem"))?;
+    let side = if modem.station < rules.station {
+        Side::A
+    } else {
+        Side::B
+    };
+    let secret = Secret::new(&key.0).ok_or_else(|| wrong("the key"))?;
+    let mut settings = LinkConfig::new(side, secret);
+    settings.tag_len = rules.tag_bytes;
+    settings.profile = match rules.profile {
+        config::Profile::Sealed => Profile::Sealed,
+        config::Profile::Amateur => {
+            let callsign = Callsign::new(&config.gateway.callsign);
+            Profile::Amateur(callsign.ok_or_else(|| wrong("the call sign"))?)
+        }
+    };
+    settings.out_len = STORAGE_HALF;
+    settings.agreement = Agreement {
+        mtu: channel.mtu,
+        ..settings.agreement
+    };
+    settings.seed = u64::from(modem.station) << 8 | u64::from(rules.station);
+    Ok(settings)
+}

@@ -204,6 +204,13 @@ impl Outbox {
         self.numbers.get(&number).copied()
     }
 
+    /// The row of a packet, how it goes, and whether it is withdrawn.
+    pub fn on_air_row(&self, number: u32) -> Option<(i64, Class, bool)> {
+        let id = self.by_number(number)?;
+        let entry = self.entries.get(&id)?;
+        Some((id, entry.class, entry.cancelled))
+    }
+
     /// Granted and undelivered packets in the order of their numbers: number, row, class, and whether withdrawn.
     pub fn granted(&self) -> Vec<(u32, i64, Class, bool)> {
         let known = self.numbers.iter().filter_map(|(number, id)| {

@@ -35,6 +35,7 @@ use crate::status::Board;
 use crate::store::{Store, StoreError};
 use crate::xml::Limits;
 use crate::xmpp::component;
+use crate::xmpp::hosted::{self, Hosted};
 
 /// Submissions taken in one batch.
 const BATCH_MAX: usize = 64;
@@ -125,6 +126,7 @@ pub struct Running {
     board: Rc<RefCell<Board>>,
     tasks: JoinSet<()>,
     radios: JoinSet<Result<(), GatewayError>>,
+    hosted: Vec<Hosted>,
     stop: watch::Sender<bool>,
 }
 
@@ -146,6 +148,7 @@ impl Running {
             board,
             tasks: JoinSet::new(),
             radios: JoinSet::new(),
+            hosted: Vec::new(),
             stop,
         };
         let timer = keep_time(running.gateway.clone());
@@ -166,6 +169,11 @@ impl Running {
     /// The gateway itself, for reports and tests.
     pub fn gateway(&self) -> Rc<RefCell<Gateway>> {
         self.gateway.clone()
+    }
+
+    /// The hosted domains that were opened.
+    pub fn hosted(&self) -> &[Hosted] {
+        &self.hosted
     }
 
     /// Connects the components and opens the hosted domains of the configuration.
@@ -198,6 +206,12 @@ impl Running {
                 self.tasks
                     .spawn_local(component::run(settings, self.router.clone(), state));
             }
+        }
+        for domain in &config.hosted {
+            let settings = hosted_settings(&config, domain, limits);
+            let hosted = hosted::start(settings, self.router.clone()).await;
+            let hosted = hosted.map_err(|error| RunError::Attachment(error.to_string()))?;
+            self.hosted.push(hosted);
         }
         Ok(())
     }
@@ -241,6 +255,9 @@ impl Running {
     /// [`RunError`]: the database failed at the last moment.
     pub async fn stop(mut self) -> Result<(), RunError> {
         info!("stopping");
+        for hosted in &self.hosted {
+            hosted.shut_down();
+        }
         self.stop.send_replace(true);
         let radios = async {
             while let Some(ended) = self.radios.join_next().await {
@@ -306,6 +323,22 @@ impl Running {
     }
 }
 
+fn hosted_settings(config: &Config, hosted: &config::Hosted, limits: Limits) -> hosted::Settings {
+    hosted::Settings {
+        domain: hosted.domain.clone(),
+        listen: hosted.listen.clone(),
+        listen_tls: hosted.listen_tls.clone(),
+        certificate: hosted.certificate.clone(),
+        private_key: hosted.private_key.clone(),
+        make_certificate: hosted.make_certificate,
+        offline_max: hosted.offline_max,
+        resume_timeout: hosted.resume_timeout,
+        software: config.gateway.name.clone(),
+        database: config.gateway.database.clone(),
+        limits,
+    }
+}
+
 /// Takes what attachments submit, and gives each of them a task that delivers to it.
 async fn take(gateway: Rc<RefCell<Gateway>>, mut inlets: Inlets) {
     let mut delivering: HashMap<Service, Deliverer> = HashMap::new();
@@ -322,7 +355,7 @@ async fn take(gateway: Rc<RefCell<Gateway>>, mut inlets: Inlets) {
                 if count == 0 {
                     return;
                 }
-                gateway.borrow_mut().handle_submissions(submissions.drain(..).collect());
+                gateway.borrow_mut().handle_submissions(std::mem::take(&mut submissions));
             }
         }
     }

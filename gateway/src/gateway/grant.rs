@@ -102,9 +102,9 @@ impl Gateway {
         )
     }
 
-    /// Packets to be encoded again after a reset, in the order of their numbers: number, row, class, withdrawn.
-    pub fn granted(&self, peer: usize) -> Vec<(u32, i64, Class, bool)> {
-        self.peers[peer].outbox.granted()
+    /// The row of a packet under way: its id, how it goes, and whether it is to be withdrawn.
+    pub fn row(&self, peer: usize, number: u32) -> Option<(i64, Class, bool)> {
+        self.peers[peer].outbox.on_air_row(number)
     }
 
     /// The far end was heard, or fell silent.

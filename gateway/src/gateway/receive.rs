@@ -39,11 +39,9 @@ impl Gateway {
         match stanza.name.as_str() {
             "presence" => self.note_presence(&stanza)?,
             "message" => self.note_event(&stanza)?,
-            "iq" if !matches!(address::kind(&stanza), "get" | "set") => {
-                if !self.note_reply(&stanza)? {
-                    self.count_at(Reason::LateReply, peer);
-                    return Ok(());
-                }
+            "iq" if is_reply(&stanza) && !self.note_reply(&stanza)? => {
+                self.count_at(Reason::LateReply, peer);
+                return Ok(());
             }
             _ => {}
         }
@@ -69,4 +67,8 @@ impl Gateway {
             ),
         }
     }
+}
+
+fn is_reply(iq: &Element) -> bool {
+    !matches!(address::kind(iq), "get" | "set")
 }

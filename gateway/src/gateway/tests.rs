@@ -20,7 +20,7 @@ fn gateway() -> Gateway {
 }
 
 fn stanza(text: &str) -> Element {
-    Element::parse(&text.replacen(' ', " xmlns='jabber:client' ", 1)).unwrap()
+    Element::parse(text.replacen(' ', " xmlns='jabber:client' ", 1)).unwrap()
 }
 
 fn submit(gateway: &mut Gateway, text: &str) {

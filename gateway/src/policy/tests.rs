@@ -5,7 +5,7 @@ use crate::policy::merge::Merge;
 use crate::policy::refuse::Condition;
 
 fn xml(text: &str) -> Element {
-    Element::parse(&text.replacen(
+    Element::parse(text.replacen(
         ' ',
         " xmlns='jabber:client' from='romeo@ship.example/deck' ",
         1,

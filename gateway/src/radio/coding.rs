@@ -1,48 +1,150 @@
-//! Stanzas to packets and back, for one peer. Refuses to decide what is sent; it only keeps both ends' memory in step.
+//! Stanzas to packets and back, for one peer. Refuses to decide what is sent; it keeps this end's memory in step with
+//! the far end's, as the link tells.
 
+use longwire_codec::decode::DecodeError;
+use longwire_codec::dictionary::Dictionary;
+use longwire_codec::encode::EncodeError;
 use longwire_codec::link::PacketNumber;
+use longwire_codec::session::{self, Options, Profile, Session};
+use longwire_codec::stanza::{Arena, Node, Stanza};
 
-use crate::config;
+use crate::config::{self, TextModel};
 use crate::store::peer::CarriedId;
 use crate::xml::Element;
 
-#[derive(Debug)]
-pub(super) struct Coding {}
+/// Octets of strings and number of nodes a packet may grow to: nearly all stanzas fit the first, the rest the second.
+const ROOMS: [(usize, usize); 2] = [(32 * 1024, 1024), (4 << 20, 1 << 16)];
 
-#[derive(Debug, Eq, PartialEq)]
+/// The dictionary with this text model.
+pub(super) fn dictionary(model: TextModel) -> &'static Dictionary<'static> {
+    match model {
+        TextModel::K128 => &longwire_dictionaries::V1_128K,
+        TextModel::K512 => &longwire_dictionaries::V1_512K,
+        TextModel::M8 => &longwire_dictionaries::V1_HOST,
+    }
+}
+
+/// See the module. The memory is made with the first packet, so that a thousand silent stations cost nothing.
+#[derive(Debug)]
+pub(super) struct Coding {
+    session: Option<Session<'static, Vec<u8>>>,
+    dictionary: &'static Dictionary<'static>,
+    options: Options,
+    tag: String,
+    /// Ids from before this run, until the memory is made.
+    carried: Vec<CarriedId>,
+}
+
+/// Why a stanza is not in the packet.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Unfit {
-    /// The packet does not fit the buffer.
+    /// The buffer is too short.
     Room,
-    /// It never will.
+    /// No buffer would do.
     Never,
 }
 
 impl Coding {
-    pub(super) fn new(_rules: &config::Peer, _ids: &[CarriedId]) -> Self {
-        Self {}
+    pub(super) fn new(rules: &config::Peer, carried: Vec<CarriedId>) -> Self {
+        let ids = match rules.ids {
+            config::Ids::Short => session::Ids::Short,
+            config::Ids::Preserve => session::Ids::Preserve,
+        };
+        Self {
+            session: None,
+            dictionary: dictionary(rules.text_model),
+            options: Options { ids },
+            tag: rules.name.clone(),
+            carried,
+        }
     }
 
+    /// Writes `stanza` as packet `number`.
     pub(super) fn encode(
         &mut self,
-        _number: PacketNumber,
+        number: PacketNumber,
         stanza: &Element,
         packet: &mut [u8],
     ) -> Result<usize, Unfit> {
-        let xml = stanza.to_xml("");
-        let room = packet.get_mut(..xml.len()).ok_or(Unfit::Room)?;
-        room.copy_from_slice(xml.as_bytes());
-        Ok(xml.len())
+        let mut tape = Vec::new();
+        stanza.tape(&mut tape);
+        let stanza = Stanza::new(&tape).ok_or(Unfit::Never)?;
+        let options = self.options;
+        let session = self.session().ok_or(Unfit::Never)?;
+        let written = session.encode(number, stanza, options, packet);
+        written.map_err(|error| match error {
+            EncodeError::PacketFull => Unfit::Room,
+            _ => Unfit::Never,
+        })
     }
 
-    pub(super) fn decode(&mut self, _number: PacketNumber, packet: &[u8]) -> Option<Element> {
-        Element::parse(packet).ok()
+    /// Reads packet `number`; `None` if this end cannot.
+    pub(super) fn decode(&mut self, number: PacketNumber, packet: &[u8]) -> Option<Element> {
+        let session = self.session()?;
+        for (octets, nodes) in ROOMS {
+            let mut strings = vec![0; octets];
+            let mut tape = vec![Node::Close; nodes];
+            let mut arena = Arena::new(&mut strings);
+            match session.decode(number, packet, &mut arena, &mut tape) {
+                Ok(stanza) => return Element::from_stanza(stanza).ok(),
+                Err(DecodeError::ArenaFull | DecodeError::TapeFull) => {}
+                Err(error) => {
+                    tracing::warn!(%error, %number, octets = packet.len(), "cannot read a packet");
+                    return None;
+                }
+            }
+        }
+        None
     }
 
-    pub(super) fn ids(&self, _sent: bool, _number: PacketNumber) -> Vec<CarriedId> {
-        Vec::new()
+    /// The ids packet `number` carried, to be kept.
+    pub(super) fn ids(&self, sent: bool, number: PacketNumber) -> Vec<CarriedId> {
+        let Some(session) = &self.session else {
+            return Vec::new();
+        };
+        let ids = (0u8..=u8::MAX).map_while(|ordinal| {
+            let id = session.id(sent, number, ordinal)?;
+            Some(CarriedId {
+                sent,
+                number: number.get(),
+                ordinal,
+                id: id.into(),
+            })
+        });
+        ids.collect()
     }
 
-    pub(super) fn acknowledge(&mut self, _number: PacketNumber) {}
-    pub(super) fn abandon(&mut self, _number: PacketNumber) {}
-    pub(super) fn reset(&mut self) {}
+    /// The far end has packet `number`.
+    pub(super) fn acknowledge(&mut self, number: PacketNumber) {
+        if let Some(session) = &mut self.session {
+            session.acknowledge(number);
+        }
+    }
+
+    /// Packet `number` will never arrive.
+    pub(super) fn abandon(&mut self, number: PacketNumber) {
+        if let Some(session) = &mut self.session {
+            session.abandon(number);
+        }
+    }
+
+    /// One end started again.
+    pub(super) fn reset(&mut self) {
+        if let Some(session) = &mut self.session {
+            session.reset();
+        }
+    }
+
+    fn session(&mut self) -> Option<&mut Session<'static, Vec<u8>>> {
+        if self.session.is_none() {
+            let storage = vec![0; Profile::HOST.storage_len()];
+            let session = Session::new(self.dictionary, Profile::HOST, storage).ok()?;
+            let mut session = session.with_tag(&self.tag);
+            for it in self.carried.drain(..) {
+                session.remember(it.sent, PacketNumber::new(it.number), it.ordinal, &it.id);
+            }
+            self.session = Some(session);
+        }
+        self.session.as_mut()
+    }
 }

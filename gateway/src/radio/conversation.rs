@@ -2,20 +2,20 @@
 //! [`super::Radio`] says when.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use longwire_codec::channel::Channel;
 use longwire_codec::link::{
-    Accepted, Agreement, Callsign, Event, Link, LinkConfig, LinkError, PacketNumber, Priority,
-    Profile, Resume, Side, Transmit,
+    Accepted, Callsign, Event, Link, LinkConfig, LinkError, PacketNumber, Priority, Profile,
+    Resume, Side, Transmit,
 };
 use longwire_codec::seal::Secret;
 use longwire_codec::time::Instant;
 use thiserror::Error;
 use tracing::{error, info};
 
-use super::coding::{Coding, Unfit};
+use super::coding::{Coding, Unfit, dictionary};
 use crate::config;
 use crate::gateway::{Gateway, GatewayError, Granted};
 use crate::keys::Key;
@@ -23,6 +23,8 @@ use crate::policy::{Class, address};
 
 /// Octets of packets under way in each direction.
 const STORAGE_HALF: usize = 192 * 1024;
+/// From this rate on a turn holds more packets than a small window.
+const FAST_BIT_RATE: u32 = 2400;
 
 /// Why a peer cannot be talked to.
 #[derive(Debug, Error)]
@@ -55,8 +57,11 @@ pub(crate) struct Conversation {
     peer: usize,
     link: Link<Vec<u8>>,
     coding: Coding,
-    /// Rows to be encoded again before anything new.
-    again: VecDeque<(PacketNumber, i64, Class)>,
+    /// What a new link to this peer is made from.
+    settings: LinkConfig,
+    channel: Channel,
+    /// A packet that could not be read, and whether the link was started again for it.
+    unread: Option<(PacketNumber, bool)>,
     /// Numbers the link was asked to withdraw.
     withdrawn: BTreeSet<u32>,
     /// Octets of frames and packets since airtime was last accounted.
@@ -75,39 +80,24 @@ impl Conversation {
         gateway: &mut Gateway,
     ) -> Result<Self, ConversationError> {
         let rules = &config.peers[peer];
-        let state = gateway.batch(|gateway| gateway.start_link(peer))?;
-        let resume = Resume {
-            epoch: state.epoch,
-            peer_epoch: state.peer_epoch,
-            next_number: PacketNumber::new(state.next),
-            first_outstanding: PacketNumber::new(state.first_outstanding),
-            accepted: Accepted {
-                base: PacketNumber::new(state.accepted_base),
-                beyond: state.accepted_beyond,
-            },
-        };
         let settings = link_config(config, rules, key, channel)?;
-        let link = Link::new(settings, channel, resume, vec![0; 2 * STORAGE_HALF]);
-        let link = link.map_err(|error| ConversationError::Link {
-            peer: rules.name.clone(),
-            error,
-        })?;
+        let link = new_link(peer, &settings, channel, gateway)?;
         let ids = gateway
             .store()
             .ids(&rules.name)
             .map_err(GatewayError::from)?;
-        let mut conversation = Self {
+        Ok(Self {
             peer,
             link,
-            coding: Coding::new(rules, &ids),
-            again: VecDeque::new(),
+            coding: Coding::new(rules, ids),
+            settings,
+            channel,
+            unread: None,
             withdrawn: BTreeSet::new(),
             frame_octets: 0,
             packet_octets: 0,
             airtime_ms: 0,
-        };
-        conversation.begin_again(gateway);
-        Ok(conversation)
+        })
     }
 
     /// The peer's place in the configuration.
@@ -163,6 +153,8 @@ impl Conversation {
     }
 
     /// Moves everything between link and gateway that can move now, in one batch.
+    ///
+    /// News come first: after a reset the packets that follow are written for an empty memory.
     pub(super) fn settle(
         &mut self,
         gateway: &mut Gateway,
@@ -170,8 +162,8 @@ impl Conversation {
     ) -> Result<(), GatewayError> {
         let mut accepted = Vec::new();
         gateway.batch(|gateway| {
-            self.receive(gateway, &mut accepted)?;
             self.events(gateway)?;
+            self.receive(gateway, &mut accepted)?;
             self.withdraw(gateway, now);
             self.grant_again(gateway, now)?;
             self.grant(gateway, now)?;
@@ -180,7 +172,13 @@ impl Conversation {
         for number in accepted {
             self.link.accept(now, number);
         }
-        Ok(())
+        match self.unread {
+            Some((number, false)) => {
+                self.unread = Some((number, true));
+                self.restart(gateway)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn receive(
@@ -190,17 +188,25 @@ impl Conversation {
     ) -> Result<(), GatewayError> {
         let mut record = self.link.accepted();
         while let Some((number, packet)) = self.link.recv() {
+            let packet = packet.to_vec();
+            let stanza = self.coding.decode(number, &packet);
+            // Empty: withdrawn by its sender.
+            if stanza.is_none() && !packet.is_empty() && self.unread != Some((number, true)) {
+                self.unread = Some((number, false));
+                break;
+            }
+            self.unread = None;
             record.insert(number);
             accepted.push(number);
-            // Withdrawn by its sender: nothing is in it.
             if packet.is_empty() {
                 continue;
             }
-            let packet = packet.to_vec();
-            let stanza = self.coding.decode(number, &packet);
             for id in self.coding.ids(false, number) {
                 let name = gateway.peers()[self.peer].rules.name.clone();
-                gateway.store_mut().keep_id(&name, &id)?;
+                gateway
+                    .store_mut()
+                    .keep_id(&name, &id)
+                    .map_err(GatewayError::from)?;
             }
             gateway.handle_packet(self.peer, stanza)?;
         }
@@ -208,6 +214,27 @@ impl Conversation {
             return Ok(());
         }
         gateway.accept(self.peer, record.base.get(), record.beyond)
+    }
+
+    /// The two memories are out of step, which nothing but a fault explains. A new start of this end makes the far end
+    /// write everything again for an empty memory; what cannot be read even then is counted and given up.
+    fn restart(&mut self, gateway: &mut Gateway) -> Result<(), GatewayError> {
+        error!(
+            peer = gateway.peers()[self.peer].rules.name,
+            "starting the link again to read a packet"
+        );
+        self.settings.hello = true;
+        self.coding.reset();
+        self.withdrawn.clear();
+        match new_link(self.peer, &self.settings, self.channel, gateway) {
+            Ok(link) => {
+                self.link = link;
+                Ok(())
+            }
+            Err(ConversationError::Gateway(error)) => Err(error),
+            // The same settings made a link before.
+            Err(_) => Ok(()),
+        }
     }
 
     fn events(&mut self, gateway: &mut Gateway) -> Result<(), GatewayError> {
@@ -225,7 +252,7 @@ impl Conversation {
                 Event::Reset => {
                     info!(peer = name, "one end started again, memories begin empty");
                     self.coding.reset();
-                    self.begin_again(gateway);
+                    self.withdrawn.clear();
                 }
                 Event::PeerEpoch(epoch) => gateway.handle_peer_epoch(self.peer, epoch)?,
                 Event::Delivered(number) => {
@@ -252,15 +279,6 @@ impl Conversation {
         Ok(())
     }
 
-    /// Everything granted and not delivered must be encoded again.
-    fn begin_again(&mut self, gateway: &Gateway) {
-        self.again.clear();
-        self.withdrawn.clear();
-        for (number, id, class, _) in gateway.granted(self.peer) {
-            self.again.push_back((PacketNumber::new(number), id, class));
-        }
-    }
-
     fn withdraw(&mut self, gateway: &Gateway, now: Instant) {
         for number in gateway.withdrawals(self.peer) {
             if self.withdrawn.insert(number) {
@@ -269,36 +287,34 @@ impl Conversation {
         }
     }
 
+    /// Writes again what an earlier run, or an earlier memory, had under way.
     fn grant_again(&mut self, gateway: &mut Gateway, now: Instant) -> Result<(), GatewayError> {
-        while let Some((number, id, class)) = self.again.front().copied() {
-            let gone = gateway.peers()[self.peer].outbox.by_number(number.get()) != Some(id);
-            if gone || self.withdrawn.contains(&number.get()) {
-                self.again.pop_front();
-                continue;
-            }
-            let Some(granted) = gateway.stanza(id, class)? else {
-                self.again.pop_front();
+        while let Some(number) = self.link.wanted() {
+            let row = gateway.row(self.peer, number.get());
+            let granted = match row {
+                Some((id, class, false)) => gateway.stanza(id, class)?,
+                _ => None,
+            };
+            let Some(granted) = granted else {
+                self.link.cancel(now, number);
                 continue;
             };
-            let Some(grant) = self.link.grant_again(now, number, priority(class)) else {
+            let Some(grant) = self.link.grant_again(now, number, priority(granted.class)) else {
                 return Ok(());
             };
             match self.coding.encode(number, &granted.stanza, grant.buffer) {
                 Ok(len) => {
                     self.link.commit(now, len);
                     self.packet_octets += len as u64;
-                    self.again.pop_front();
                 }
                 Err(Unfit::Room) => {
                     self.link.commit(now, 0);
                     return Ok(());
                 }
-                // It fitted once; whatever changed, the link must not wait for it.
+                // It fitted once; whatever changed, nothing may wait for it.
                 Err(Unfit::Never) => {
                     self.link.commit(now, 0);
-                    self.withdrawn.insert(number.get());
                     self.link.cancel(now, number);
-                    self.again.pop_front();
                 }
             }
         }
@@ -307,9 +323,7 @@ impl Conversation {
 
     fn grant(&mut self, gateway: &mut Gateway, now: Instant) -> Result<(), GatewayError> {
         let len_max = self.link.packet_len_max();
-        while self.again.is_empty()
-            && let Some(class) = gateway.next_class(self.peer)
-        {
+        while let Some(class) = gateway.next_class(self.peer) {
             let Some(grant) = self.link.grant(now, priority(class)) else {
                 return Ok(());
             };
@@ -407,10 +421,39 @@ fn link_config(
         }
     };
     settings.out_len = STORAGE_HALF;
-    settings.agreement = Agreement {
-        mtu: channel.mtu,
-        ..settings.agreement
+    // Small windows have shorter headers, and at these rates a turn holds no more.
+    settings.window = if channel.bit_rate < FAST_BIT_RATE {
+        8
+    } else {
+        64
     };
+    settings.agreement.mtu = channel.mtu;
+    settings.agreement.dictionary = dictionary(rules.text_model).id;
     settings.seed = u64::from(modem.station) << 8 | u64::from(rules.station);
     Ok(settings)
+}
+
+/// A new start of the link to a peer, durable before the first frame.
+fn new_link(
+    peer: usize,
+    settings: &LinkConfig,
+    channel: Channel,
+    gateway: &mut Gateway,
+) -> Result<Link<Vec<u8>>, ConversationError> {
+    let state = gateway.batch(|gateway| gateway.start_link(peer))?;
+    let resume = Resume {
+        epoch: state.epoch,
+        peer_epoch: state.peer_epoch,
+        next_number: PacketNumber::new(state.next),
+        first_outstanding: PacketNumber::new(state.first_outstanding),
+        accepted: Accepted {
+            base: PacketNumber::new(state.accepted_base),
+            beyond: state.accepted_beyond,
+        },
+    };
+    let storage = vec![0; 2 * STORAGE_HALF];
+    Link::new(settings.clone(), channel, resume, storage).map_err(|error| ConversationError::Link {
+        peer: gateway.peers()[peer].rules.name.clone(),
+        error,
+    })
 }

@@ -33,9 +33,7 @@ use crate::radio::{Conversation, ConversationError, Radio};
 use crate::router::{Inlets, Router, Service};
 use crate::status::Board;
 use crate::store::{Store, StoreError};
-use crate::xml::Limits;
-use crate::xmpp::component;
-use crate::xmpp::hosted::{self, Hosted};
+use crate::xmpp::attach::Attachments;
 
 /// Submissions taken in one batch.
 const BATCH_MAX: usize = 64;
@@ -126,7 +124,7 @@ pub struct Running {
     board: Rc<RefCell<Board>>,
     tasks: JoinSet<()>,
     radios: JoinSet<Result<(), GatewayError>>,
-    hosted: Vec<Hosted>,
+    attachments: Option<Attachments>,
     stop: watch::Sender<bool>,
 }
 
@@ -148,7 +146,7 @@ impl Running {
             board,
             tasks: JoinSet::new(),
             radios: JoinSet::new(),
-            hosted: Vec::new(),
+            attachments: None,
             stop,
         };
         let timer = keep_time(running.gateway.clone());
@@ -171,9 +169,9 @@ impl Running {
         self.gateway.clone()
     }
 
-    /// The hosted domains that were opened.
-    pub fn hosted(&self) -> &[Hosted] {
-        &self.hosted
+    /// What [`Self::attach`] started.
+    pub fn attachments(&self) -> Option<&Attachments> {
+        self.attachments.as_ref()
     }
 
     /// Connects the components and opens the hosted domains of the configuration.
@@ -181,38 +179,12 @@ impl Running {
     /// # Errors
     /// [`RunError::Attachment`].
     pub async fn attach(&mut self) -> Result<(), RunError> {
-        let config = self.config.clone();
-        let limits = Limits {
-            size: usize::try_from(config.gateway.stanza_size_max).unwrap_or(usize::MAX),
-            ..Limits::default()
-        };
-        for component in &config.components {
-            let secret = component.read_secret().map_err(|error| {
-                RunError::Attachment(format!(
-                    "cannot read the component secret {}: {error}",
-                    component.secret_file.display()
-                ))
-            })?;
-            for domain in &component.domains {
-                let settings = component::Settings {
-                    server: component.server.clone(),
-                    domain: domain.clone(),
-                    secret: secret.0.clone(),
-                    reconnect_max: component.reconnect_max,
-                    limits,
-                };
-                let (state, watched) = watch::channel(component::State::Connecting);
-                self.board.borrow_mut().watch(domain, watched);
-                self.tasks
-                    .spawn_local(component::run(settings, self.router.clone(), state));
-            }
+        let attachments = Attachments::start(&self.config, &self.router).await;
+        let attachments = attachments.map_err(|error| RunError::Attachment(error.to_string()))?;
+        for (domain, state) in &attachments.components {
+            self.board.borrow_mut().watch(domain, state.clone());
         }
-        for domain in &config.hosted {
-            let settings = hosted_settings(&config, domain, limits);
-            let hosted = hosted::start(settings, self.router.clone()).await;
-            let hosted = hosted.map_err(|error| RunError::Attachment(error.to_string()))?;
-            self.hosted.push(hosted);
-        }
+        self.attachments = Some(attachments);
         Ok(())
     }
 
@@ -255,8 +227,8 @@ impl Running {
     /// [`RunError`]: the database failed at the last moment.
     pub async fn stop(mut self) -> Result<(), RunError> {
         info!("stopping");
-        for hosted in &self.hosted {
-            hosted.shut_down();
+        if let Some(attachments) = &self.attachments {
+            attachments.shut_down();
         }
         self.stop.send_replace(true);
         let radios = async {
@@ -320,22 +292,6 @@ impl Running {
         let radio = Radio::new(opened, conversations, self.gateway.clone(), wake);
         self.radios.spawn_local(radio.run(stop));
         Ok(())
-    }
-}
-
-fn hosted_settings(config: &Config, hosted: &config::Hosted, limits: Limits) -> hosted::Settings {
-    hosted::Settings {
-        domain: hosted.domain.clone(),
-        listen: hosted.listen.clone(),
-        listen_tls: hosted.listen_tls.clone(),
-        certificate: hosted.certificate.clone(),
-        private_key: hosted.private_key.clone(),
-        make_certificate: hosted.make_certificate,
-        offline_max: hosted.offline_max,
-        resume_timeout: hosted.resume_timeout,
-        software: config.gateway.name.clone(),
-        database: config.gateway.database.clone(),
-        limits,
     }
 }
 

@@ -53,7 +53,7 @@ impl Coding {
         Self {
             session: None,
             dictionary: dictionary(rules.text_model),
-            options: Options { ids },
+            options: Options { ids, again: false },
             tag: rules.name.clone(),
             carried,
         }

@@ -79,7 +79,7 @@ impl Element {
         let input = checked_text(input)?;
         let mut reader = NsReader::from_str(input);
         preload(reader.resolver_mut(), context)?;
-        let mut tree = Tree::new(*limits);
+        let mut tree = Tree::new(*limits, &context.default_ns);
         loop {
             let event = reader.read_event().map_err(malformed)?;
             match event {
@@ -121,16 +121,19 @@ pub(super) fn preload(resolver: &mut NamespaceResolver, context: &Context) -> Re
 }
 
 /// The element under construction and its open ancestors.
-struct Tree {
+struct Tree<'c> {
     limits: Limits,
+    /// What stands for [`NS_CLIENT`] in this stream, if anything does.
+    content_ns: Option<&'c str>,
     open: Vec<Element>,
     done: Option<Element>,
 }
 
-impl Tree {
-    fn new(limits: Limits) -> Self {
+impl<'c> Tree<'c> {
+    fn new(limits: Limits, default_ns: &'c str) -> Self {
         Self {
             limits,
+            content_ns: CONTENT_NS.contains(&default_ns).then_some(default_ns),
             open: Vec::new(),
             done: None,
         }
@@ -147,8 +150,11 @@ impl Tree {
         if self.open.len() >= self.limits.depth {
             return Err(XmlError::TooDeep(self.limits.depth));
         }
-        self.open
-            .push(start_element(start, resolver, &self.limits)?);
+        let mut element = start_element(start, resolver, &self.limits)?;
+        if self.content_ns == Some(element.ns.as_str()) {
+            element.ns = NS_CLIENT.into();
+        }
+        self.open.push(element);
         Ok(())
     }
 
@@ -188,11 +194,6 @@ pub(super) fn start_element(
 ) -> Result<Element, XmlError> {
     let (ns, local) = resolver.resolve_element(start.name());
     let ns = bound(ns)?;
-    let ns = if CONTENT_NS.contains(&ns.as_ref()) {
-        NS_CLIENT.into()
-    } else {
-        ns
-    };
     let mut element = Element::new(ns, checked_name(local.as_ref())?);
     for (count, attr) in start.attributes().enumerate() {
         let attr = attr.map_err(malformed)?;

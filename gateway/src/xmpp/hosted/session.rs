@@ -5,6 +5,7 @@ mod carry;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
@@ -21,6 +22,8 @@ use carry::Ended;
 
 /// Stanzas remembered for a client that does not confirm or is not connected.
 const UNACKED_MAX: usize = 5_000;
+/// How long saying goodbye may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A new connection for a session whose old one broke.
 #[derive(Debug)]
@@ -88,11 +91,11 @@ impl Session {
                 }
                 Ended::Broken => None,
                 Ended::Left => {
-                    let _ = connection.write("</stream:stream>").await;
+                    connection.close("</stream:stream>").await;
                     None
                 }
                 Ended::Error(condition) => {
-                    let _ = connection.write(&stream_error(condition)).await;
+                    connection.close(&stream_error(condition)).await;
                     None
                 }
             };
@@ -205,5 +208,15 @@ impl Connection {
     pub(super) async fn write(&mut self, text: &str) -> std::io::Result<()> {
         self.writer.write_all(text.as_bytes()).await?;
         self.writer.flush().await
+    }
+
+    /// Writes the last words and closes, so that the client is not left to guess.
+    async fn close(&mut self, text: &str) {
+        let closing = async {
+            self.write(text).await?;
+            self.writer.shutdown().await
+        };
+        // A client that is gone does not hear them.
+        let _ = timeout(CLOSE_TIMEOUT, closing).await;
     }
 }

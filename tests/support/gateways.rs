@@ -66,6 +66,54 @@ impl Gateway {
         gateway
     }
 
+    /// Starts a base station whose far end is the board `jid`, a component of `server` for `domain`; returns the image
+    /// that `longwire pair` made for the board.
+    pub fn start_for_board(
+        server: &Server,
+        domain: &str,
+        jid: &str,
+        radio: &Radio,
+    ) -> (Self, PathBuf) {
+        let folder = TempDir::with_prefix("longwire-gateway-").expect("temporary folder");
+        let path = folder.path();
+        let base = format!(
+            "[gateway]\nstate-dir = \"state\"\nlog = \"debug\"\n\n[[component]]\nserver = \"127.0.0.1:{}\"\n\
+             secret = \"{SECRET}\"\ndomains = [\"{domain}\"]\n\n[[modem]]\nname = \"hf\"\nurl = \"{}\"\nmtu = 128\n\
+             station = 0\nbit-rate = \"{} bit/s\"\nturnaround = \"{}ms\"\n\n",
+            server.component, radio.url, radio.bit_rate, radio.turnaround_ms
+        );
+        private(&path.join("gateway.toml"), &base);
+        let mut pair = Command::new(binary());
+        pair.arg("--config").arg(path.join("gateway.toml")).args([
+            "--json",
+            "pair",
+            "--station",
+            "buoy",
+            "--jid",
+            jid,
+        ]);
+        let output = pair
+            .arg("--folder")
+            .arg(path)
+            .output()
+            .expect("longwire starts");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let made: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let peer = made["peer"].as_str().expect("a section of configuration");
+        private(&path.join("gateway.toml"), &format!("{base}{peer}"));
+        let image = PathBuf::from(made["image"].as_str().expect("a path"));
+        let mut gateway = Self {
+            process: run(path),
+            folder,
+        };
+        gateway.wait_ready();
+        (gateway, image)
+    }
+
     /// Adds an account to a hosted domain; the gateway need not run.
     pub fn add_account(&self, jid: &str, password: &str) {
         let mut command = self.command(&["account", "add", jid, "--password", password]);

@@ -25,3 +25,5 @@ pub mod slixmpp;
 pub mod pty;
 
 pub mod gateways;
+
+pub mod qemu;

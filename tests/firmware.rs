@@ -1,0 +1,164 @@
+//! The firmware in an emulated Cortex-M4, over a slow radio line, at a real gateway that is a component of a real
+//! Prosody, with a slixmpp user at the other end. Refuses to call the firmware's library: its own crate tests that.
+
+use std::time::Duration;
+
+use tests::gateways::{Gateway, Radio};
+use tests::process::{peers_skipped, require};
+use tests::pty;
+use tests::qemu::Board;
+use tests::server::{PASSWORD, Server, Site, Software};
+use tests::slixmpp::{Client, Login};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A base with a server, a user and a gateway; a board on the other end of the line.
+struct Scene {
+    gateway: Gateway,
+    board: Board,
+    romeo: Client,
+    _server: Server,
+    _line: pty::Pair,
+}
+
+fn scene(line: pty::Line) -> Scene {
+    require("qemu-system-arm", "qemu-system-arm");
+    let server = Software::Prosody.start(&Site {
+        domain: "base.example",
+        accounts: &["romeo"],
+        peers: &["field.example"],
+    });
+    let bit_rate = line.bit_rate;
+    let turnaround_ms = u32::try_from(line.turnaround.as_millis()).expect("short");
+    let line = pty::Pair::start(line);
+    // The line carries ten bits for each octet.
+    let radio = Radio {
+        url: format!("serial:{}?baud=9600", line.ports[0].display()),
+        bit_rate: bit_rate * 8 / 10,
+        turnaround_ms,
+    };
+    let (gateway, image) =
+        Gateway::start_for_board(&server, "field.example", "buoy@field.example", &radio);
+    let board = Board::start(&image, &line.ports[1]);
+    let login = Login {
+        jid: "romeo@base.example".to_owned(),
+        password: PASSWORD.to_owned(),
+        port: server.c2s,
+        tls: "start",
+    };
+    let romeo = Client::login(&login, LIMIT).expect("romeo logs in");
+    Scene {
+        gateway,
+        board,
+        romeo,
+        _server: server,
+        _line: line,
+    }
+}
+
+/// Romeo subscribes, both talk with receipts, Romeo reads the position and runs a command.
+#[test]
+fn a_user_of_the_base_meets_a_board() {
+    if peers_skipped() {
+        return;
+    }
+    let mut scene = scene(pty::Line {
+        loss_percent: 5,
+        seed: 3,
+        ..pty::Line::clean(1200, Duration::from_millis(100))
+    });
+    let Scene { board, romeo, .. } = &mut scene;
+    romeo.send("<presence xmlns='jabber:client' to='buoy@field.example' type='subscribe'/>");
+    romeo.receive(&["<presence", "buoy@field.example", "subscribed"], LIMIT);
+    board.type_line("to romeo@base.example wind 12 knots");
+    board.hear("queued", LIMIT);
+    let said = romeo.receive(&["wind 12 knots", "urn:xmpp:receipts"], LIMIT);
+    let id = attribute(&said, "id");
+    romeo.send(&format!(
+        "<message xmlns='jabber:client' to='buoy@field.example' type='chat'>\
+         <received xmlns='urn:xmpp:receipts' id='{id}'/></message>"
+    ));
+    board.hear(" received", LIMIT);
+    romeo.send(
+        "<message xmlns='jabber:client' to='buoy@field.example' type='chat' id='r-1'><body>stay there</body>\
+         <request xmlns='urn:xmpp:receipts'/></message>",
+    );
+    romeo.receive(&["urn:xmpp:receipts", "received", "r-1"], LIMIT);
+    board.type_line("inbox");
+    board.hear("stay there", LIMIT);
+    board.type_line("pos 59.3293 18.0686");
+    board.hear("ok", LIMIT);
+    romeo.receive(
+        &["http://jabber.org/protocol/geoloc", "59.3293", "18.0686"],
+        LIMIT,
+    );
+    romeo.send(
+        "<iq xmlns='jabber:client' to='buoy@field.example' type='set' id='c-1'>\
+         <command xmlns='http://jabber.org/protocol/commands' node='read' action='execute'/></iq>",
+    );
+    romeo.receive(
+        &["c-1", "completed", "temperature", "21.500 Cel", "59.3293"],
+        LIMIT,
+    );
+}
+
+/// Power cuts at the board and kills of the gateway at moments a seed picks: nothing acknowledged is lost, nothing comes
+/// twice.
+#[test]
+fn power_cuts_and_kills_lose_nothing() {
+    if peers_skipped() {
+        return;
+    }
+    let mut scene = scene(pty::Line::clean(4800, Duration::from_millis(20)));
+    let Scene {
+        gateway,
+        board,
+        romeo,
+        ..
+    } = &mut scene;
+    for round in 0..6u64 {
+        board.type_line(&format!("to romeo@base.example from the board {round}."));
+        board.hear("queued", LIMIT);
+        romeo.send(&format!(
+            "<message xmlns='jabber:client' to='buoy@field.example' type='chat' id='m-{round}'>\
+             <body>from base {round}.</body><request xmlns='urn:xmpp:receipts'/></message>"
+        ));
+        // Cut at a different moment of the exchange each time.
+        std::thread::sleep(Duration::from_millis(37 + round * 211 % 900));
+        if round % 2 == 0 {
+            board.power_off();
+            board.power_on();
+        } else {
+            gateway.kill();
+            gateway.restart();
+        }
+    }
+    for round in 0..6 {
+        romeo.receive(&[&format!("from the board {round}.")], 2 * LIMIT);
+        romeo.receive(&["received", &format!("m-{round}")], 2 * LIMIT);
+    }
+    board.type_line("inbox");
+    let inbox = board.hear("end of inbox", LIMIT);
+    for round in 0..6 {
+        assert_eq!(
+            inbox.matches(&format!("from base {round}.")).count(),
+            1,
+            "{inbox}"
+        );
+    }
+    let rest = romeo.rest(Duration::from_secs(3));
+    assert!(
+        !rest.iter().any(|xml| xml.contains("from the board")),
+        "twice: {rest:?}"
+    );
+}
+
+/// The value of an attribute of the root.
+fn attribute<'x>(xml: &'x str, name: &str) -> &'x str {
+    let start = xml
+        .split_once(&format!(" {name}="))
+        .expect("the attribute is there")
+        .1;
+    let quote = start.chars().next().expect("a value");
+    start[1..].split(quote).next().expect("a value ends")
+}

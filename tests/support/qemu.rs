@@ -1,0 +1,151 @@
+//! An emulated board: the firmware image of `firmware/boards/qemu` in QEMU, its radio on a serial port of the test, its
+//! flash in a file that survives whatever happens to the emulator. Refuses to look inside: it is driven by its console.
+
+use std::io::{Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::process::Process;
+use crate::python::profile_folder;
+
+/// Octets of the emulated flash.
+const FLASH_LEN: usize = 64 * 1024;
+/// The bare-metal target of the emulated board.
+const TARGET: &str = "thumbv7em-none-eabihf";
+
+/// A board, running or off.
+#[derive(Debug)]
+pub struct Board {
+    folder: TempDir,
+    radio: PathBuf,
+    running: Option<(Process, UnixStream)>,
+    heard: String,
+}
+
+impl Board {
+    /// A board with the provisioning image at `image` on its flash and the serial port `radio` as its modem; switched on.
+    pub fn start(image: &Path, radio: &Path) -> Self {
+        let folder = TempDir::with_prefix("longwire-board-").expect("temporary folder");
+        let mut flash = std::fs::read(image).expect("`longwire pair` wrote it");
+        flash.resize(FLASH_LEN, 0xff);
+        std::fs::write(folder.path().join("flash.bin"), flash).expect("file written");
+        let mut board = Self {
+            folder,
+            radio: radio.to_owned(),
+            running: None,
+            heard: String::new(),
+        };
+        board.power_on();
+        board
+    }
+
+    /// Starts the emulator on the flash as it is, and waits until the firmware says that it is ready.
+    pub fn power_on(&mut self) {
+        let socket = self.folder.path().join("console.sock");
+        let _ = std::fs::remove_file(&socket);
+        let listener = UnixListener::bind(&socket).expect("socket in a fresh folder");
+        let mut command = Command::new("qemu-system-arm");
+        command.current_dir(self.folder.path()).args([
+            "-M",
+            "mps2-an386",
+            "-display",
+            "none",
+            "-monitor",
+            "none",
+        ]);
+        command.args(["-semihosting-config", "enable=on,target=native"]);
+        command
+            .arg("-chardev")
+            .arg(format!("serial,id=radio,path={}", self.radio.display()));
+        command
+            .args(["-serial", "chardev:radio", "-serial"])
+            .arg(format!("unix:{}", socket.display()));
+        command.arg("-kernel").arg(firmware());
+        let process = Process::start("qemu", &mut command, &self.folder.path().join("qemu.log"));
+        let (console, _) = listener.accept().expect("the emulator connects");
+        console
+            .set_read_timeout(Some(Duration::from_millis(50)))
+            .expect("a socket");
+        self.running = Some((process, console));
+        self.heard.clear();
+        self.hear("ready ", Duration::from_secs(20));
+    }
+
+    /// Pulls the plug: the emulator is killed at whatever it was doing.
+    pub fn power_off(&mut self) {
+        if let Some((mut process, _)) = self.running.take() {
+            process.kill();
+        }
+    }
+
+    /// Types a line at the console.
+    pub fn type_line(&mut self, line: &str) {
+        let (_, console) = self.running.as_mut().expect("the board is on");
+        console
+            .write_all(format!("{line}\r\n").as_bytes())
+            .expect("the emulator runs");
+    }
+
+    /// Waits until the console has said `wanted`; what was said up to there is then forgotten, and returned.
+    pub fn hear(&mut self, wanted: &str, limit: Duration) -> String {
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(at) = self.heard.find(wanted) {
+                let rest = self.heard.split_off(at + wanted.len());
+                return std::mem::replace(&mut self.heard, rest);
+            }
+            let (process, console) = self.running.as_mut().expect("the board is on");
+            let mut octets = [0; 512];
+            match console.read(&mut octets) {
+                Ok(len) if len > 0 => self
+                    .heard
+                    .push_str(&String::from_utf8_lossy(&octets[..len])),
+                _ => {
+                    let ended = process.ended();
+                    assert!(ended.is_none(), "the emulator ended: {ended:?}");
+                }
+            }
+            let said = &self.heard;
+            assert!(
+                Instant::now() < deadline,
+                "the console did not say {wanted:?} in {limit:?}, only {said:?}"
+            );
+        }
+    }
+}
+
+impl Drop for Board {
+    fn drop(&mut self) {
+        self.power_off();
+    }
+}
+
+/// The firmware image, built first: by rustup's toolchain if it has the target, else with Debian's.
+pub fn firmware() -> &'static Path {
+    static IMAGE: OnceLock<PathBuf> = OnceLock::new();
+    IMAGE.get_or_init(|| {
+        let boards = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/boards");
+        let target = profile_folder()
+            .parent()
+            .expect("profiles lie in the build folder")
+            .join("boards");
+        let mut build = Command::new(boards.join("bare-cargo"));
+        build
+            .arg(TARGET)
+            .args(["build", "--release", "--locked", "--quiet"]);
+        build
+            .current_dir(boards.join("qemu"))
+            .env("CARGO_TARGET_DIR", &target);
+        let built = build.status().expect("bash runs bare-cargo");
+        assert!(
+            built.success(),
+            "the firmware image does not build: {built}"
+        );
+        target.join(TARGET).join("release/longwire-board-qemu")
+    })
+}

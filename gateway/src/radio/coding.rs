@@ -24,11 +24,19 @@ pub(super) fn dictionary(model: TextModel) -> &'static Dictionary<'static> {
     }
 }
 
+fn profile(memory: config::Memory) -> Profile {
+    match memory {
+        config::Memory::Host => Profile::HOST,
+        config::Memory::Board => Profile::BOARD,
+    }
+}
+
 /// See the module. The memory is made with the first packet, so that a thousand silent stations cost nothing.
 #[derive(Debug)]
 pub(super) struct Coding {
     session: Option<Session<'static, Vec<u8>>>,
     dictionary: &'static Dictionary<'static>,
+    profile: Profile,
     options: Options,
     tag: String,
     /// Ids from before this run, until the memory is made.
@@ -53,23 +61,28 @@ impl Coding {
         Self {
             session: None,
             dictionary: dictionary(rules.text_model),
+            profile: profile(rules.memory),
             options: Options { ids, again: false },
             tag: rules.name.clone(),
             carried,
         }
     }
 
-    /// Writes `stanza` as packet `number`.
+    /// Writes `stanza` as packet `number`; `again` if an earlier run or memory gave it that number.
     pub(super) fn encode(
         &mut self,
         number: PacketNumber,
         stanza: &Element,
+        again: bool,
         packet: &mut [u8],
     ) -> Result<usize, Unfit> {
         let mut tape = Vec::new();
         stanza.tape(&mut tape);
         let stanza = Stanza::new(&tape).ok_or(Unfit::Never)?;
-        let options = self.options;
+        let options = Options {
+            again,
+            ..self.options
+        };
         let session = self.session().ok_or(Unfit::Never)?;
         let written = session.encode(number, stanza, options, packet);
         written.map_err(|error| match error {
@@ -137,8 +150,8 @@ impl Coding {
 
     fn session(&mut self) -> Option<&mut Session<'static, Vec<u8>>> {
         if self.session.is_none() {
-            let storage = vec![0; Profile::HOST.storage_len()];
-            let session = Session::new(self.dictionary, Profile::HOST, storage).ok()?;
+            let storage = vec![0; self.profile.storage_len()];
+            let session = Session::new(self.dictionary, self.profile, storage).ok()?;
             let mut session = session.with_tag(&self.tag);
             for it in self.carried.drain(..) {
                 session.remember(it.sent, PacketNumber::new(it.number), it.ordinal, &it.id);

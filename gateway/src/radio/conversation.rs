@@ -302,7 +302,10 @@ impl Conversation {
             let Some(grant) = self.link.grant_again(now, number, priority(granted.class)) else {
                 return Ok(());
             };
-            match self.coding.encode(number, &granted.stanza, grant.buffer) {
+            match self
+                .coding
+                .encode(number, &granted.stanza, true, grant.buffer)
+            {
                 Ok(len) => {
                     self.link.commit(now, len);
                     self.packet_octets += len as u64;
@@ -332,7 +335,10 @@ impl Conversation {
                 return Ok(());
             };
             let (number, room) = (grant.number, grant.buffer.len());
-            match self.coding.encode(number, &granted.stanza, grant.buffer) {
+            match self
+                .coding
+                .encode(number, &granted.stanza, false, grant.buffer)
+            {
                 Ok(len) => {
                     self.record(gateway, &granted, number, len)?;
                     self.link.commit(now, len);
@@ -422,7 +428,7 @@ fn link_config(
     };
     settings.out_len = STORAGE_HALF;
     // Small windows have shorter headers, and at these rates a turn holds no more.
-    settings.window = if channel.bit_rate < FAST_BIT_RATE {
+    settings.window = if channel.bit_rate < FAST_BIT_RATE || rules.memory == config::Memory::Board {
         8
     } else {
         64

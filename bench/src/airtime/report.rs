@@ -11,6 +11,9 @@ use super::goals::{self, mean, median};
 use super::ours::Mode;
 use super::{Row, TextRow, plot, rival, texts};
 
+/// Bit rates of HF modems, robust to fast.
+const RATES_BPS: [u32; 4] = [75, 300, 1200, 9600];
+
 /// Everything one run measured.
 pub(crate) struct Report<'r> {
     /// What was measured.
@@ -48,6 +51,8 @@ impl Report<'_> {
             out += &self.by_kind(mean);
             out += "## Octets of a session\n\n";
             out += &self.by_session();
+            out += "## Seconds of air for all sessions, framing left out\n\n";
+            out += &self.by_rate();
         }
         if !self.texts.is_empty() {
             out += "## Bits per character of isolated messages\n\n";
@@ -172,6 +177,19 @@ impl Report<'_> {
             );
         }
         table(&head, &lines)
+    }
+
+    fn by_rate(&self) -> String {
+        let head = ["coder".to_owned()]
+            .into_iter()
+            .chain(RATES_BPS.map(|rate| format!("{rate} bit/s")));
+        let line = |(at, name): (usize, String)| {
+            let bits = self.rows.iter().map(|row| row.column(at)).sum::<f64>() * 8.0;
+            let cells = RATES_BPS.map(|rate| format!("{:.0}", bits / f64::from(rate)));
+            [name].into_iter().chain(cells).collect()
+        };
+        let lines: Vec<Vec<String>> = Self::columns().into_iter().enumerate().map(line).collect();
+        table(&head.collect::<Vec<_>>(), &lines)
     }
 
     fn by_text(&self) -> String {

@@ -3,9 +3,13 @@
 
 mod account;
 mod codec;
+mod control;
 mod explain;
 mod manual;
 mod pair;
+mod run;
+mod screen;
+mod status;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,6 +46,17 @@ pub struct Cli {
 enum Command {
     /// Try everything the configuration names: ports, devices, secrets, keys; say what to do.
     Check,
+    /// Run the gateway.
+    Run,
+    /// Play a conversation over a simulated radio link: no server, no hardware.
+    Demo(crate::demo::Demo),
+    /// Show how a running gateway is: modems, peers, what waits, what was sent and what was not.
+    Status,
+    /// Hand a message to a running gateway.
+    Send(status::Send),
+    /// See and change what waits for the air.
+    #[command(subcommand)]
+    Queue(status::Queue),
     /// One stanza per line on standard input, one packet per line in hexadecimal on standard output.
     Encode(codec::Encode),
     /// The inverse of encode.
@@ -101,6 +116,11 @@ impl Cli {
     fn run(&self) -> Result<(), Failure> {
         match &self.command {
             Command::Check => self.check(),
+            Command::Run => run::run(self.settings()?),
+            Command::Demo(arguments) => crate::demo::demo(arguments, self.json),
+            Command::Status => status::status(&self.settings()?, self.json),
+            Command::Send(arguments) => status::send(&self.settings()?, arguments, self.json),
+            Command::Queue(action) => status::queue(&self.settings()?, action, self.json),
             Command::Encode(arguments) => codec::encode(arguments),
             Command::Decode(arguments) => codec::decode(arguments),
             Command::Explain(arguments) => explain::explain(arguments, self.json),

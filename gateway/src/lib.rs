@@ -5,6 +5,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 mod control;
+pub mod demo;
 pub mod exit;
 pub mod gateway;
 pub mod hex;

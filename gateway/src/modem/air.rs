@@ -23,7 +23,7 @@ mod medium;
 
 use std::io;
 
-pub use medium::Medium;
+pub use medium::{Medium, Traffic};
 
 use super::hub::Socket;
 use super::url::{ModemUrl, UrlError};

@@ -36,6 +36,18 @@ struct Inner {
     /// Transmissions that have not ended long ago.
     on_air: Vec<Transmission>,
     silent: bool,
+    traffic: Traffic,
+}
+
+/// What a medium carried so far, all stations together.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Traffic {
+    /// Frames sent.
+    pub frames: u64,
+    /// Octets in them.
+    pub octets: u64,
+    /// Frames that no station heard.
+    pub lost: u64,
 }
 
 /// The receiving half of a station.
@@ -79,6 +91,11 @@ impl Medium {
             opened: Instant::now(),
             inner: Mutex::default(),
         })
+    }
+
+    /// What it carried so far.
+    pub fn traffic(&self) -> Traffic {
+        self.lock().traffic
     }
 
     /// Cuts all paths (`true`) or restores them.
@@ -149,6 +166,7 @@ impl Medium {
         let spoilt = inner.on_air.iter().find(ours).is_none_or(|it| it.spoilt);
         let out = self.is_out(end, &inner);
         let arrival = end + Duration::from_millis(self.weather.delay_ms);
+        let mut was_heard = false;
         for (index, ear) in inner.stations.iter_mut().enumerate() {
             if index == station || !ear.present {
                 continue;
@@ -157,6 +175,7 @@ impl Medium {
             if lost || spoilt || out {
                 continue;
             }
+            was_heard = true;
             let mut heard = frame.to_vec();
             ear.fates.flip(&self.weather, &mut heard);
             if ear.fates.is_repeated(&self.weather) {
@@ -168,6 +187,10 @@ impl Medium {
             }
             ear.news.notify_one();
         }
+        let traffic = &mut inner.traffic;
+        traffic.frames += 1;
+        traffic.octets += frame.len() as u64;
+        traffic.lost += u64::from(!was_heard);
     }
 }
 

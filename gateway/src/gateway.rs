@@ -35,7 +35,7 @@ use crate::policy::refuse::{self, Condition};
 use crate::policy::{Reason, address};
 use crate::router::{Refused, Service, Submission};
 use crate::store::{Store, StoreError};
-use crate::xml::{Element, XmlError};
+use crate::xml::{Context, Element, Limits, XmlError};
 pub use grant::Granted;
 use routes::{Routes, Target};
 
@@ -129,11 +129,7 @@ impl Gateway {
         let mut inbox = Inbox::default();
         for (service, waiting) in store.waiting()? {
             let key = waiting.id.unsigned_abs();
-            inbox.push(
-                &crate::inbox::service(&service),
-                key,
-                Element::parse(&waiting.xml)?,
-            );
+            inbox.push(&crate::inbox::service(&service), key, stored(&waiting.xml)?);
         }
         Ok(Self {
             next_iq_ms: store.next_deadline()?,
@@ -315,4 +311,14 @@ impl Gateway {
     fn count(&mut self, reason: Reason, peer: &str) {
         *self.dropped.entry((reason, peer.to_owned())).or_default() += 1;
     }
+}
+
+/// Reads a stanza that this gateway wrote. The limits of [`Element::parse`] were those of the stream it came from, and
+/// may be narrower.
+fn stored(xml: &str) -> Result<Element, XmlError> {
+    let limits = Limits {
+        size: usize::MAX,
+        ..Limits::default()
+    };
+    Element::parse_in(xml.as_bytes(), &Context::default(), &limits)
 }

@@ -3,10 +3,9 @@
 
 use crate::policy::Reason;
 use crate::policy::refuse::{self, Condition};
-use crate::xml::Element;
 use crate::xmpp::stanza::{self, ErrorKind};
 
-use super::{Gateway, GatewayError};
+use super::{Gateway, GatewayError, stored};
 
 impl Gateway {
     /// When something expires next, Unix ms.
@@ -68,7 +67,7 @@ impl Gateway {
         let Some(xml) = self.store.queued_xml(id)? else {
             return Ok(());
         };
-        let stanza = Element::parse(&xml)?;
+        let stanza = stored(&xml)?;
         self.unqueue(peer, id)?;
         if stanza.name == "presence" {
             let (from, to) = (stanza.attr("from"), stanza.attr("to"));
@@ -88,7 +87,7 @@ impl Gateway {
 
     fn expire_requests(&mut self, now_ms: i64) -> Result<(), GatewayError> {
         for request in self.store.overdue(now_ms)? {
-            let request = Element::parse(&request.xml)?;
+            let request = stored(&request.xml)?;
             let text = "no reply over the radio link in time";
             if let Some(error) =
                 stanza::error(&request, ErrorKind::Wait, "remote-server-timeout", text)

@@ -4,7 +4,7 @@ use crate::policy::Class;
 use crate::store::peer::Spent;
 use crate::xml::Element;
 
-use super::{Gateway, GatewayError};
+use super::{Gateway, GatewayError, stored};
 
 /// A stanza to encode.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -40,7 +40,7 @@ impl Gateway {
     /// [`GatewayError`].
     pub fn stanza(&self, id: i64, class: Class) -> Result<Option<Granted>, GatewayError> {
         let xml = self.store.queued_xml(id)?;
-        let stanza = xml.map(|xml| Element::parse(&xml)).transpose()?;
+        let stanza = xml.map(|xml| stored(&xml)).transpose()?;
         Ok(stanza.map(|stanza| Granted { id, class, stanza }))
     }
 

@@ -15,7 +15,7 @@ use crate::policy::caps;
 use crate::policy::classify::{NS_PUBSUB_EVENT, is_join, is_presence_state};
 use crate::xml::Element;
 
-use super::{Gateway, GatewayError};
+use super::{Gateway, GatewayError, stored};
 
 const NS_MUC_USER: &str = "http://jabber.org/protocol/muc#user";
 const NS_PHOTO: &str = "vcard-temp:x:update";
@@ -54,7 +54,7 @@ impl Gateway {
         let Some(held) = self.store.held(&topic.owner, &topic.name, now_ms)? else {
             return Ok(false);
         };
-        let reply = answer::reply(stanza, Some(Element::parse(&held)?), now_ms);
+        let reply = answer::reply(stanza, Some(stored(&held)?), now_ms);
         self.answer("held", reply);
         Ok(true)
     }
@@ -70,7 +70,7 @@ impl Gateway {
             let topic = format!("presence {receiver}");
             for (owner, xml) in self.store.held_of(bare(asked), &topic, now_ms)? {
                 let same = owner == asked || (!is_full(asked) && is_full(&owner));
-                if same && kind(&Element::parse(&xml)?).is_empty() {
+                if same && kind(&stored(&xml)?).is_empty() {
                     return Ok(true);
                 }
             }
@@ -85,7 +85,7 @@ impl Gateway {
             let held = self
                 .store
                 .held(to(request), &format!("presence {receiver}"), now_ms)?;
-            if let Some(presence) = held.map(|xml| Element::parse(&xml)).transpose()? {
+            if let Some(presence) = held.map(|xml| stored(&xml)).transpose()? {
                 return Ok(caps::announced(&presence).map(|(node, ver)| Topic::caps(node, ver)));
             }
         }
@@ -99,7 +99,7 @@ impl Gateway {
             .store
             .held_of(bare(to(probe)), &topic, self.clock.unix_ms())?;
         for (_, xml) in &held {
-            let mut presence = Element::parse(xml)?;
+            let mut presence = stored(xml)?;
             presence.set_attr("to", from(probe));
             self.answer("probe", presence);
         }
@@ -172,7 +172,7 @@ impl Gateway {
         let Some(request) = self.store.answered(to(reply), from(reply), id(reply))? else {
             return Ok(false);
         };
-        let request = Element::parse(&request)?;
+        let request = stored(&request)?;
         let topic = if answer::asks_info_of_client(&request) {
             self.caps_of(&request)?
         } else {

@@ -193,6 +193,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
                 strings: shelves.strings,
                 writer_ids: shelves.sent_ids,
                 reader_ids: shelves.received_ids,
+                next_ids: self.next_ids,
                 tag,
                 reader_latest: self.latest_received,
                 pending: memory.then_some(&self.pending),

@@ -62,6 +62,8 @@ pub struct Session<'d, S> {
     pub(crate) received: Recent,
     pub(crate) latest_sent: u32,
     pub(crate) latest_received: u32,
+    /// Where the next id goes: of packets sent, of packets received.
+    pub(crate) next_ids: [u16; 2],
     tag: [u8; TAG_MAX],
     tag_len: usize,
 }
@@ -92,6 +94,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             received: Recent::new(),
             latest_sent: 0,
             latest_received: 0,
+            next_ids: [0; 2],
             tag: [0; TAG_MAX],
             tag_len: 0,
         })
@@ -184,9 +187,25 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             self.latest_received = self.latest_received.max(number.get());
             Direction::Received
         };
+        // What the peer sent, it knows; which of this end's ids it has seen is no longer certain.
+        let state = if sent { State::Pending } else { State::Known };
+        self.keep_id(direction, state, (number.get(), ordinal), id, sent);
+    }
+
+    fn keep_id(
+        &mut self,
+        direction: Direction,
+        state: State,
+        place: (u32, u8),
+        id: &str,
+        minted: bool,
+    ) {
+        let next = &mut self.next_ids[usize::from(direction == Direction::Received)];
         let storage = self.storage.as_mut();
         let mut shelf = self.layout.shelf_mut(storage, direction, Area::Ids);
-        ids::keep(&mut shelf, State::Pending, number.get(), ordinal, id, sent);
+        if ids::keep(&mut shelf, *next, state, place, id, minted) {
+            *next = (*next + 1) % shelf.view().slots().max(1);
+        }
     }
 
     /// The id that packet `number`, sent by this end or received, carried as its `ordinal`th.
@@ -231,16 +250,16 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
                 },
             );
         }
-        let mut shelf = self.layout.shelf_mut(storage, direction, Area::Ids);
         for (ordinal, (id, origin)) in staged.ids().iter().enumerate() {
             // What the other end left to this one to make up can be made up again.
             let made_up = *origin == Origin::MadeUp;
             if *origin == Origin::Elsewhere || (made_up && direction == Direction::Received) {
                 continue;
             }
-            ids::keep(&mut shelf, state, number, ordinal as u8, id, made_up);
+            self.keep_id(direction, state, (number, ordinal as u8), id, made_up);
         }
         if let Some(stored) = template {
+            let storage = self.storage.as_mut();
             self.layout
                 .store_template(storage, direction, state, number, stored);
         }

@@ -26,10 +26,15 @@ const MINTED: u8 = 0x80;
 
 /// Finds the latest packet that carried `id`. Ids that crossed must be known to the peer; of those that did not,
 /// the peer knows every one.
-pub fn find(shelf: Shelf<'_>, id: &str) -> Option<(u32, u8)> {
+pub fn find(shelf: Shelf<'_>, next: u16, id: &str) -> Option<(u32, u8)> {
+    let can_refer = |slot: &u16| {
+        let safe = age(shelf, *slot, next) < shelf.slots() - shelf.slots() / 4;
+        shelf.note(*slot) & MINTED != 0 || (safe && shelf.state(*slot) == State::Known)
+    };
     shelf
-        .find(hash(id), id.as_bytes())
-        .filter(|slot| shelf.note(*slot) & MINTED != 0 || shelf.state(*slot) == State::Known)
+        .with_hash(hash(id))
+        .filter(|slot| shelf.get(*slot) == Some(id.as_bytes()))
+        .filter(can_refer)
         .map(|slot| (shelf.packet(slot), shelf.note(slot) & !MINTED))
         .max()
 }
@@ -42,33 +47,33 @@ pub fn lookup(shelf: Shelf<'_>, number: u32, ordinal: u8) -> Option<&str> {
         .and_then(|octets| core::str::from_utf8(octets).ok())
 }
 
-/// Remembers an id in the place of the oldest. Ids too long for a slot are not remembered.
+/// Remembers an id in slot `at`, which is that of the oldest. Ids too long for a slot are not remembered; false then.
 pub fn keep(
     shelf: &mut ShelfMut<'_>,
+    at: u16,
     state: State,
-    number: u32,
-    ordinal: u8,
+    (number, ordinal): (u32, u8),
     id: &str,
     minted: bool,
-) {
-    let view = shelf.view();
-    let oldest = (0..view.slots()).min_by_key(|slot| match view.state(*slot) {
-        State::Empty => (0, 0),
-        _ => (1, view.packet(*slot)),
-    });
-    if let Some(slot) = oldest {
-        let note = ordinal | if minted { MINTED } else { 0 };
-        shelf.put(
-            slot,
-            Entry {
-                state,
-                note,
-                packet: number,
-                hash: hash(id),
-                contents: id.as_bytes(),
-            },
-        );
-    }
+) -> bool {
+    let note = ordinal | if minted { MINTED } else { 0 };
+    shelf.put(
+        at,
+        Entry {
+            state,
+            note,
+            packet: number,
+            hash: hash(id),
+            contents: id.as_bytes(),
+        },
+    )
+}
+
+/// A crossed id has left the peer's shelf at the latest when this shelf is written over up to it; long before, it
+/// is referred to no more, for the peer's shelf may be filled in another order.
+fn age(shelf: Shelf<'_>, slot: u16, next: u16) -> u16 {
+    let slots = shelf.slots().max(1);
+    (next + slots - 1 - slot.min(slots - 1)) % slots
 }
 
 const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";

@@ -1,9 +1,10 @@
-//! A row of slots of equal size over borrowed octets. Refuses to know what lies in them.
+//! A row of slots of equal size over borrowed octets: first the hashes of all of them, so that a search touches few
+//! octets, then heads and contents. Refuses to know what lies in them.
 
-use crate::features::mix;
-
-/// Octets before the contents of each slot.
-const HEAD: usize = 18;
+/// Octets before the contents of each slot: state, note, length, packet, latest use.
+const HEAD: usize = 12;
+/// Octets of a hash.
+const HASH: usize = 4;
 
 /// What a slot is good for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,7 +29,7 @@ pub struct Shape {
 impl Shape {
     /// Octets of storage the shelf takes.
     pub const fn len(self) -> usize {
-        self.slots as usize * (HEAD + self.octets as usize)
+        self.slots as usize * (HASH + HEAD + self.octets as usize)
     }
 
     /// True for a shelf without slots.
@@ -69,7 +70,7 @@ impl<'s> Shelf<'s> {
 
     fn slot(&self, slot: u16) -> &'s [u8] {
         let size = HEAD + usize::from(self.shape.octets);
-        let at = usize::from(slot) * size;
+        let at = HASH * usize::from(self.shape.slots) + usize::from(slot) * size;
         self.octets.get(at..at + size).unwrap_or(&[])
     }
 
@@ -89,17 +90,20 @@ impl<'s> Shelf<'s> {
 
     /// Packet that introduced the contents.
     pub fn packet(&self, slot: u16) -> u32 {
-        word(self.slot(slot), 6)
+        word(self.slot(slot), 4)
     }
 
     /// Latest packet that refers to the contents, or introduced them.
     pub fn used(&self, slot: u16) -> u32 {
-        word(self.slot(slot), 10)
+        word(self.slot(slot), 8)
     }
 
     /// Hash the contents were put in with.
     pub fn hash(&self, slot: u16) -> u32 {
-        word(self.slot(slot), 14)
+        if slot >= self.shape.slots {
+            return 0;
+        }
+        word(self.octets, HASH * usize::from(slot))
     }
 
     /// Contents of a slot that is not empty.
@@ -112,25 +116,17 @@ impl<'s> Shelf<'s> {
         (state != 0).then(|| octets.get(HEAD..HEAD + len)).flatten()
     }
 
-    /// The slots that hold exactly `contents`.
-    pub fn find(&self, hash: u32, contents: &[u8]) -> impl Iterator<Item = u16> + use<'s> {
-        let shelf = *self;
-        let len = contents.len();
-        let sum = check(contents);
-        (0..self.shape.slots).filter(move |slot| {
-            shelf.hash(*slot) == hash
-                && shelf
-                    .get(*slot)
-                    .is_some_and(|found| found.len() == len && check(found) == sum)
-        })
+    /// The slots put in with this hash.
+    pub fn with_hash(&self, hash: u32) -> impl Iterator<Item = u16> + use<'s> {
+        let wanted = hash.to_le_bytes();
+        let hashes = self.octets.get(..HASH * usize::from(self.shape.slots));
+        hashes
+            .unwrap_or(&[])
+            .chunks_exact(HASH)
+            .enumerate()
+            .filter(move |(_, hash)| **hash == wanted)
+            .map(|(slot, _)| slot as u16)
     }
-}
-
-/// A second hash beside the one the shelf keeps: together 64 bits.
-fn check(contents: &[u8]) -> u32 {
-    contents
-        .iter()
-        .fold(0x1234_5678, |h, octet| mix(h, u32::from(*octet) + 7))
 }
 
 /// A shelf to write.
@@ -153,7 +149,7 @@ impl<'s> ShelfMut<'s> {
 
     fn slot(&mut self, slot: u16) -> &mut [u8] {
         let size = HEAD + usize::from(self.shape.octets);
-        let at = usize::from(slot) * size;
+        let at = HASH * usize::from(self.shape.slots) + usize::from(slot) * size;
         self.octets.get_mut(at..at + size).unwrap_or(&mut [])
     }
 
@@ -171,11 +167,13 @@ impl<'s> ShelfMut<'s> {
         };
         octets[1] = entry.note;
         octets[2..4].copy_from_slice(&(len as u16).to_le_bytes());
-        octets[4..6].fill(0);
-        octets[6..10].copy_from_slice(&entry.packet.to_le_bytes());
-        octets[10..14].copy_from_slice(&entry.packet.to_le_bytes());
-        octets[14..18].copy_from_slice(&entry.hash.to_le_bytes());
+        octets[4..8].copy_from_slice(&entry.packet.to_le_bytes());
+        octets[8..12].copy_from_slice(&entry.packet.to_le_bytes());
         octets[HEAD..HEAD + len].copy_from_slice(entry.contents);
+        let at = HASH * usize::from(slot);
+        if let Some(place) = self.octets.get_mut(at..at + HASH) {
+            place.copy_from_slice(&entry.hash.to_le_bytes());
+        }
         true
     }
 
@@ -192,7 +190,7 @@ impl<'s> ShelfMut<'s> {
 
     /// Notes that `packet` refers to the slot.
     pub fn touch(&mut self, slot: u16, packet: u32) {
-        if let Some(place) = self.slot(slot).get_mut(10..14) {
+        if let Some(place) = self.slot(slot).get_mut(8..12) {
             place.copy_from_slice(&packet.to_le_bytes());
         }
     }

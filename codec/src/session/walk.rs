@@ -66,6 +66,8 @@ pub(crate) struct Memory<'m> {
     pub(crate) writer_ids: Shelf<'m>,
     /// Ids in packets of the reading end.
     pub(crate) reader_ids: Shelf<'m>,
+    /// Where the next id goes on each of the two.
+    pub(crate) next_ids: [u16; 2],
     /// Tag of ids made up at this end.
     pub(crate) tag: &'m str,
     /// The latest packet of the reading end: on that end the latest written, on the other the latest read.

@@ -29,7 +29,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// The packet and ordinal that name `text`.
     pub(super) fn find_reference(&self, text: &str) -> Option<IdRef> {
         let memory = &self.memory;
-        if let Some((number, ordinal)) = ids::find(memory.writer_ids, text)
+        if let Some((number, ordinal)) = ids::find(memory.writer_ids, memory.next_ids[0], text)
             && number != self.number
         {
             return Some(IdRef {
@@ -43,7 +43,8 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         } else {
             None
         };
-        let (number, ordinal) = made_up.or_else(|| ids::find(memory.reader_ids, text))?;
+        let (number, ordinal) =
+            made_up.or_else(|| ids::find(memory.reader_ids, memory.next_ids[1], text))?;
         (number <= memory.reader_latest).then_some(IdRef {
             own: false,
             number,

@@ -72,8 +72,11 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         if !self.staged.has_touch_room() {
             return None;
         }
-        let mut slots = self.memory.strings.find(hash(text), text.as_bytes());
-        slots.find(|slot| self.memory.strings.state(*slot) == State::Known)
+        let shelf = self.memory.strings;
+        let mut slots = shelf.with_hash(hash(text));
+        slots.find(|slot| {
+            shelf.state(*slot) == State::Known && shelf.get(*slot) == Some(text.as_bytes())
+        })
     }
 
     /// Codes a slot both ends know.

@@ -106,7 +106,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             }
         };
         let len = len.map_err(|_| EncodeError::PacketFull)?;
-        self.keep(number, &written);
+        self.keep(number, &written, options);
         Ok(len)
     }
 
@@ -127,7 +127,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             self.forget(number);
         }
         let written = self.write(scribe, number, stanza, options)?;
-        self.keep(number, &written);
+        self.keep(number, &written, options);
         Ok(())
     }
 
@@ -143,10 +143,15 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             .map(|_| ())
     }
 
-    fn keep(&mut self, number: u32, written: &Written<'_>) {
+    fn keep(&mut self, number: u32, written: &Written<'_>, options: Options) {
+        self.latest_sent = self.latest_sent.max(number);
         let Some(packet) = written.packet else {
+            // Others must not count on this one; but its ids are still answered.
             self.sent.add(number, Use::default(), false);
             self.sent.settle(number, false);
+            if !options.again {
+                self.commit(Direction::Sent, number, &written.staged, None);
+            }
             return;
         };
         self.sent.add(number, packet, false);
@@ -156,7 +161,6 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         }
         self.commit(Direction::Sent, number, &written.staged, written.stored);
         self.pending.add(number);
-        self.latest_sent = self.latest_sent.max(number);
     }
 
     fn write<'x, D: Scribe>(

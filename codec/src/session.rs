@@ -69,19 +69,19 @@ pub struct Session<'d, S> {
 }
 
 impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
-    /// A session that remembers nothing yet.
+    /// A session that remembers nothing yet. The storage must be all zeros: it is not written here, so that on a host
+    /// the pages of an idle link need not exist.
     ///
     /// # Errors
     /// If the storage does not hold the profile.
     pub fn new(
         dictionary: &'d Dictionary<'d>,
         profile: Profile,
-        mut storage: S,
+        storage: S,
     ) -> Result<Self, StorageTooSmall> {
         let needed = profile.storage_len();
-        match storage.as_mut().get_mut(..needed) {
-            Some(octets) => octets.fill(0),
-            None => return Err(StorageTooSmall { needed }),
+        if storage.as_ref().len() < needed {
+            return Err(StorageTooSmall { needed });
         }
         Ok(Self {
             dictionary,

@@ -28,7 +28,7 @@ const MINTED: u8 = 0x80;
 /// the peer knows every one.
 pub fn find(shelf: Shelf<'_>, next: u16, id: &str) -> Option<(u32, u8)> {
     let can_refer = |slot: &u16| {
-        let safe = age(shelf, *slot, next) < shelf.slots() - shelf.slots() / 4;
+        let safe = age(shelf, *slot, next) < shelf.slots().saturating_sub(MARGIN);
         shelf.note(*slot) & MINTED != 0 || (safe && shelf.state(*slot) == State::Known)
     };
     shelf
@@ -69,8 +69,12 @@ pub fn keep(
     )
 }
 
-/// A crossed id has left the peer's shelf at the latest when this shelf is written over up to it; long before, it
-/// is referred to no more, for the peer's shelf may be filled in another order.
+/// Ids the peer's shelf may have taken in, or lost, that this one does not know of: packets under way, in any order.
+/// A crossed id that close to being written over is referred to no more; a shelf smaller than this serves made-up
+/// ids only.
+const MARGIN: u16 = 320;
+
+/// Ids put in since the one in `slot`.
 fn age(shelf: Shelf<'_>, slot: u16, next: u16) -> u16 {
     let slots = shelf.slots().max(1);
     (next + slots - 1 - slot.min(slots - 1)) % slots

@@ -84,7 +84,7 @@ impl Layout {
         )
     }
 
-    /// The shelves one packet of `direction` needs. Without `memory` they are all empty.
+    /// The shelves one packet of `direction` needs. Without `memory` strings and templates are empty.
     pub(crate) fn shelves<'s>(
         &self,
         storage: &'s mut [u8],
@@ -93,12 +93,13 @@ impl Layout {
     ) -> Shelves<'s> {
         let shelves_len = self.profile.storage_len() - usize::from(self.profile.templates.octets);
         let (octets, scratch) = storage.split_at_mut(shelves_len.min(storage.len()));
-        let octets: &'s [u8] = if memory { octets } else { &[] };
+        let octets: &'s [u8] = octets;
+        let known: &'s [u8] = if memory { octets } else { &[] };
         Shelves {
-            strings: self.shelf(octets, direction, Area::Strings),
+            strings: self.shelf(known, direction, Area::Strings),
             sent_ids: self.shelf(octets, Direction::Sent, Area::Ids),
             received_ids: self.shelf(octets, Direction::Received, Area::Ids),
-            templates: self.shelf(octets, direction, Area::Templates),
+            templates: self.shelf(known, direction, Area::Templates),
             scratch,
         }
     }

@@ -458,3 +458,39 @@ fn a_gateway_runs_tells_its_status_and_ends() {
     assert!(killed.success());
     assert_eq!(gateway.wait().expect("it ends").code(), Some(0));
 }
+
+#[test]
+fn the_readmes_cheap_commands_do_what_they_say() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let readme = std::fs::read_to_string(root.join("README.md")).expect("README.md");
+    let scratch = Scratch::new("readme");
+    let bin = Path::new(env!("CARGO_BIN_EXE_longwire"))
+        .parent()
+        .expect("a folder");
+    let path = format!(
+        "{}:{}",
+        bin.display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
+    let mut ran = 0;
+    let shell = readme
+        .split("```sh\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next());
+    for line in shell.flat_map(str::lines) {
+        // What needs a modem, or builds everything anew, is tried elsewhere.
+        if !line.contains("longwire ") || line.ends_with(" run") || line.ends_with(" check") {
+            continue;
+        }
+        let ended = Command::new("sh")
+            .args(["-c", line])
+            .current_dir(&scratch.0)
+            .env("PATH", &path)
+            .output();
+        let ended = ended.expect("sh");
+        assert!(ended.status.success(), "{line}: {}", err(&ended));
+        ran += 1;
+    }
+    assert!(ran >= 3, "only {ran} commands in README.md");
+    assert!(scratch.0.join("longwire.toml").exists() && scratch.0.join("shore.key").exists());
+}

@@ -58,7 +58,7 @@ fn peer(screen: &mut String, it: &Value) {
     let (xml, air) = (number(&it["xml-bytes"]), number(&it["air-bytes"]));
     let share = (air * 1000).checked_div(xml);
     screen.push_str(&format!(
-        "           sent {}: {} of XML in {} on the air{}\n",
+        "           delivered {}: {} of XML, {} on the air{}\n",
         number(&it["delivered"]),
         octets(xml),
         octets(air),

@@ -187,7 +187,7 @@ pub struct Peer {
     pub profile: Profile,
     /// Octets of authentication tag on each frame: 4, 6, 8, 10, 12, 14 or 16.
     pub tag_bytes: u8,
-    /// Largest text model to agree on.
+    /// Static text model; both ends must say the same.
     pub text_model: TextModel,
     /// How much both ends remember of earlier stanzas.
     pub memory: Memory,

@@ -1,1 +1,4 @@
-//! How many bytes things take.
+//! How many bytes things take on the air. Bytes are deterministic. Refuses tolerances.
+
+#[path = "sizes/link.rs"]
+mod link;

@@ -262,7 +262,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     /// The longest packet that can be sent on this channel.
     pub fn packet_len_max(&self) -> usize {
-        let most = (self.unit_max() * SEGMENTS_MAX).min(self.config.out_len);
+        let most = self.cut_len_max().min(self.config.out_len);
         if self.config.packet_len_max == 0 {
             most
         } else {

@@ -225,6 +225,8 @@ pub struct Pair {
     pub stations: [Station; 2],
     /// Prints every frame.
     pub trace: bool,
+    /// The longest frame within a session that carried no packet.
+    pub longest_control_len: usize,
     frame: Vec<u8>,
 }
 
@@ -243,6 +245,7 @@ impl Pair {
             air,
             stations,
             trace,
+            longest_control_len: 0,
             frame: vec![0; 2048],
         }
     }
@@ -298,6 +301,18 @@ impl Pair {
         self.drive(station);
     }
 
+    /// The connection under a reliable modem breaks and comes back: what was in it is gone.
+    pub fn break_connection(&mut self, station: usize) {
+        self.air.fail(station, self.now);
+        let (channel, clock) = (self.air.channel, self.clock(station));
+        let s = &mut self.stations[station];
+        if std::mem::take(&mut s.sending) {
+            s.link.handle_sent(clock);
+        }
+        s.link.handle_channel(clock, channel);
+        self.drive(station);
+    }
+
     /// Sets a station's clock forward. Backward a link never sees: its clock is monotonic.
     pub fn jump(&mut self, station: usize, millis: u64) {
         self.stations[station].clock_ahead += millis;
@@ -314,6 +329,10 @@ impl Pair {
         }
         if let Some(transmit) = s.link.poll_transmit(clock, &mut self.frame) {
             let frame = &self.frame[..transmit.len];
+            // Control frames are of kind 3; bit 3 makes a notice of them.
+            if frame[0] & 0xc8 == 0xc0 {
+                self.longest_control_len = self.longest_control_len.max(transmit.len);
+            }
             if self.trace {
                 println!(
                     "{:>9} {station} -> {:02x?} {transmit:?}",
@@ -346,6 +365,9 @@ impl Pair {
         while let Some((station, happening)) = self.air.poll(self.now) {
             let clock = self.clock(station);
             let s = &mut self.stations[station];
+            if self.trace && matches!(happening, Happening::Frame(_)) {
+                println!("{:>9} {station} <-", self.now);
+            }
             match happening {
                 Happening::Frame(frame) => s.link.handle_frame(clock, &frame),
                 Happening::Carrier(busy) => s.link.handle_carrier(clock, busy),

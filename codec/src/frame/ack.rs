@@ -21,7 +21,7 @@ pub struct Ack {
 }
 
 /// Most packets one acknowledgement reports as received in part.
-pub const PARTIALS_MAX: usize = 8;
+pub const PARTIALS_MAX: usize = 12;
 
 /// The segments held of one packet: all below `first`, not `first` itself, and `first + 1 + i` for bit i of `beyond`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -55,16 +55,25 @@ impl Ack {
 
     /// Leaves out what does not fit into `room` bytes, the least useful first. False if nothing fits.
     pub fn fit(&mut self, room: usize) -> bool {
+        // Without any word on a packet in part the sender gets nowhere: the first stays longest.
         while self.len() > room {
-            match self
-                .partials
+            let over = self.len() - room;
+            if let Some(partial) = self.partials[1..]
                 .iter_mut()
                 .rev()
                 .find(|partial| partial.is_some())
             {
-                Some(partial) => *partial = None,
-                None if self.received != 0 => self.received = 0,
-                None if self.accepted != 0 => self.accepted = 0,
+                *partial = None;
+                continue;
+            }
+            match self.partials[0].as_mut() {
+                Some(first) if first.beyond != 0 => {
+                    let keep = bitmap_len(first.beyond).saturating_sub(over);
+                    first.beyond &= (1u64 << (8 * keep)) - 1;
+                }
+                _ if self.received != 0 => self.received = 0,
+                _ if self.accepted != 0 => self.accepted = 0,
+                Some(_) => self.partials[0] = None,
                 None => return false,
             }
         }

@@ -79,6 +79,8 @@ pub(super) struct Incoming {
     slots: [Slot; WINDOW_MAX as usize],
     parts: [Option<Part>; PARTIALS_MAX],
     pool: Pool,
+    /// Acknowledgements made.
+    reports: u8,
 }
 
 impl Incoming {
@@ -88,6 +90,7 @@ impl Incoming {
             slots: [Slot::Missing; WINDOW_MAX as usize],
             parts: [None; PARTIALS_MAX],
             pool: Pool::new(),
+            reports: 0,
         }
     }
 
@@ -100,7 +103,7 @@ impl Incoming {
         &mut self.slots[(number.get() % WINDOW_MAX) as usize]
     }
 
-    fn window(&self) -> impl Iterator<Item = PacketNumber> + use<> {
+    fn window(&self) -> impl Iterator<Item = PacketNumber> + Clone + use<> {
         let base = self.accepted.base;
         (0..WINDOW_MAX).map(move |i| base.plus(i))
     }
@@ -378,6 +381,12 @@ impl Incoming {
         self.accepted.insert(number)
     }
 
+    /// The packets received in part, lowest first.
+    fn partial_numbers(&self) -> impl Iterator<Item = PacketNumber> + Clone + use<'_> {
+        self.window()
+            .filter(|n| self.parts.iter().flatten().any(|part| part.number == *n))
+    }
+
     /// What is held now.
     pub(super) fn ack(&mut self, heard: u8) -> Ack {
         let base = self.accepted.base;
@@ -391,8 +400,22 @@ impl Incoming {
             let held = matches!(self.slot(number), Slot::Whole { .. } | Slot::Surfaced);
             ack.received |= u64::from(held) << i;
         }
-        let reports = ack.partials.iter_mut().zip(self.parts.iter().flatten());
-        reports.for_each(|(report, part)| *report = Some(part.report()));
+        // Where not all fit the frame, each comes first in its turn.
+        self.reports = self.reports.wrapping_add(1);
+        let count = self.parts.iter().flatten().count().max(1);
+        let numbers = self
+            .partial_numbers()
+            .cycle()
+            .skip(usize::from(self.reports) % count)
+            .take(count);
+        for (place, number) in ack.partials.iter_mut().zip(numbers) {
+            let part = self
+                .parts
+                .iter()
+                .flatten()
+                .find(|part| part.number == number);
+            *place = part.map(Part::report);
+        }
         ack
     }
 }

@@ -268,6 +268,11 @@ impl Outgoing {
             let slot = self.slot(number);
             let lost = slot.sent <= heard;
             slot.received = received;
+            if received {
+                // All of it is there: others may go in pieces.
+                self.cuts.remove(number);
+            }
+            let slot = self.slot(number);
             let withdrawable = matches!(slot.state, State::Ready | State::Wanted) && slot.cancelled;
             if withdrawable && lost && !received {
                 self.void(bytes, number);
@@ -343,9 +348,17 @@ impl Outgoing {
         event
     }
 
-    /// Whether anything can be sent now.
+    /// Whether anything waits to be sent.
     pub(super) fn has_due(&self) -> bool {
         self.outstanding().any(|n| self.at(n).due)
+    }
+
+    /// Whether anything can be sent now in a frame with `room` bytes for contents.
+    pub(super) fn has_sendable(&self, bytes: &[u8], room: usize, in_pieces: bool) -> bool {
+        let sendable = |due: &Due| {
+            due.len < room || in_pieces && (due.cut.is_some() || self.can_cut(due.bulk))
+        };
+        self.due(bytes, sendable).is_some()
     }
 
     /// Whether the peer has something still to confirm.
@@ -378,7 +391,8 @@ impl Outgoing {
         len.saturating_sub(done)
     }
 
-    /// The most urgent thing to send for which `wanted` holds.
+    /// What to send next of that for which `wanted` holds. What was sent before goes first, the oldest first, since the
+    /// rest waits for it at the far end; then what is most urgent. Bulk goes after all else.
     pub(super) fn due(&self, bytes: &[u8], wanted: impl Fn(&Due) -> bool) -> Option<Due> {
         let due = self
             .outstanding()
@@ -386,21 +400,26 @@ impl Outgoing {
             .filter_map(|number| {
                 let slot = self.at(number);
                 let len = self.pool.get(bytes, number).map_or(0, <[u8]>::len);
-                let cut = self.cuts.get(number);
-                let cut = match cut {
+                let cut = match self.cuts.get(number) {
                     Some(cut) => Some((*cut, cut.first_due()?)),
                     None => None,
                 };
+                let bulk = slot.priority == Priority::Bulk;
                 let due = Due {
                     number,
-                    bulk: slot.priority == Priority::Bulk,
+                    bulk,
                     len,
                     cut,
                 };
-                wanted(&due).then_some((slot.priority, due))
+                let again = slot.sent > 0;
+                let priority = if again {
+                    Priority::Urgent
+                } else {
+                    slot.priority
+                };
+                wanted(&due).then_some(((bulk, !again, priority, number), due))
             });
-        due.min_by_key(|(priority, due)| (*priority, due.number))
-            .map(|(_, due)| due)
+        due.min_by_key(|(order, _)| *order).map(|(_, due)| due)
     }
 
     pub(super) fn bytes<'b>(&self, bytes: &'b [u8], number: PacketNumber) -> &'b [u8] {
@@ -420,11 +439,11 @@ impl Outgoing {
     /// Records that a frame carried this. True if any of it was sent before.
     pub(super) fn sent(&mut self, due: &Due, counter: u64) -> bool {
         let slot = self.slot(due.number);
-        let again = slot.sent > 0;
+        let mut again = slot.sent > 0;
         slot.sent = counter + 1;
         slot.due = false;
         if let Some((_, index)) = due.cut {
-            self.slot(due.number).due = self.cuts.sent(due.number, index);
+            (self.slot(due.number).due, again) = self.cuts.sent(due.number, index);
         }
         again
     }

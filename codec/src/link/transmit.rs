@@ -81,11 +81,9 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         ))
     }
 
-    /// The longest segment whose head is in the longest form.
-    pub(super) fn unit_max(&self) -> usize {
-        self.contents_len(false)
-            .saturating_sub(4)
-            .max(usize::from(self.config.window <= 8))
+    /// The longest packet that can be cut into segments.
+    pub(super) fn cut_len_max(&self) -> usize {
+        load::cut_len_max(&self.config, self.contents_len(false))
     }
 
     fn wants_ack(&self, now: Instant) -> bool {
@@ -98,7 +96,12 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     }
 
     fn has_data(&self) -> bool {
-        self.outgoing.has_due() && self.session.may_send()
+        let is_open = self.session.is_open();
+        let (out, _) = self.storage.as_ref().split_at(self.config.out_len);
+        self.session.may_send()
+            && self
+                .outgoing
+                .has_sendable(out, self.contents_len(!is_open), is_open)
     }
 
     fn has_work(&mut self, now: Instant) -> bool {
@@ -153,7 +156,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             return Some(self.draft_probe());
         }
         let notice = !self.session.is_open();
-        if self.has_data() {
+        if self.has_data() && !(self.turn.is_tentative() && self.owed.ack) {
             let ack = if self.owed.ack {
                 self.take_ack(notice)
             } else {
@@ -326,7 +329,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             || owed.identify
             || owed.sign_off
             || owed.poll && self.outgoing.is_unconfirmed();
-        if self.turn.is_failing() || !(said || self.has_data()) {
+        if self.turn.is_failing() || self.turn.is_tentative() || !(said || self.has_data()) {
             return false;
         }
         if self.channel.full_duplex || said {

@@ -1,8 +1,8 @@
 //! Whose turn it is. Refuses to look into frames: it is told who spoke and whether more follows.
 //!
 //! On a half-duplex channel a frame that says "over" gives the turn away, one that says "more" keeps it. Who is silent
-//! when it is his turn loses it: the peer of a speaker who fell silent takes over after one longest frame, the speaker
-//! who gets no answer asks again after somewhat more than that, so the two do not meet. Only from idle can they.
+//! when it is his turn loses it: the peer of a speaker who fell silent takes over after a few longest frames, the speaker
+//! who gets no answer asks again earlier, so the two do not meet. Only from idle can they.
 
 use super::{Event, Link, Priority, Side, Timer};
 use crate::channel::Channel;
@@ -26,11 +26,15 @@ pub(super) struct Turn {
     sending: Option<Sending>,
     /// Not on air before this.
     not_before: Instant,
+    /// When we got the turn.
+    since: Instant,
     /// Our turn ends about here.
     until: Instant,
     /// Questions in a row that got no answer.
     failures: u32,
     suspended: bool,
+    /// The peer fell silent within its turn, or seems to: say no more than is owed, it may still be speaking.
+    tentative: bool,
     /// What the modem last said, if it can tell.
     carrier: Option<bool>,
     /// An acknowledgement came since our last frame.
@@ -45,9 +49,11 @@ struct Sending {
 }
 
 /// Questions without an answer before the peer counts as gone.
-const SUSPEND_AFTER: u32 = 4;
+const SUSPEND_AFTER: u32 = 5;
 /// What an application may take to store a packet before its acknowledgement is due, in milliseconds.
 const ACCEPT_MS: u64 = 150;
+/// What it may take to answer a packet, in milliseconds: the answer then carries the acknowledgement.
+const ANSWER_MS: u64 = 100;
 
 impl Turn {
     pub(super) fn new(seed: u64) -> Self {
@@ -55,9 +61,11 @@ impl Turn {
             phase: Phase::Idle,
             sending: None,
             not_before: Instant::ZERO,
+            since: Instant::ZERO,
             until: Instant::ZERO,
             failures: 0,
             suspended: false,
+            tentative: false,
             carrier: None,
             answered: true,
             random: seed,
@@ -84,6 +92,10 @@ impl Turn {
     /// Nothing but single questions until the peer is heard.
     pub(super) fn is_failing(&self) -> bool {
         self.failures > 0
+    }
+
+    pub(super) fn is_tentative(&self) -> bool {
+        self.tentative
     }
 
     pub(super) fn failures(&self) -> u32 {
@@ -154,7 +166,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             }
         };
         let jitter = u64::from(self.channel.turnaround_ms) / 4 + 20;
-        let wait = self.channel.gap_ms() + ACCEPT_MS + frame + frame / 2 + patience + jitter;
+        let wait = self.channel.gap_ms() + ACCEPT_MS + frame + frame / 8 + patience + jitter;
         if self.channel.reliable {
             60_000 + 4 * wait
         } else {
@@ -162,13 +174,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         }
     }
 
+    /// Some frames of the peer's turn may be lost without its end: that costs less to wait for than to speak into it,
+    /// and who lost the answer to his last frame asks earlier.
     fn silence_ms(&self) -> u64 {
-        let frame = self.unseen_frame_ms();
-        u64::from(self.channel.interleaver_ms)
-            + u64::from(self.channel.turnaround_ms) / 2
-            + frame
-            + frame / 4
-            + 50
+        let frame = self.channel.airtime_ms(self.channel.mtu.into());
+        u64::from(self.channel.interleaver_ms) + self.reply_ms() + 3 * frame
     }
 
     /// The longest time to wait with an acknowledgement for a packet of ours to carry it, on a full-duplex channel.
@@ -236,7 +246,10 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     pub(super) fn begin_turn(&mut self, now: Instant) {
         if self.turn.phase != Phase::Ours || !self.is_half_duplex() {
             self.turn.phase = Phase::Ours;
-            self.turn.until = now + self.turn_ms();
+            // Both may have started: who was not given the turn asks for it first.
+            let opening =
+                self.channel.gap_ms() + 4 * self.channel.airtime_ms(self.channel.mtu.into());
+            self.turn.until = now + opening.min(self.turn_ms());
         }
         self.timers.stop(Timer::Transmit);
         self.timers.stop(Timer::Probe);
@@ -297,6 +310,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             return;
         }
         if expects_reply {
+            self.turn.tentative = false;
             self.turn.phase = Phase::Waiting;
             let wait = self.reply_ms();
             self.timers.set(Timer::Reply, now + wait);
@@ -304,7 +318,13 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             self.turn.phase = Phase::Idle;
             // The peer has the turn first, if it wants it.
             let small = self.channel.airtime_ms(48.min(self.channel.mtu.into()));
-            let wait = self.channel.gap_ms() + self.unseen_frame_ms().min(small);
+            let patience = if self.turn.tentative {
+                self.silence_ms()
+            } else {
+                self.unseen_frame_ms().min(small)
+            };
+            self.turn.tentative = false;
+            let wait = self.channel.gap_ms() + patience;
             self.turn.defer(now + wait);
             self.rest(now);
         }
@@ -368,6 +388,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     /// Somebody spoke who may be the peer: the turn is theirs or ours.
     pub(super) fn yield_turn(&mut self, now: Instant, more: bool) {
         self.turn.not_before = now;
+        self.turn.tentative = false;
+        self.turn.since = now;
         if more {
             self.turn.phase = Phase::Theirs;
             let wait = self.silence_ms();
@@ -378,11 +400,21 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         }
     }
 
-    /// The application is still storing what it was given; the answer may wait a little.
+    /// The application is still storing what it was given, or about to answer it: our turn may wait a little.
     pub(super) fn hold_for_accept(&mut self, now: Instant) -> bool {
-        let since = self.turn.until - self.turn_ms();
-        if self.incoming.has_unaccepted() && now < since + ACCEPT_MS && self.is_half_duplex() {
-            self.timers.set(Timer::Transmit, since + ACCEPT_MS);
+        let only_ack = self.owed.ack && !self.outgoing.has_due();
+        let answer_ms = (self.channel.gap_ms() / 2 + self.channel.airtime_ms(14)).min(ANSWER_MS);
+        let wait = if self.incoming.has_unaccepted() {
+            ACCEPT_MS
+        } else if only_ack {
+            answer_ms
+        } else {
+            0
+        };
+        let until = self.turn.since + wait;
+        let given = self.turn.phase == Phase::Ours && !self.turn.tentative && self.is_half_duplex();
+        if given && now < until {
+            self.timers.set(Timer::Transmit, until);
             return true;
         }
         false
@@ -413,7 +445,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         if self.timers.take(Timer::Silence, now) {
             self.stats.silent_turns += 1;
             self.turn.phase = Phase::Ours;
-            self.turn.until = now + self.turn_ms();
+            (self.turn.tentative, self.turn.since) = (true, now);
         }
         if self.timers.take(Timer::Reply, now) {
             self.fail(now);
@@ -432,10 +464,10 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         self.owed.poll = true;
         self.outgoing.doubt();
         let step = self.reply_ms();
-        let pause = if failures < 2 {
+        let pause = if failures < 3 {
             0
         } else {
-            step << (failures - 2).min(20)
+            step << (failures - 3).min(20)
         };
         let pause = pause.min(self.config.probe_ms_max.into());
         let jitter = self

@@ -15,6 +15,8 @@ pub(in crate::link) struct Cut {
     pub(in crate::link) again: bool,
     have: [u64; 4],
     sent: [u64; 4],
+    /// Segments below this were sent at some time.
+    top: u16,
 }
 
 impl Cut {
@@ -35,8 +37,9 @@ impl Cut {
             .sum()
     }
 
+    /// What an acknowledgement has no room to report is as it was. Only a packet that should be whole at the peer, and
+    /// is not, starts over.
     fn note(&mut self, ack: &Ack) {
-        self.have = [0; 4];
         let number = self.number.get().to_le_bytes()[0] & 0x7f;
         let Some(partial) = ack
             .partials
@@ -44,8 +47,13 @@ impl Cut {
             .flatten()
             .find(|partial| partial.number == number)
         else {
+            let held: u32 = self.have.iter().map(|word| word.count_ones()).sum();
+            if held == self.count.into() {
+                self.have = [0; 4];
+            }
             return;
         };
+        self.have = [0; 4];
         let after = usize::from(partial.first) + 1;
         let beyond = (0..64)
             .filter(|bit| partial.beyond >> bit & 1 == 1)
@@ -108,24 +116,27 @@ impl Cuts {
             again,
             have: [0; 4],
             sent: [0; 4],
+            top: 0,
         });
         true
     }
 
-    /// A frame carried this segment. True if more of the packet is to be sent.
-    pub(super) fn sent(&mut self, number: PacketNumber, index: u16) -> bool {
+    /// A frame carried this segment. Gives whether more of the packet is to be sent, and whether this was sent before.
+    pub(super) fn sent(&mut self, number: PacketNumber, index: u16) -> (bool, bool) {
         let Some(cut) = self
             .places
             .iter_mut()
             .flatten()
             .find(|cut| cut.number == number)
         else {
-            return false;
+            return (false, false);
         };
         if let Some(word) = cut.sent.get_mut(usize::from(index / 64)) {
             *word |= 1 << (index % 64);
         }
-        cut.first_due().is_some()
+        let again = index < cut.top;
+        cut.top = cut.top.max(index + 1);
+        (cut.first_due().is_some(), again)
     }
 
     /// Learns which segments the peer has. `is_lost`: what was sent of a packet and is not there is lost.

@@ -133,19 +133,31 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     }
 }
 
-/// How long the segments of a packet of `len` bytes are where a frame has `room` bytes for contents. `extra`: bytes
-/// more in each head.
-fn cut_unit(config: &LinkConfig, room: usize, len: usize, extra: usize) -> Option<usize> {
-    let fits = |head: usize, most: usize| {
-        let unit = room.checked_sub(head + extra).filter(|unit| *unit > 0)?;
-        (len.div_ceil(unit) <= most).then_some(unit)
-    };
+/// Forms of a segment's head where a frame has `room` bytes for contents: the longest segment, and how many there may be.
+fn forms(config: &LinkConfig, room: usize, extra: usize) -> [(usize, usize); 3] {
     let compact = if config.window <= 8 && extra == 0 {
-        fits(1, 32)
+        32
     } else {
-        None
+        0
     };
-    compact
-        .or_else(|| fits(3, 32))
-        .or_else(|| fits(4, SEGMENTS_MAX))
+    let unit = |head: usize| room.saturating_sub(head + extra);
+    [(unit(1), compact), (unit(3), 32), (unit(4), SEGMENTS_MAX)]
+}
+
+/// How long the segments of a packet of `len` bytes are. `extra`: bytes more in each head.
+fn cut_unit(config: &LinkConfig, room: usize, len: usize, extra: usize) -> Option<usize> {
+    let fits = |&(unit, most): &(usize, usize)| unit > 0 && len.div_ceil(unit) <= most;
+    forms(config, room, extra)
+        .into_iter()
+        .find(fits)
+        .map(|(unit, _)| unit)
+}
+
+/// The longest packet that can be cut.
+pub(super) fn cut_len_max(config: &LinkConfig, room: usize) -> usize {
+    forms(config, room, 0)
+        .into_iter()
+        .map(|(unit, most)| unit * most)
+        .max()
+        .unwrap_or(0)
 }

@@ -85,12 +85,14 @@ pub fn component_settings(
         domain: section.domains.first().cloned().unwrap_or_default(),
         error,
     })?;
+    let siblings = component::Siblings::new(section.domains.iter().cloned());
     let settings = section.domains.iter().map(|domain| component::Settings {
         server: section.server.clone(),
         domain: domain.clone(),
         secret: secret.0.clone(),
         reconnect_max: section.reconnect_max,
         limits: limits(gateway),
+        siblings: siblings.clone(),
     });
     Ok(settings.collect())
 }

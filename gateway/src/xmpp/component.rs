@@ -3,6 +3,7 @@
 
 mod echo;
 mod error;
+mod siblings;
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use crate::xml::{Element, Header, Limits, NS_STREAM, StreamEvent, StreamReader, 
 use crate::xmpp::stanza;
 
 pub use error::ComponentError;
+pub use siblings::Siblings;
 
 use echo::Echo;
 
@@ -43,6 +45,8 @@ pub struct Settings {
     pub reconnect_max: Duration,
     /// Bounds on stanzas the server sends.
     pub limits: Limits,
+    /// All domains this gateway has on the server, this one included.
+    pub siblings: Siblings,
 }
 
 /// What the connection is doing, for `status`.
@@ -155,8 +159,9 @@ async fn converse(
     reader: Reader,
     writer: OwnedWriteHalf,
 ) -> Result<(), ComponentError> {
-    let (heard, echoes) = mpsc::unbounded_channel();
-    let mut inbound = std::pin::pin!(inbound(settings, router, reader, heard));
+    let (ear, echoes) = mpsc::unbounded_channel();
+    settings.siblings.listen(&settings.domain, ear);
+    let mut inbound = std::pin::pin!(inbound(settings, router, reader));
     tokio::select! {
         error = &mut inbound => Err(error),
         ended = outbound(settings, deliveries, writer, echoes) => {
@@ -168,12 +173,7 @@ async fn converse(
 }
 
 /// Server to router, one at a time and in order.
-async fn inbound(
-    settings: &Settings,
-    router: &Router,
-    mut reader: Reader,
-    heard: mpsc::UnboundedSender<u64>,
-) -> ComponentError {
+async fn inbound(settings: &Settings, router: &Router, mut reader: Reader) -> ComponentError {
     loop {
         let element = match reader.next().await {
             Ok(Some(StreamEvent::Element(element))) => element,
@@ -186,19 +186,19 @@ async fn inbound(
         if element.is(NS_STREAM, "error") {
             return ComponentError::refused(&element);
         }
-        if let Some(number) = Echo::number(&element, &settings.domain) {
-            let _ = heard.send(number);
+        if let Some((domain, id)) = Echo::of(&element) {
+            settings.siblings.tell(domain, id);
             continue;
         }
-        if let Err(reason) = check_inbound(&element, &settings.domain) {
-            debug!(
-                domain = settings.domain,
-                reason, "component: stanza from the server dropped"
-            );
-            continue;
-        }
-        let origin = Origin::Component(settings.domain.clone());
-        if let Err(refused) = router.submit(element, origin).await {
+        let domain = match check_inbound(&element, settings) {
+            Ok(domain) => domain,
+            Err(reason) => {
+                let domain = &settings.domain;
+                debug!(domain, reason, "component: stanza from the server dropped");
+                continue;
+            }
+        };
+        if let Err(refused) = router.submit(element, Origin::Component(domain)).await {
             warn!(
                 domain = settings.domain,
                 "component: stanza not taken: {refused}"
@@ -207,7 +207,8 @@ async fn inbound(
     }
 }
 
-fn check_inbound(element: &Element, own: &str) -> Result<(), &'static str> {
+/// The domain a stanza from the server is for.
+fn check_inbound(element: &Element, settings: &Settings) -> Result<String, &'static str> {
     if !stanza::is_stanza(element) {
         return Err("not a stanza");
     }
@@ -217,9 +218,11 @@ fn check_inbound(element: &Element, own: &str) -> Result<(), &'static str> {
     );
     match (from, to) {
         (None, _) | (_, None) => Err("no valid from and to"),
-        (Some(from), _) if from == own => Err("from this component itself: a loop"),
-        (_, Some(to)) if to != own => Err("for another domain"),
-        _ => Ok(()),
+        (Some(from), _) if settings.siblings.contains(&from) => {
+            Err("from a component of this gateway: a loop")
+        }
+        (_, Some(to)) if settings.siblings.contains(&to) => Ok(to),
+        _ => Err("for another domain"),
     }
 }
 
@@ -228,7 +231,7 @@ async fn outbound(
     settings: &Settings,
     deliveries: &mut mpsc::Receiver<Delivery>,
     mut writer: OwnedWriteHalf,
-    mut echoes: mpsc::UnboundedReceiver<u64>,
+    mut echoes: mpsc::UnboundedReceiver<String>,
 ) -> Result<(), ComponentError> {
     let mut echo = Echo::new(Instant::now());
     loop {
@@ -249,8 +252,8 @@ async fn outbound(
                     }
                 }
             }
-            // The reader holds the other end as long as this runs.
-            Some(number) = echoes.recv() => echo.heard(number, Instant::now()),
+            // The other end is with the siblings until the next connection.
+            Some(id) = echoes.recv() => echo.heard(&id, Instant::now()),
             () = sleep_until(echo.deadline()) => {
                 if !echo.expired(Instant::now()) {
                     return Err(ComponentError::Silent);

@@ -29,6 +29,8 @@ enum Habit {
 #[derive(Debug)]
 pub(super) struct Echo {
     habit: Habit,
+    /// Of the ids on this connection.
+    prefix: String,
     /// Written, not proven to be read: number of the request that will prove it, and whom to tell.
     pending: VecDeque<(u64, oneshot::Sender<bool>)>,
     /// Number of the next request.
@@ -43,6 +45,7 @@ impl Echo {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             habit: Habit::Unknown,
+            prefix: format!("{ID_PREFIX}{:x}-", getrandom::u64().unwrap_or_default()),
             pending: VecDeque::new(),
             next: 1,
             asked: None,
@@ -50,12 +53,11 @@ impl Echo {
         }
     }
 
-    /// The number in an echo that came back.
-    pub(super) fn number(element: &Element, own: &str) -> Option<u64> {
-        if element.attr("from") != Some(own) || element.attr("to") != Some(own) {
-            return None;
-        }
-        element.attr("id")?.strip_prefix(ID_PREFIX)?.parse().ok()
+    /// Is this an echo, of this or another connection? Gives domain and id.
+    pub(super) fn of(element: &Element) -> Option<(&str, &str)> {
+        let (from, id) = (element.attr("from")?, element.attr("id")?);
+        let back = element.attr("to") == Some(from) && element.name == "iq";
+        (back && id.starts_with(ID_PREFIX)).then_some((from, id))
     }
 
     /// A stanza was written.
@@ -68,8 +70,15 @@ impl Echo {
         }
     }
 
-    /// Request `number` came back.
-    pub(super) fn heard(&mut self, number: u64, now: Instant) {
+    /// The request with this id came back.
+    pub(super) fn heard(&mut self, id: &str, now: Instant) {
+        // One of an earlier connection proves nothing.
+        let Some(number) = id
+            .strip_prefix(self.prefix.as_str())
+            .and_then(|it| it.parse().ok())
+        else {
+            return;
+        };
         self.habit = Habit::Echoes;
         self.alive = now;
         self.asked = self.asked.filter(|(asked, _)| *asked > number);
@@ -99,7 +108,7 @@ impl Echo {
         self.asked = Some((number, now));
         let request = Element::new(NS_CLIENT, "iq")
             .with_attr("type", "get")
-            .with_attr("id", format!("{ID_PREFIX}{number}"))
+            .with_attr("id", format!("{}{number}", self.prefix))
             .with_attr("from", own)
             .with_attr("to", own)
             .with_child(Element::new(NS_PING, "ping"));

@@ -49,6 +49,7 @@ fn settings(listener: &TcpListener) -> Settings {
         secret: "s3cr3t".into(),
         reconnect_max: Duration::from_secs(1),
         limits: Limits::default(),
+        siblings: Siblings::new(["field.example".to_owned()]),
     }
 }
 

@@ -12,6 +12,8 @@ mod rival;
 mod strip;
 mod texts;
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
 use data::{Data, Line};
@@ -144,21 +146,35 @@ fn all_modes(lines: &[Line]) -> Result<Vec<Vec<f64>>, String> {
 /// Bits per character of every text file: its name, characters, and the columns of [`texts::NAMES`].
 pub(crate) type TextRow = (String, usize, Vec<Option<f64>>);
 
+/// Octets of training text below which a language shares the dictionary of all.
+const LANGUAGE_BYTES_MIN: usize = 1 << 20;
+
+/// Rivals' dictionaries are trained on text of the same language, known by the end of the file's name.
 fn texts(data: &Data, train: &Data) -> Result<Vec<TextRow>, String> {
-    let lines = train.texts.iter().flat_map(|text| &text.lines);
-    if data.texts.is_empty() {
-        return Ok(Vec::new());
-    }
-    let trained = Trained::new(lines.map(|line| line.as_bytes()).collect(), ZSTD_TEXT_BYTES)?;
-    let row = |text: &data::Texts| {
+    let mut trained: BTreeMap<&str, Trained> = BTreeMap::new();
+    let mut rows = Vec::new();
+    for text in &data.texts {
+        let language = goals::language(&text.name);
+        let samples = |all: bool| -> Vec<&[u8]> {
+            let of = |texts: &&data::Texts| all || goals::language(&texts.name) == language;
+            let lines = train.texts.iter().filter(of).flat_map(|texts| &texts.lines);
+            lines.map(|line| line.as_bytes()).collect()
+        };
+        let own = samples(false);
+        let enough = own.iter().map(|line| line.len()).sum::<usize>() >= LANGUAGE_BYTES_MIN;
+        let key = if enough { language } else { "" };
+        let rivals = match trained.entry(key) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let samples = if enough { own } else { samples(true) };
+                entry.insert(Trained::new(samples, ZSTD_TEXT_BYTES)?)
+            }
+        };
         let characters = text.lines.iter().map(|line| line.chars().count()).sum();
-        Ok((
-            text.name.clone(),
-            characters,
-            texts::bits_per_character(text, &trained)?,
-        ))
-    };
-    data.texts.iter().map(row).collect()
+        let bits = texts::bits_per_character(text, rivals)?;
+        rows.push((text.name.clone(), characters, bits));
+    }
+    Ok(rows)
 }
 
 /// The folder of today below `results`, UTC.

@@ -90,7 +90,8 @@ const LANGUAGES: [&str; 11] = [
     "fr", "de", "es", "pt", "it", "nl", "pl", "tr", "ru", "uk", "ar",
 ];
 
-fn language(name: &str) -> &str {
+/// The language of a text file, by the end of its name.
+pub(crate) fn language(name: &str) -> &str {
     name.rsplit('_').next().unwrap_or(name)
 }
 

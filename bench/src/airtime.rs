@@ -76,7 +76,8 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
             return Err(format!("{name} is in the training data of the rivals"));
         }
     }
-    let rows = stanzas(&data, &trained_on_stanzas(&train)?)?;
+    let mut failures = Vec::new();
+    let rows = stanzas(&data, &trained_on_stanzas(&train)?, &mut failures)?;
     let texts = texts(&data, &train)?;
     let instructions = if options.instructions {
         Some(cost::instructions()?)
@@ -89,6 +90,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         rows: &rows,
         texts: &texts,
         instructions,
+        failures: &failures,
     };
     print!("{}", report.summary());
     if !options.dry {
@@ -106,21 +108,27 @@ fn trained_on_stanzas(train: &Data) -> Result<Trained, String> {
     )
 }
 
-fn stanzas(data: &Data, trained: &Trained) -> Result<Vec<Row>, String> {
+fn stanzas(data: &Data, trained: &Trained, failures: &mut Vec<String>) -> Result<Vec<Row>, String> {
     let mut rows = Vec::new();
     for (session, of) in data.sessions.iter().enumerate() {
         let rivals = rival::sizes(&of.lines, trained)?;
-        let ours = all_modes(&of.lines)?;
-        let variant = |change: fn(&mut Line)| -> Result<Vec<Vec<f64>>, String> {
+        let mut failed = Vec::new();
+        let ours = all_modes(&of.lines, &mut failed)?;
+        let mut variant = |change: fn(&mut Line)| -> Result<Vec<Vec<f64>>, String> {
             let mut lines = of.lines.clone();
             lines.iter_mut().for_each(change);
             let mut columns = vec![lines.iter().map(|line| line.xml.len() as f64).collect()];
             columns.extend(rival::streams(&lines, trained)?);
-            columns.extend(all_modes(&lines)?);
+            columns.extend(all_modes(&lines, &mut failed)?);
             Ok(columns)
         };
         let bodiless = variant(strip::body)?;
         let plain = variant(strip::opaque)?;
+        failures.extend(
+            failed
+                .iter()
+                .map(|failure| format!("{}, {failure}", of.name)),
+        );
         let at =
             |columns: &[Vec<f64>], line: usize| columns.iter().map(|column| column[line]).collect();
         rows.extend(of.lines.iter().enumerate().map(|(line, stanza)| Row {
@@ -136,11 +144,9 @@ fn stanzas(data: &Data, trained: &Trained) -> Result<Vec<Row>, String> {
     Ok(rows)
 }
 
-fn all_modes(lines: &[Line]) -> Result<Vec<Vec<f64>>, String> {
-    Mode::ALL
-        .iter()
-        .map(|&mode| ours::sizes(lines, mode))
-        .collect()
+fn all_modes(lines: &[Line], failures: &mut Vec<String>) -> Result<Vec<Vec<f64>>, String> {
+    let sizes = |mode: &Mode| ours::sizes(lines, *mode, failures);
+    Mode::ALL.iter().map(sizes).collect()
 }
 
 /// Bits per character of every text file: its name, characters, and the columns of [`texts::NAMES`].

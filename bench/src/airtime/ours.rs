@@ -85,11 +85,16 @@ impl End {
     }
 }
 
-/// Octets of the packet for each stanza of one session, both directions over one link.
+/// Octets of the packet for each stanza of one session, both directions over one link. A stanza that does not come out
+/// as it went in counts as its XML and is named in `failures`.
 ///
 /// # Errors
-/// The stanza that could not be coded, or came out as another.
-pub(crate) fn sizes(lines: &[Line], mode: Mode) -> Result<Vec<f64>, String> {
+/// The codec could not be set up.
+pub(crate) fn sizes(
+    lines: &[Line],
+    mode: Mode,
+    failures: &mut Vec<String>,
+) -> Result<Vec<f64>, String> {
     let ends = || Ok::<_, String>([End::new("c")?, End::new("s")?]);
     let mut link = ends()?;
     let mut room = Room {
@@ -108,7 +113,12 @@ pub(crate) fn sizes(lines: &[Line], mode: Mode) -> Result<Vec<f64>, String> {
             (server, client)
         };
         let sent = send(&line.element, mode.ids, from, to, &mut room);
-        sizes.push(sent.map_err(|error| format!("stanza {at} ({}): {error}", line.kind))? as f64);
+        sizes.push(sent.unwrap_or_else(|error| {
+            let (mode, kind) = (mode.name(), line.kind);
+            failures.push(format!("stanza {at}, {kind}, {mode}: {error}"));
+            from.codec.abandon(PacketNumber::new(from.sent));
+            line.xml.len()
+        }) as f64);
     }
     Ok(sizes)
 }

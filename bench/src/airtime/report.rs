@@ -14,6 +14,9 @@ use super::{Row, TextRow, plot, rival, texts};
 /// Bit rates of HF modems, robust to fast.
 const RATES_BPS: [u32; 4] = [75, 300, 1200, 9600];
 
+/// Failures printed before the rest is only counted.
+const FAILURES_SHOWN: usize = 20;
+
 /// Everything one run measured.
 pub(crate) struct Report<'r> {
     /// What was measured.
@@ -26,6 +29,8 @@ pub(crate) struct Report<'r> {
     pub(crate) texts: &'r [TextRow],
     /// CPU, if asked for.
     pub(crate) instructions: Option<Instructions>,
+    /// Stanzas of ours that did not come out as they went in.
+    pub(crate) failures: &'r [String],
 }
 
 fn number(value: Option<f64>, digits: usize) -> String {
@@ -44,6 +49,16 @@ impl Report<'_> {
     pub(crate) fn summary(&self) -> String {
         let mut out = String::from("# Airtime\n\n");
         out += &self.setup();
+        if !self.failures.is_empty() {
+            out += "## Failures\n\nEach counts as its XML.\n\n";
+            out += &self
+                .failures
+                .iter()
+                .take(FAILURES_SHOWN)
+                .map(|failure| format!("- {failure}\n"))
+                .collect::<String>();
+            out += &format!("\n{} in all.\n\n", self.failures.len());
+        }
         if !self.rows.is_empty() {
             out += "## Octets of a stanza, median by kind\n\n";
             out += &self.by_kind(median);

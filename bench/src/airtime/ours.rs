@@ -19,6 +19,9 @@ const NODES_MAX: usize = 1 << 14;
 /// Elements whose text is an id.
 const ID_TEXTS: [&str; 6] = ["thread", "first", "last", "before", "after", "id"];
 
+/// Attributes that hold an id.
+const ID_ATTRIBUTES: [&str; 5] = ["id", "queryid", "thread", "sid", "previd"];
+
 /// One way to run the codec.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mode {
@@ -225,7 +228,7 @@ fn compare(
             &sent.value,
             &recorded.value,
             arrived,
-            sent.name.ends_with("id"),
+            ID_ATTRIBUTES.contains(&sent.name.as_str()),
         )?;
     }
     for ((sent, recorded), arrived) in sent

@@ -207,8 +207,8 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             .keep(core::str::from_utf8(&out[..len]).unwrap_or(""))?)
     }
 
-    /// May the far end make up its own? Ids of stanzas, archives and threads always; other ids only if they look like
-    /// chance, for some mean something: the hash of an avatar, the JID of a bookmark, the word "current".
+    /// May the far end make up its own? Ids of stanzas, archives and threads if they are no words; other ids only if
+    /// they look like chance, for some mean something: the hash of an avatar, the JID of a bookmark, the word "current".
     pub(super) fn is_opaque(&self, at: &Place<'_>, text: &str) -> bool {
         let name = match at.symbol {
             Symbol::Attribute(id) => self
@@ -228,7 +228,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             | ("urn:xmpp:sid:0", "stanza-id" | "origin-id", "id")
             | ("urn:xmpp:mam:2" | "urn:xmpp:mam:1", "result", "id" | "queryid")
             | ("urn:xmpp:mam:2" | "urn:xmpp:mam:1", "query" | "fin", "queryid")
-            | ("jabber:client", "thread", "") => true,
+            | ("jabber:client", "thread", "") => is_made_up(text),
             (
                 "http://jabber.org/protocol/pubsub" | "http://jabber.org/protocol/pubsub#event",
                 "item",
@@ -237,6 +237,15 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             _ => false,
         }
     }
+}
+
+/// Ids no word or address would be taken for. Others cross as they are, so that nothing that equals one is changed.
+fn is_made_up(text: &str) -> bool {
+    let plain = |octet: u8| {
+        octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b':' | b'/' | b'=' | b'+')
+    };
+    text.bytes().all(plain)
+        && (text.len() >= 10 || text.bytes().any(|octet| octet.is_ascii_digit()))
 }
 
 /// Item ids made up by a pubsub service: 24 characters of base64url (Prosody).

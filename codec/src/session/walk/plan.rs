@@ -17,9 +17,6 @@ use crate::value::{Fault, Kind};
 
 const WORD: u32 = 0x506c_0001;
 
-/// Shortest string that is taken for an id outside the places of ids.
-const ID_LEN_MIN: usize = 8;
-
 /// How a value is to be written.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Plan<'a> {
@@ -92,6 +89,18 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         at.hint == dictionary::Kind::Id && self.element_name() != Some("occupant-id")
     }
 
+    /// True where `text` may be taken for the id of a packet. Clients choose ids freely, so a word, an address or a hash
+    /// that equals one is no reference where other things than references stand.
+    fn may_refer(&self, at: &Place<'_>, text: &str, is_prose_place: bool) -> bool {
+        let is_chance =
+            || Uuid::parse(text).is_some() || ids::unmint(self.memory.tag, text).is_some();
+        if self.is_id_place(at) {
+            let names_things = matches!(self.element_name(), Some("item" | "info"));
+            return !names_things || is_chance() || self.is_opaque(at, text);
+        }
+        !is_prose_place && is_chance()
+    }
+
     fn element_name(&self) -> Option<&'a str> {
         let id = self.open[self.trail.depth()]?;
         self.dictionary.elements.get(id).map(|(_, name)| name)
@@ -100,7 +109,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// Chooses the way.
     pub(super) fn plan(&self, at: &Place<'_>, text: &'a str) -> Plan<'a> {
         let is_prose_place = matches!(at.symbol, Symbol::Text) && at.hint == dictionary::Kind::Text;
-        if self.is_id_place(at) || (text.len() >= ID_LEN_MIN && !is_prose_place) {
+        if self.may_refer(at, text, is_prose_place) {
             if let Some(ordinal) = self.staged.find_id(text) {
                 return Plan::SameId(ordinal);
             }

@@ -2,10 +2,13 @@
 
 use core::fmt;
 
-use crate::alias::recent::Use;
+use crate::alias::recent::{Next, Use};
 use crate::alias::template::{Cursor, Recorder};
 use crate::dictionary::Dictionary;
-use crate::encode::{EXTENDED, Flat, STORE, STORE_SAME, STORE_SLOT, packet_contexts, tokens};
+use crate::encode::{
+    EXTENDED, Flat, STORE, STORE_NEXT, STORE_SAME, STORE_SLOT, packet_contexts, store_contexts,
+    tokens,
+};
 use crate::entropy::range::Decoder;
 use crate::features::Deciding;
 use crate::link::PacketNumber;
@@ -17,7 +20,7 @@ use crate::session::{Session, Stored, TAG_MAX};
 use crate::stanza::{Arena, Node, Stanza};
 use crate::structure::lexicon::{Symbol, element};
 use crate::structure::trail::Trail;
-use crate::structure::{flag, number as code_number};
+use crate::structure::{Contexts, flag, number as code_number};
 use crate::value::{Fault, is_xml_name, is_xml_text};
 
 /// Why a packet was not read.
@@ -132,8 +135,8 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         if flag(d, &contexts, EXTENDED, false) {
             return Err(DecodeError::Version);
         }
-        let template = self.received.code(d, number, None, false);
-        let template = template.ok_or(DecodeError::Malformed)?;
+        let said = self.received.code(d, number, None, false);
+        let (template, next) = said.ok_or(DecodeError::Malformed)?;
         if let Some(slot) = template
             && shelves.templates.get(slot).is_none()
         {
@@ -161,6 +164,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             cursor: Cursor::new(tokens(shelves.templates, template)),
             recorder: Recorder::new(shelves.scratch.get_mut(SKETCH_LEN..).unwrap_or(&mut [])),
             staged: Staged::new(),
+            next_string: next.string,
             template_number: template.map_or(0, |slot| shelves.templates.packet(slot)),
             from: 0,
             to: 0,
@@ -173,8 +177,8 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             .recorder
             .finish()
             .map(|tokens| tokens.len() + SKETCH_LEN);
-        let misses = walk.trail.misses();
-        let slot = read_store(walk.d, template, misses)?;
+        let contexts = store_contexts(&walk.trail, template);
+        let slot = read_store(walk.d, &contexts, template, next)?;
         let root = match nodes_root(tape) {
             Some((ns, name)) => element(dictionary, ns, name).key(),
             None => return Err(DecodeError::Malformed),
@@ -188,6 +192,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         };
         let packet = Use {
             slot: slot.or(template),
+            strings: walk.staged.next_string(),
             kind: walk.trail.kind(),
             from: walk.from,
             to: walk.to,
@@ -210,15 +215,18 @@ fn nodes_root<'a>(tape: &[Node<'a>]) -> Option<(&'a str, &'a str)> {
 
 fn read_store<D: Scribe>(
     d: &mut D,
+    contexts: &Contexts,
     template: Option<u16>,
-    misses: u32,
+    next: Next,
 ) -> Result<Option<u16>, DecodeError> {
-    let contexts = packet_contexts(1 + misses.min(8) + if template.is_some() { 16 } else { 0 });
-    if !flag(d, &contexts, STORE, false) {
+    if !flag(d, contexts, STORE, false) {
         return Ok(None);
     }
-    if template.is_some() && flag(d, &contexts, STORE_SAME, false) {
+    if template.is_some() && flag(d, contexts, STORE_SAME, false) {
         return Ok(template);
+    }
+    if flag(d, contexts, STORE_NEXT, false) {
+        return Ok(Some(next.template));
     }
     let slot = code_number(d, &packet_contexts(0), STORE_SLOT, 0);
     let slot = u16::try_from(slot).map_err(|_| DecodeError::Malformed)?;

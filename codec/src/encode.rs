@@ -3,7 +3,7 @@
 
 use core::fmt;
 
-use crate::alias::recent::Use;
+use crate::alias::recent::{Next, Use};
 use crate::alias::shelf::Shelf;
 use crate::alias::template::{Cursor, Recorder};
 use crate::dictionary::Dictionary;
@@ -53,6 +53,7 @@ pub(crate) const EXTENDED: u32 = 0x456e_0001;
 pub(crate) const STORE: u32 = 0x456e_0004;
 pub(crate) const STORE_SAME: u32 = 0x456e_0005;
 pub(crate) const STORE_SLOT: u32 = 0x456e_0006;
+pub(crate) const STORE_NEXT: u32 = 0x456e_0007;
 
 /// Contexts of what is said once for a packet.
 pub(crate) fn packet_contexts(part: u32) -> Contexts {
@@ -187,7 +188,8 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         let root = element(dictionary, ns, name).key();
         let template = choose::template(shelves.templates, &sketch, root);
         flag(d, &packet_contexts(0), EXTENDED, false);
-        self.sent.code(d, number, template, true);
+        let next = self.sent.code(d, number, template, true);
+        let next = next.map_or(Next::default(), |(_, next)| next);
         d.note(What::Packet);
         sketch.write(shelves.scratch);
         let mut walk = Walk {
@@ -209,6 +211,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             cursor: Cursor::new(tokens(shelves.templates, template)),
             recorder: Recorder::new(shelves.scratch.get_mut(SKETCH_LEN..).unwrap_or(&mut [])),
             staged: Staged::new(),
+            next_string: next.string,
             template_number: template.map_or(0, |slot| shelves.templates.packet(slot)),
             from: 0,
             to: 0,
@@ -225,10 +228,11 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         let slot = len
             .filter(|_| worth)
             .and_then(|_| choose::slot(shelves.templates, &self.pending, &sketch, template));
-        let misses = walk.trail.misses();
-        say_store(walk.d, template, misses, slot);
+        let contexts = store_contexts(&walk.trail, template);
+        say_store(walk.d, &contexts, template, next, slot);
         let packet = Use {
             slot: slot.or(template),
+            strings: walk.staged.next_string(),
             kind: walk.trail.kind(),
             from: walk.from,
             to: walk.to,
@@ -252,13 +256,33 @@ pub(crate) fn tokens(shelf: Shelf<'_>, template: Option<u16>) -> &[u8] {
         .unwrap_or(&[])
 }
 
-fn say_store<D: Scribe>(d: &mut D, template: Option<u16>, misses: u32, slot: Option<u16>) {
-    let contexts = packet_contexts(1 + misses.min(8) + if template.is_some() { 16 } else { 0 });
-    if flag(d, &contexts, STORE, slot.is_some())
+/// Contexts of whether a stanza becomes a template.
+pub(crate) fn store_contexts(trail: &Trail, template: Option<u16>) -> Contexts {
+    let misses = trail.misses().min(8);
+    let had = u32::from(template.is_some());
+    let mut contexts = Contexts::new();
+    contexts.add(&[]);
+    contexts.add(&[had]);
+    contexts.add(&[misses, had]);
+    contexts.add(&[trail.kind(), had]);
+    contexts.add(&[trail.kind(), misses.min(1), had]);
+    contexts.add(&[trail.kind(), misses, had]);
+    contexts
+}
+
+fn say_store<D: Scribe>(
+    d: &mut D,
+    contexts: &Contexts,
+    template: Option<u16>,
+    next: Next,
+    slot: Option<u16>,
+) {
+    if flag(d, contexts, STORE, slot.is_some())
         && let Some(slot) = slot
     {
         let same = template == Some(slot);
-        if !(template.is_some() && flag(d, &contexts, STORE_SAME, same)) {
+        let same = template.is_some() && flag(d, contexts, STORE_SAME, same);
+        if !same && !flag(d, contexts, STORE_NEXT, slot == next.template) {
             code_number(d, &packet_contexts(0), STORE_SLOT, u64::from(slot));
         }
     }

@@ -45,6 +45,8 @@ pub struct Use {
     pub slot: Option<u16>,
     /// Root, type and children, hashed.
     pub kind: u32,
+    /// The slot after the last string it introduced; 0 if none.
+    pub strings: u16,
     /// Bare JIDs, hashed.
     pub from: u16,
     /// See `from`.
@@ -56,6 +58,7 @@ struct Kept {
     number: u32,
     kind: u32,
     slot: u16,
+    strings: u16,
     from: u16,
     to: u16,
     state: State,
@@ -79,6 +82,16 @@ struct Offers {
     len: usize,
     last: Kept,
     last2: Kept,
+    next: Next,
+}
+
+/// The slots that come next if slots are filled in their order.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Next {
+    /// For a template.
+    pub template: u16,
+    /// For a string.
+    pub string: u16,
 }
 
 impl Recent {
@@ -100,6 +113,7 @@ impl Recent {
             number,
             kind: packet.kind,
             slot: packet.slot.unwrap_or(NO_SLOT),
+            strings: packet.strings,
             from: packet.from,
             to: packet.to,
             state: if read { State::Known } else { State::Pending },
@@ -132,6 +146,7 @@ impl Recent {
             len: 0,
             last: Kept::default(),
             last2: Kept::default(),
+            next: Next::default(),
         };
         let run = (first..=last).rev().filter_map(|n| self.get(n));
         for (seen, kept) in run.enumerate() {
@@ -139,6 +154,11 @@ impl Recent {
                 0 => offers.last = *kept,
                 1 => offers.last2 = *kept,
                 _ => {}
+            }
+            let next = &mut offers.next;
+            next.string = next.string.max(kept.strings);
+            if kept.slot != NO_SLOT {
+                next.template = next.template.max(kept.slot.saturating_add(1));
             }
             let known = offers.list[..offers.len]
                 .iter()
@@ -151,14 +171,15 @@ impl Recent {
         offers
     }
 
-    /// Codes which template packet `number` uses; `given` is the one to write.
+    /// Codes which template packet `number` uses; `given` is the one to write. Also tells which slots come next.
+    /// None if no packet is written like this.
     pub fn code<D: Decide>(
         &self,
         d: &mut D,
         number: u32,
         given: Option<u16>,
         writing: bool,
-    ) -> Option<Option<u16>> {
+    ) -> Option<(Option<u16>, Next)> {
         let run = if writing { self.run(number) } else { None };
         let offers = match code_run(d, number, run)? {
             Some((first, last)) => self.offers(first, last),
@@ -170,18 +191,18 @@ impl Recent {
         contexts.add(&[offers.len as u32]);
         contexts.add(&[offers.last.kind, offers.last2.kind]);
         if !flag(d, &contexts, USED, given.is_some()) {
-            return Some(None);
+            return Some((None, offers.next));
         }
         for (at, offer) in offers.list[..offers.len].iter().enumerate() {
             let contexts = offers.contexts(at as u32, offer);
             if flag(d, &contexts, OFFER, given == Some(offer.slot)) {
-                return Some(Some(offer.slot));
+                return Some((Some(offer.slot), offers.next));
             }
         }
         let mut contexts = Contexts::new();
         contexts.add(&[]);
         let slot = code_number(d, &contexts, SLOT, u64::from(given.unwrap_or(0)));
-        Some(Some(u16::try_from(slot).ok()?))
+        Some((Some(u16::try_from(slot).ok()?), offers.next))
     }
 }
 

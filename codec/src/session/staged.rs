@@ -48,6 +48,12 @@ impl<'a> Staged<'a> {
         &self.strings[..self.string_count]
     }
 
+    /// The slot after the last string introduced; 0 if there is none.
+    pub(crate) fn next_string(&self) -> u16 {
+        let last = self.strings().last();
+        last.map_or(0, |(slot, _)| slot.saturating_add(1))
+    }
+
     /// Room for another string?
     pub(crate) fn has_string_room(&self) -> bool {
         self.string_count < STRINGS_MAX

@@ -94,6 +94,8 @@ pub(crate) struct Walk<'w, 'a, D> {
     pub(crate) staged: Staged<'a>,
     /// Where strings are put on the reading end.
     pub(crate) arena: &'w mut Arena<'a>,
+    /// The slot the next string gets if slots are filled in their order.
+    pub(crate) next_string: u16,
     /// Number of the packet that became the template.
     pub(crate) template_number: u32,
     /// Bare JIDs of the stanza's `from` and `to`, hashed.

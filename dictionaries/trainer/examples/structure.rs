@@ -263,7 +263,8 @@ fn measure_one(
                     "structure".to_owned()
                 }
                 What::Close => "structure".to_owned(),
-                What::Packet => "packet".to_owned(),
+                What::Packet if bits == cost => "packet".to_owned(),
+                What::Packet => "store".to_owned(),
                 What::Value(how, text) => {
                     if how == "text"
                         && matches!(place.as_str(), "body" | "status" | "subject" | "text")

@@ -179,7 +179,15 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     ) -> Result<(&'a str, Trace<'a>), Fault> {
         let given = job.given;
         Ok(match kind {
-            Kind::Prose => (self.prose(job)?, Trace::Long),
+            Kind::Prose => {
+                let text = self.prose(job)?;
+                if self.element_name() == Some("body") {
+                    return Ok((text, Trace::Long));
+                }
+                let worth = (3..=48).contains(&text.len());
+                self.introduce(&job.contexts, text, worth && self.is_label())?;
+                (text, Trace::String(text))
+            }
             Kind::Word => {
                 let id = if let Some(Plan::Word(id)) = job.plan {
                     id
@@ -318,6 +326,14 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
                 .arena
                 .keep(core::str::from_utf8(octets).unwrap_or(""))?),
         }
+    }
+
+    /// Text that names something, and so comes again elsewhere.
+    fn is_label(&self) -> bool {
+        !matches!(
+            self.element_name(),
+            Some("status" | "subject" | "title" | "text" | "desc" | "reason")
+        )
     }
 
     fn prose(&mut self, job: &Job<'w, 'a>) -> Result<&'a str, Fault> {

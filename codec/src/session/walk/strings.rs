@@ -125,15 +125,14 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         if !flag(self.d, contexts, KEEP, slot.is_some()) {
             return Ok(());
         }
-        let next = self
-            .staged
-            .strings()
-            .last()
-            .map(|(slot, _)| slot.wrapping_add(1));
+        let next = self.next_slot();
         let wanted = slot.unwrap_or(0);
-        if let Some(next) = next
-            && flag(self.d, &Contexts::new(), NEXT, wanted == next)
-        {
+        let first = self.staged.strings().is_empty();
+        let mut contexts = Contexts::new();
+        contexts.add(&[]);
+        contexts.add(&[u32::from(first)]);
+        contexts.add(&[u32::from(first), u32::from(next).min(8)]);
+        if flag(self.d, &contexts, NEXT, wanted == next) {
             return self.introduced(next, text);
         }
         let mut contexts = Contexts::new();
@@ -141,6 +140,13 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let slot = number(self.d, &contexts, NEW_SLOT, u64::from(wanted));
         let slot = u16::try_from(slot).map_err(|_| Fault::Malformed)?;
         self.introduced(slot, text)
+    }
+
+    fn next_slot(&self) -> u16 {
+        match self.staged.next_string() {
+            0 => self.next_string,
+            next => next,
+        }
     }
 
     /// A slot no packet under way can refer to: the next one, an empty one, or the one not used for longest.
@@ -152,12 +158,8 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             !staged && *slot < shelf.slots() && !self.staged.touched().contains(slot)
         };
         let is_empty = |slot: &u16| shelf.state(*slot) == State::Empty && is_free(slot);
-        let next = self
-            .staged
-            .strings()
-            .last()
-            .map(|(slot, _)| slot.wrapping_add(1));
-        if let Some(next) = next.filter(is_empty) {
+        let next = self.next_slot();
+        if is_empty(&next) {
             return Some(next);
         }
         (0..shelf.slots()).find(is_empty).or_else(|| {

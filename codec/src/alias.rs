@@ -3,6 +3,7 @@
 //! is written anew only when no packet under way can still refer to what it held. Refuses to decide what is worth
 //! remembering.
 
+pub mod bodies;
 pub mod ids;
 pub mod pending;
 pub mod recent;

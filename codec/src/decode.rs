@@ -152,6 +152,8 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
                 strings: shelves.strings,
                 writer_ids: shelves.received_ids,
                 reader_ids: shelves.sent_ids,
+                writer_bodies: shelves.received_bodies,
+                reader_bodies: shelves.sent_bodies,
                 next_ids: [self.next_ids[1], self.next_ids[0]],
                 tag,
                 reader_latest: self.latest_sent,

@@ -199,6 +199,8 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
                 strings: shelves.strings,
                 writer_ids: shelves.sent_ids,
                 reader_ids: shelves.received_ids,
+                writer_bodies: shelves.sent_bodies,
+                reader_bodies: shelves.received_bodies,
                 next_ids: self.next_ids,
                 tag,
                 reader_latest: self.latest_received,

@@ -14,10 +14,10 @@ pub mod walk;
 pub use profile::{Profile, StorageTooSmall};
 pub use walk::What;
 
-use crate::alias::ids;
 use crate::alias::pending::Pending;
 use crate::alias::recent::Recent;
 use crate::alias::shelf::{Entry, State};
+use crate::alias::{self, ids};
 use crate::dictionary::Dictionary;
 use crate::features::Features;
 use crate::link::PacketNumber;
@@ -129,7 +129,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         if self.pending.remove(number.get()) {
             self.sent.settle(number.get(), true);
             let storage = self.storage.as_mut();
-            for area in [Area::Strings, Area::Ids, Area::Templates] {
+            for area in [Area::Strings, Area::Ids, Area::Templates, Area::Bodies] {
                 self.layout
                     .shelf_mut(storage, Direction::Sent, area)
                     .confirm(number.get());
@@ -147,7 +147,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
     pub(crate) fn forget(&mut self, number: u32) {
         self.sent.settle(number, false);
         let storage = self.storage.as_mut();
-        for area in [Area::Strings, Area::Templates] {
+        for area in [Area::Strings, Area::Templates, Area::Bodies] {
             self.layout
                 .shelf_mut(storage, Direction::Sent, area)
                 .forget(number);
@@ -159,7 +159,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
     pub fn reset(&mut self) {
         let storage = self.storage.as_mut();
         for direction in [Direction::Sent, Direction::Received] {
-            for area in [Area::Strings, Area::Templates] {
+            for area in [Area::Strings, Area::Templates, Area::Bodies] {
                 let mut shelf = self.layout.shelf_mut(storage, direction, area);
                 for slot in 0..shelf.view().slots() {
                     shelf.set_state(slot, State::Empty);
@@ -257,6 +257,11 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
                 continue;
             }
             self.keep_id(direction, state, (number, ordinal as u8), id, made_up);
+        }
+        if let Some(body) = staged.body() {
+            let storage = self.storage.as_mut();
+            let mut bodies = self.layout.shelf_mut(storage, direction, Area::Bodies);
+            alias::bodies::keep(&mut bodies, state, number, body);
         }
         if let Some(stored) = template {
             let storage = self.storage.as_mut();

@@ -41,8 +41,8 @@ pub enum Kind {
     Split,
     /// A short text, letter by letter.
     Letters,
-    /// Not assigned.
-    Reserved,
+    /// Running text that begins with a quotation of an earlier body.
+    Quote,
 }
 
 impl Kind {
@@ -64,7 +64,7 @@ impl Kind {
             Self::Time,
             Self::Split,
             Self::Letters,
-            Self::Reserved,
+            Self::Quote,
         ][code as usize & 15]
     }
 }

@@ -94,3 +94,17 @@ fn an_answer_finds_its_message_after_a_reset() {
     let answer = pair.pass(End::Far, &receipt("r1-0123456789", &ids(&there)[0]));
     assert_eq!(ids(&answer)[1], "m1-0123456789");
 }
+
+#[test]
+fn a_quotation_of_an_earlier_body_is_rebuilt_and_costs_little() {
+    let mut pair = Pair::new(&V1_HOST, Profile::HOST);
+    let body = "It is the east, and Juliet is the sun.\nArise, fair sun, and kill the envious moon";
+    pair.pass(End::Near, &chat("m1-0123456789", body));
+    let quoted = "> It is the east, and Juliet is the sun.\n> Arise, fair sun\nshe speaks";
+    for from in [End::Near, End::Far] {
+        let reply = chat("m2-0123456789", quoted);
+        let text = |stanza: &[Owned]| stanza.contains(&Owned::Text(quoted.into()));
+        assert!(text(&pair.pass(from, &reply)));
+        assert!(pair.last_len < 60, "{} octets", pair.last_len);
+    }
+}

@@ -29,6 +29,8 @@ pub(crate) struct Pair {
     flying: Vec<Flying>,
     /// Packets read so far, each equal to what was written.
     pub(crate) delivered: usize,
+    /// Octets of the packet written last.
+    pub(crate) last_len: usize,
 }
 
 impl Pair {
@@ -39,6 +41,7 @@ impl Pair {
             next: [0; 2],
             flying: Vec::new(),
             delivered: 0,
+            last_len: 0,
         }
     }
 
@@ -58,6 +61,7 @@ impl Pair {
             .encode(number, tape, options, &mut packet)
             .expect("written");
         packet.truncate(len);
+        self.last_len = len;
         let stanza = canonical(tape);
         self.flying.push(Flying {
             from,

@@ -21,6 +21,8 @@ pub(crate) enum Area {
     Ids,
     /// See [`Profile::templates`].
     Templates,
+    /// See [`Profile::bodies`].
+    Bodies,
 }
 
 /// See the module.
@@ -34,6 +36,8 @@ pub(crate) struct Shelves<'s> {
     pub(crate) strings: Shelf<'s>,
     pub(crate) sent_ids: Shelf<'s>,
     pub(crate) received_ids: Shelf<'s>,
+    pub(crate) sent_bodies: Shelf<'s>,
+    pub(crate) received_bodies: Shelf<'s>,
     pub(crate) templates: Shelf<'s>,
     pub(crate) scratch: &'s mut [u8],
 }
@@ -48,8 +52,9 @@ impl Layout {
             strings,
             ids,
             templates,
+            bodies,
         } = self.profile;
-        let half = strings.len() + ids.len() + templates.len();
+        let half = strings.len() + ids.len() + templates.len() + bodies.len();
         let start = match direction {
             Direction::Sent => 0,
             Direction::Received => half,
@@ -58,6 +63,7 @@ impl Layout {
             Area::Strings => (start, strings),
             Area::Ids => (start + strings.len(), ids),
             Area::Templates => (start + strings.len() + ids.len(), templates),
+            Area::Bodies => (start + half - bodies.len(), bodies),
         }
     }
 
@@ -99,6 +105,8 @@ impl Layout {
             strings: self.shelf(known, direction, Area::Strings),
             sent_ids: self.shelf(octets, Direction::Sent, Area::Ids),
             received_ids: self.shelf(octets, Direction::Received, Area::Ids),
+            sent_bodies: self.shelf(octets, Direction::Sent, Area::Bodies),
+            received_bodies: self.shelf(octets, Direction::Received, Area::Bodies),
             templates: self.shelf(known, direction, Area::Templates),
             scratch,
         }

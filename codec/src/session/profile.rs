@@ -12,6 +12,8 @@ pub struct Profile {
     pub ids: Shape,
     /// Earlier stanzas that later ones resemble.
     pub templates: Shape,
+    /// Bodies of messages that replies may quote.
+    pub bodies: Shape,
 }
 
 impl Profile {
@@ -29,6 +31,10 @@ impl Profile {
             slots: 128,
             octets: 2048,
         },
+        bodies: Shape {
+            slots: 192,
+            octets: 320,
+        },
     };
 
     /// For microcontrollers: under 10 KB.
@@ -45,11 +51,15 @@ impl Profile {
             slots: 6,
             octets: 296,
         },
+        bodies: Shape {
+            slots: 0,
+            octets: 0,
+        },
     };
 
     /// Octets of storage a session of this profile needs.
     pub const fn storage_len(&self) -> usize {
-        2 * (self.strings.len() + self.ids.len() + self.templates.len())
+        2 * (self.strings.len() + self.ids.len() + self.templates.len() + self.bodies.len())
             + self.templates.octets as usize
     }
 }

@@ -28,6 +28,7 @@ pub(crate) struct Staged<'a> {
     id_count: usize,
     touched: [u16; TOUCHED_MAX],
     touched_count: usize,
+    body: Option<&'a str>,
 }
 
 impl<'a> Staged<'a> {
@@ -40,6 +41,7 @@ impl<'a> Staged<'a> {
             id_count: 0,
             touched: [0; TOUCHED_MAX],
             touched_count: 0,
+            body: None,
         }
     }
 
@@ -99,6 +101,16 @@ impl<'a> Staged<'a> {
     pub(crate) fn find_id(&self, id: &str) -> Option<u8> {
         let at = self.ids().iter().position(|(other, _)| *other == id);
         at.map(|at| at as u8)
+    }
+
+    /// The body of the message.
+    pub(crate) fn body(&self) -> Option<&'a str> {
+        self.body
+    }
+
+    /// Notes the body; the first one counts.
+    pub(crate) fn note_body(&mut self, body: &'a str) {
+        self.body.get_or_insert(body);
     }
 
     /// The slots referred to.

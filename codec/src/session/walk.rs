@@ -3,6 +3,7 @@
 
 mod ids;
 mod plan;
+mod quote;
 mod strings;
 
 use super::staged::Staged;
@@ -66,6 +67,10 @@ pub(crate) struct Memory<'m> {
     pub(crate) writer_ids: Shelf<'m>,
     /// Ids in packets of the reading end.
     pub(crate) reader_ids: Shelf<'m>,
+    /// Bodies in packets of the writing end.
+    pub(crate) writer_bodies: Shelf<'m>,
+    /// Bodies in packets of the reading end.
+    pub(crate) reader_bodies: Shelf<'m>,
     /// Where the next id goes on each of the two.
     pub(crate) next_ids: [u16; 2],
     /// Tag of ids made up at this end.

@@ -29,6 +29,10 @@ const PLAIN: Profile = Profile {
         slots: 0,
         octets: 0,
     },
+    bodies: Shape {
+        slots: 0,
+        octets: 0,
+    },
 };
 const PLAIN_LEN: usize = PLAIN.storage_len();
 /// Number of every packet that stands alone.

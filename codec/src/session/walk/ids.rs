@@ -59,26 +59,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         given: Option<IdRef>,
     ) -> Result<(&'a str, Trace<'a>), Fault> {
         let contexts = &job.contexts;
-        let again = match self.referred {
-            Some((own, number)) => {
-                let same = given.is_some_and(|id| (id.own, id.number) == (own, number));
-                flag(self.d, contexts, AGAIN, same)
-            }
-            None => false,
-        };
-        let (own, number) = match self.referred.filter(|_| again) {
-            Some(referred) => referred,
-            None => {
-                let own = flag(self.d, contexts, OWN, given.is_some_and(|id| id.own));
-                let number = if own {
-                    self.own_number(job, given)?
-                } else {
-                    self.other_number(contexts, given)
-                };
-                (own, number)
-            }
-        };
-        self.referred = Some((own, number));
+        let (own, number) = self.referred_packet(job, given)?;
         let ordinal = given.map_or(0, |id| u32::from(id.ordinal));
         let ordinal = tree(self.d, contexts, ORDINAL, 3, ordinal) as u8;
         let distance = if own {
@@ -102,6 +83,36 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         };
         self.staged.add_id(text, Origin::Elsewhere);
         Ok((text, Trace::Reference(distance)))
+    }
+
+    /// Codes which packet is referred to, and whether it is one of the writing end.
+    pub(super) fn referred_packet(
+        &mut self,
+        job: &Job<'w, 'a>,
+        given: Option<IdRef>,
+    ) -> Result<(bool, u32), Fault> {
+        let contexts = &job.contexts;
+        let again = match self.referred {
+            Some((own, number)) => {
+                let same = given.is_some_and(|id| (id.own, id.number) == (own, number));
+                flag(self.d, contexts, AGAIN, same)
+            }
+            None => false,
+        };
+        let (own, number) = match self.referred.filter(|_| again) {
+            Some(referred) => referred,
+            None => {
+                let own = flag(self.d, contexts, OWN, given.is_some_and(|id| id.own));
+                let number = if own {
+                    self.own_number(job, given)?
+                } else {
+                    self.other_number(contexts, given)
+                };
+                (own, number)
+            }
+        };
+        self.referred = Some((own, number));
+        Ok((own, number))
     }
 
     /// This end's numbers are sent as distances, cheaply if near that of the template.

@@ -1,6 +1,7 @@
 //! Which way a value goes, decided at the writing end, and each way's coding. Refuses to look for the cheapest code:
 //! the order of the attempts is fixed, so that it costs little to decide.
 
+use super::quote::Quote;
 use super::{Job, Place, Scribe, Walk};
 use crate::alias::ids::{self, IdRef};
 use crate::alias::template::Trace;
@@ -35,6 +36,7 @@ pub(crate) enum Plan<'a> {
     Time(Time),
     Split(usize, Token<'a>),
     Letters,
+    Quote(Quote<'a>),
 }
 
 impl Plan<'_> {
@@ -56,6 +58,7 @@ impl Plan<'_> {
             Self::Time(_) => Kind::Time,
             Self::Split(..) => Kind::Split,
             Self::Letters => Kind::Letters,
+            Self::Quote(_) => Kind::Quote,
         }
     }
 }
@@ -78,7 +81,7 @@ pub(super) fn name(kind: Kind) -> &'static str {
         Kind::Time => "time",
         Kind::Split => "prefix and token",
         Kind::Letters => "letters",
-        Kind::Reserved => "reserved",
+        Kind::Quote => "quotation and text",
     }
 }
 
@@ -157,6 +160,9 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             return Plan::Token(token);
         }
         if is_prose_place {
+            if let Some(quote) = self.find_quote(text) {
+                return Plan::Quote(quote);
+            }
             return Plan::Prose;
         }
         let cut = text
@@ -180,8 +186,9 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let given = job.given;
         Ok(match kind {
             Kind::Prose => {
-                let text = self.prose(job)?;
+                let text = self.prose(job.given)?;
                 if self.element_name() == Some("body") {
+                    self.staged.note_body(text);
                     return Ok((text, Trace::Long));
                 }
                 let worth = (3..=48).contains(&text.len());
@@ -241,7 +248,16 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
                 self.introduce(&job.contexts, text, true)?;
                 (text, Trace::String(text))
             }
-            Kind::Reserved => return Err(Fault::Malformed),
+            Kind::Quote => {
+                let quote = if let Some(Plan::Quote(quote)) = job.plan {
+                    Some(quote)
+                } else {
+                    None
+                };
+                let text = self.quote(job, quote)?;
+                self.staged.note_body(text);
+                (text, Trace::Long)
+            }
             _ => {
                 let text = self.literal(kind, job)?;
                 if self.is_id_place(&job.at) {
@@ -336,9 +352,9 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         )
     }
 
-    fn prose(&mut self, job: &Job<'w, 'a>) -> Result<&'a str, Fault> {
+    pub(super) fn prose(&mut self, given: Option<&'a str>) -> Result<&'a str, Fault> {
         let Some(model) = self.text else {
-            return self.letters(hash("prose"), job.given);
+            return self.letters(hash("prose"), given);
         };
         let hint = match self.element_name() {
             Some("body") => hint::BODY,
@@ -349,7 +365,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             _ => hint::VALUE,
         };
         let d = &mut *self.d;
-        if let Some(text) = job.given {
+        if let Some(text) = given {
             model.code(d, hint, text.as_bytes(), &mut [])?;
             return Ok(text);
         }

@@ -1,0 +1,75 @@
+//! Replies on the walk: the quotation a reply begins with is not sent again. Refuses to guess at quotations that are
+//! not the start of a body both ends remember.
+
+use super::{Job, Scribe, Walk};
+use crate::alias::bodies::{self, Quoted};
+use crate::alias::ids::IdRef;
+use crate::structure::{flag, number};
+use crate::value::Fault;
+
+const WHOLE: u32 = 0x5175_0001;
+const LEN: u32 = 0x5175_0002;
+
+/// A quotation to write: the packet whose body it starts with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Quote<'a> {
+    source: IdRef,
+    len: usize,
+    rest: &'a str,
+}
+
+impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
+    /// The quotation `text` begins with, of a body both ends remember.
+    pub(super) fn find_quote(&self, text: &'a str) -> Option<Quote<'a>> {
+        let quoted = Quoted::of(text)?;
+        let memory = &self.memory;
+        let own = bodies::find(memory.writer_bodies, self.number, &quoted);
+        let own = own.filter(|number| *number < self.number);
+        let other = bodies::find(memory.reader_bodies, memory.reader_latest, &quoted);
+        let source = IdRef {
+            own: own.is_some(),
+            number: own.or(other)?,
+            ordinal: 0,
+        };
+        Some(Quote {
+            source,
+            len: quoted.len,
+            rest: quoted.rest,
+        })
+    }
+
+    /// Codes a text that begins with a quotation.
+    pub(super) fn quote(
+        &mut self,
+        job: &Job<'w, 'a>,
+        quote: Option<Quote<'a>>,
+    ) -> Result<&'a str, Fault> {
+        let (own, packet) = self.referred_packet(job, quote.map(|quote| quote.source))?;
+        let shelf = if own {
+            self.memory.writer_bodies
+        } else {
+            self.memory.reader_bodies
+        };
+        let body = bodies::get(shelf, packet).ok_or(Fault::Unknown)?;
+        let len = quote.map_or(0, |quote| quote.len);
+        let len = if flag(self.d, &job.contexts, WHOLE, len == body.len()) {
+            body.len()
+        } else {
+            number(self.d, &job.contexts, LEN, len as u64) as usize
+        };
+        let quoted = body.get(..len).ok_or(Fault::Malformed)?;
+        let rest = self.prose(quote.map(|quote| quote.rest))?;
+        if let Some(text) = job.given {
+            return Ok(text);
+        }
+        let octets = self.arena.fill(|free| {
+            let len = bodies::write(quoted, free).ok_or(Fault::ArenaFull)?;
+            let place = free
+                .get_mut(len..len + rest.len())
+                .ok_or(Fault::ArenaFull)?;
+            place.copy_from_slice(rest.as_bytes());
+            Ok::<_, Fault>(len + rest.len())
+        })?;
+        core::str::from_utf8(octets).map_err(|_| Fault::Characters)
+    }
+}

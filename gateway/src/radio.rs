@@ -17,6 +17,9 @@ use crate::gateway::{Gateway, GatewayError};
 use crate::modem::{AnyModem, FRAME_MAX, Modem};
 pub(crate) use conversation::{Conversation, ConversationError};
 
+/// A usual answer on a shared channel, octets.
+const ANSWER_LEN: usize = 48;
+
 /// One modem and the peers behind it.
 #[derive(Debug)]
 pub(crate) struct Radio {
@@ -159,9 +162,19 @@ impl Radio {
     fn take(&mut self, len: usize) {
         let now = self.clock.now();
         trace!(octets = len, "frame in");
+        let mut known = false;
         for conversation in &mut self.conversations {
             if conversation.handle_frame(now, &self.heard[..len]) {
+                known = true;
                 self.gateway.borrow_mut().handle_heard(conversation.peer());
+            }
+        }
+        if !known {
+            // Others are talking: whoever was spoken to answers next.
+            let channel = self.modem.channel();
+            let answer_ms = u64::from(channel.turnaround_ms) + channel.airtime_ms(ANSWER_LEN);
+            for conversation in self.conversations.iter_mut().filter(|it| it.is_shared()) {
+                conversation.defer(now + answer_ms);
             }
         }
     }

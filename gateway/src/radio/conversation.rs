@@ -105,6 +105,11 @@ impl Conversation {
         self.peer
     }
 
+    /// Are there more than two stations on the channel?
+    pub(super) fn is_shared(&self) -> bool {
+        self.channel.station.is_some()
+    }
+
     /// A frame was heard; `true` if it was from this peer.
     pub(super) fn handle_frame(&mut self, now: Instant, frame: &[u8]) -> bool {
         let before = self.link.stats().frames_received;

@@ -1,0 +1,132 @@
+//! One base and several stations on one channel, in virtual time: they take turns, and everybody is heard.
+
+use std::path::Path;
+use std::time::Duration;
+
+use longwire::clock::Clock;
+use longwire::config::Config;
+use longwire::keys::Key;
+use longwire::router::{Origin, Router, Service};
+use longwire::run::Running;
+use longwire::store::Store;
+use longwire::xml::Element;
+use tokio::sync::mpsc;
+use tokio::task::LocalSet;
+use tokio::time::timeout;
+
+const STATIONS: usize = 4;
+
+struct Up {
+    running: Running,
+    router: Router,
+    domain: String,
+    heard: mpsc::UnboundedReceiver<Element>,
+}
+
+fn domain(station: usize) -> String {
+    format!("s{station}.example")
+}
+
+/// Station 0 is the base and knows everybody; the others know the base, and reach each other through it.
+fn start(folder: &Path, station: usize) -> Up {
+    let mut text = format!(
+        "[[hosted]]\ndomain = '{}'\n[[modem]]\nname = 'lora'\nshared = true\nstation = {station}\n\
+         url = 'air:shared?rate=1200&turnaround=100&seed=2&loss=0.05'\n",
+        domain(station)
+    );
+    let peers: Vec<usize> = if station == 0 {
+        (1..STATIONS).collect()
+    } else {
+        vec![0]
+    };
+    for peer in peers {
+        let key = folder.join(format!("{}.key", station.max(peer)));
+        if !key.exists() {
+            Key([station.max(peer) as u8; 32]).store(&key).unwrap();
+        }
+        let there = |it: &usize| {
+            if station == 0 {
+                *it == peer
+            } else {
+                *it != station
+            }
+        };
+        let domains: Vec<String> = (0..STATIONS).filter(there).map(domain).collect();
+        text.push_str(&format!(
+            "[[peer]]\nname = 'p{peer}'\nmodem = 'lora'\nstation = {peer}\nkey-file = '{}'\n\
+             domains = {domains:?}\ntext-model = '128k'\n",
+            key.display()
+        ));
+    }
+    let config = Config::parse(&text, Path::new("shared.toml")).unwrap();
+    let running =
+        Running::start(config, Store::in_memory().unwrap(), Clock::starting_at(0)).unwrap();
+    let router = running.router();
+    let mut deliveries = router.attach(Service::Hosted(domain(station)));
+    let (hears, heard) = mpsc::unbounded_channel();
+    tokio::task::spawn_local(async move {
+        while let Some(delivery) = deliveries.recv().await {
+            let _ = hears.send(delivery.stanza);
+            let _ = delivery.done.send(true);
+        }
+    });
+    Up {
+        running,
+        router,
+        domain: domain(station),
+        heard,
+    }
+}
+
+async fn send(from: &Up, to: &str, text: &str) {
+    let stanza = format!(
+        "<message xmlns='jabber:client' from='u@{}' to='u@{to}' type='chat'><body>{text}</body></message>",
+        from.domain
+    );
+    let stanza = Element::parse(stanza).unwrap();
+    let origin = Origin::Hosted(from.domain.clone());
+    from.router.submit(stanza, origin).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn everybody_hears_everybody_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let talk = async {
+        let mut stations: Vec<Up> = (0..STATIONS).map(|it| start(folder.path(), it)).collect();
+        let mut expected = vec![Vec::new(); STATIONS];
+        for round in 0..3 {
+            for from in 0..STATIONS {
+                for to in (0..STATIONS).filter(|to| *to != from) {
+                    let text = format!("{from} to {to}, {round}");
+                    send(&stations[from], &domain(to), &text).await;
+                    expected[to].push(text);
+                }
+            }
+        }
+        for (station, expected) in stations.iter_mut().zip(&mut expected) {
+            let mut heard = Vec::new();
+            while let Ok(Some(stanza)) =
+                timeout(Duration::from_secs(1800), station.heard.recv()).await
+            {
+                heard.push(
+                    stanza
+                        .child("jabber:client", "body")
+                        .map(Element::text)
+                        .unwrap_or_default(),
+                );
+            }
+            heard.sort();
+            expected.sort();
+            assert_eq!(&heard, expected, "at {}", station.domain);
+        }
+        for station in &stations {
+            let gateway = station.running.gateway();
+            let gateway = gateway.borrow();
+            for peer in gateway.peers() {
+                assert!(peer.outbox.is_empty());
+                println!("{} {}: {:?}", station.domain, peer.rules.name, peer.link);
+            }
+        }
+    };
+    LocalSet::new().run_until(talk).await;
+}

@@ -206,12 +206,19 @@ impl Gateway {
 
     /// Somebody took a delivery.
     pub fn handle_taken(&mut self, service: &Service, key: u64) {
-        if key > 0
-            && let Err(error) = self.store.taken(key.cast_signed())
-        {
-            error!(%error, "a delivered stanza stays in the inbox and will be delivered again");
+        let taken = self.inbox.pop(service, key);
+        if taken.is_empty() {
+            return;
         }
-        self.inbox.pop(service, key);
+        let kept = self.batch(|gateway| {
+            for key in taken {
+                gateway.store.taken(key.cast_signed())?;
+            }
+            Ok(())
+        });
+        if let Err(error) = kept {
+            error!(%error, "delivered stanzas stay in the inbox and will be delivered again");
+        }
     }
 
     /// Runs `work` in one batch. Where it fails, the queues in memory are read again from what is on disk.

@@ -17,6 +17,9 @@ use crate::xml::Element;
 const PAUSE_MIN: Duration = Duration::from_millis(500);
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 
+/// Stanzas taken in a row before the store hears of it: so many can be handed over twice after a crash.
+const TAKEN_MAX: usize = 16;
+
 /// The queues by service.
 #[derive(Debug, Default)]
 pub struct Inbox {
@@ -26,6 +29,8 @@ pub struct Inbox {
 #[derive(Debug, Default)]
 struct Queue {
     waiting: VecDeque<(u64, Element)>,
+    /// Taken, and not yet gone from the store.
+    taken: Vec<u64>,
     news: Rc<Notify>,
 }
 
@@ -37,12 +42,21 @@ impl Inbox {
         queue.news.notify_one();
     }
 
-    /// Takes out the stanza that was handed over.
-    pub fn pop(&mut self, service: &Service, key: u64) {
-        if let Some(queue) = self.queues.get_mut(service)
-            && queue.waiting.front().is_some_and(|(it, _)| *it == key)
-        {
+    /// Takes out the stanza that was handed over; the keys taken since, once enough came together or nothing waits.
+    pub fn pop(&mut self, service: &Service, key: u64) -> Vec<u64> {
+        let Some(queue) = self.queues.get_mut(service) else {
+            return Vec::new();
+        };
+        if queue.waiting.front().is_some_and(|(it, _)| *it == key) {
             queue.waiting.pop_front();
+        }
+        if key > 0 {
+            queue.taken.push(key);
+        }
+        if queue.taken.len() >= TAKEN_MAX || queue.waiting.is_empty() {
+            std::mem::take(&mut queue.taken)
+        } else {
+            Vec::new()
         }
     }
 

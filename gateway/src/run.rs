@@ -272,7 +272,12 @@ impl Running {
         let shared = modem.shared || peers.len() > 1;
         let mut conversations = Vec::new();
         let mut gateway = self.gateway.borrow_mut();
-        for peer in peers {
+        // One batch for all, or a thousand stations would take a thousand writes to start.
+        let states = gateway.batch(|gateway| {
+            let states = peers.iter().map(|peer| gateway.start_link(*peer));
+            states.collect::<Result<Vec<_>, _>>()
+        })?;
+        for (peer, state) in peers.into_iter().zip(states) {
             let rules = &config.peers[peer];
             let key = Key::load(&rules.key_file)?;
             let channel = Channel {
@@ -280,11 +285,7 @@ impl Running {
                 ..opened.channel()
             };
             conversations.push(Conversation::new(
-                peer,
-                &key,
-                &config,
-                channel,
-                &mut gateway,
+                peer, &key, &config, channel, state, &gateway,
             )?);
         }
         let wake = gateway.peers()[conversations[0].peer()].wake.clone();

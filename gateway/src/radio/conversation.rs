@@ -20,6 +20,7 @@ use crate::config;
 use crate::gateway::{Gateway, GatewayError, Granted};
 use crate::keys::Key;
 use crate::policy::{Class, address};
+use crate::store::peer::LinkState;
 
 /// Octets of packets under way in each direction.
 const STORAGE_HALF: usize = 192 * 1024;
@@ -77,11 +78,12 @@ impl Conversation {
         key: &Key,
         config: &config::Config,
         channel: Channel,
-        gateway: &mut Gateway,
+        state: LinkState,
+        gateway: &Gateway,
     ) -> Result<Self, ConversationError> {
         let rules = &config.peers[peer];
         let settings = link_config(config, rules, key, channel)?;
-        let link = new_link(peer, &settings, channel, gateway)?;
+        let link = new_link(&rules.name, &settings, channel, state)?;
         let ids = gateway
             .store()
             .ids(&rules.name)
@@ -231,15 +233,13 @@ impl Conversation {
         self.settings.hello = true;
         self.coding.reset();
         self.withdrawn.clear();
-        match new_link(self.peer, &self.settings, self.channel, gateway) {
-            Ok(link) => {
-                self.link = link;
-                Ok(())
-            }
-            Err(ConversationError::Gateway(error)) => Err(error),
-            // The same settings made a link before.
-            Err(_) => Ok(()),
+        let state = gateway.batch(|gateway| gateway.start_link(self.peer))?;
+        let name = &gateway.peers()[self.peer].rules.name;
+        // The same settings made a link before.
+        if let Ok(link) = new_link(name, &self.settings, self.channel, state) {
+            self.link = link;
         }
+        Ok(())
     }
 
     fn events(&mut self, gateway: &mut Gateway) -> Result<(), GatewayError> {
@@ -444,14 +444,13 @@ fn link_config(
     Ok(settings)
 }
 
-/// A new start of the link to a peer, durable before the first frame.
+/// A new start of the link to a peer; that it starts is on disk already.
 fn new_link(
-    peer: usize,
+    peer: &str,
     settings: &LinkConfig,
     channel: Channel,
-    gateway: &mut Gateway,
+    state: LinkState,
 ) -> Result<Link<Vec<u8>>, ConversationError> {
-    let state = gateway.batch(|gateway| gateway.start_link(peer))?;
     let resume = Resume {
         epoch: state.epoch,
         peer_epoch: state.peer_epoch,
@@ -464,7 +463,7 @@ fn new_link(
     };
     let storage = vec![0; 2 * STORAGE_HALF];
     Link::new(settings.clone(), channel, resume, storage).map_err(|error| ConversationError::Link {
-        peer: gateway.peers()[peer].rules.name.clone(),
+        peer: peer.into(),
         error,
     })
 }

@@ -3,6 +3,8 @@
 
 #[path = "hostile/frame.rs"]
 mod frame;
+#[path = "hostile/link.rs"]
+mod link;
 #[path = "hostile/packet.rs"]
 mod packet;
 #[path = "hostile/xml.rs"]

@@ -354,3 +354,19 @@ fn full_duplex_with_loss() {
         check(&pair, seed);
     }
 }
+
+#[test]
+fn both_start_at_once() {
+    for seed in 0..40 {
+        let mut dice = Dice::new(seed);
+        let channel = Channel::radio(256, 300, 50);
+        let mut pair = Pair::new(Air::new(channel, Weather::fair(), seed), |config| {
+            config.seed += seed
+        });
+        pair.send(0, 1, Priority::Chat, 20 + dice.below(80));
+        pair.now += dice.below(1500) as u64;
+        pair.send(1, 2, Priority::Chat, 20 + dice.below(80));
+        assert!(pair.run(30_000), "seed {seed}: they go on colliding");
+        check(&pair, seed);
+    }
+}

@@ -382,6 +382,15 @@ impl Outgoing {
         due.map(|n| self.remaining(bytes, n)).sum()
     }
 
+    /// Bytes the peer is not known to hold.
+    pub(super) fn unheld_len(&self, bytes: &[u8]) -> usize {
+        let unheld = |n: &PacketNumber| self.at(*n).state == State::Ready && !self.at(*n).received;
+        self.outstanding()
+            .filter(unheld)
+            .map(|n| self.pool.get(bytes, n).map_or(0, <[u8]>::len))
+            .sum()
+    }
+
     fn remaining(&self, bytes: &[u8], number: PacketNumber) -> usize {
         let len = self.pool.get(bytes, number).map_or(0, <[u8]>::len);
         let done = self

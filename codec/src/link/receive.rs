@@ -2,6 +2,7 @@
 
 use super::incoming::Taken;
 use super::session::Refusal;
+use super::transmit::ASK_ABOVE_LEN;
 use super::{Agreement, Event, Link, parts};
 use crate::frame::{Ack, Control, FrameError, Header, Items, Kind};
 use crate::time::Instant;
@@ -18,6 +19,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         };
         if header.station != self.channel.station {
             self.stats.foreign_frames += 1;
+            self.overhear(now, header.more);
             return;
         }
         let hello = match header.kind {
@@ -50,6 +52,20 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             .is_err()
         {
             self.stats.malformed_frames += 1;
+        }
+        if !header.more && !self.channel.full_duplex && !self.turn.is_answered() {
+            self.miss_answer();
+        }
+    }
+
+    /// The peer's turn is over, and it did not say what it has of our last: what is short goes again, after what is
+    /// long we ask.
+    fn miss_answer(&mut self) {
+        let (out, ..) = parts(&mut self.storage, self.config.out_len, 0);
+        if self.outgoing.unheld_len(out) <= 2 * ASK_ABOVE_LEN {
+            self.outgoing.doubt();
+        } else {
+            self.owed.poll = true;
         }
     }
 

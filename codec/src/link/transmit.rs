@@ -12,7 +12,7 @@ use crate::frame::{Ack, Control, Header, Kind, NOTICE_LEN, Piece, SHORT_LEN};
 use crate::time::Instant;
 
 /// A repeated frame up to this length goes out as it is; instead of a longer one the peer is asked first.
-const ASK_ABOVE_LEN: usize = 64;
+pub(super) const ASK_ABOVE_LEN: usize = 64;
 /// The call sign goes out this long after the first frame since the last time, in milliseconds: 10 minutes less a margin.
 const IDENTIFY_MS: u64 = 9 * 60_000 + 30_000;
 

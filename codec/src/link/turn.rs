@@ -53,7 +53,7 @@ const SUSPEND_AFTER: u32 = 5;
 /// What an application may take to store a packet before its acknowledgement is due, in milliseconds.
 const ACCEPT_MS: u64 = 150;
 /// What it may take to answer a packet, in milliseconds: the answer then carries the acknowledgement.
-const ANSWER_MS: u64 = 100;
+const ANSWER_MS: u64 = 150;
 
 impl Turn {
     pub(super) fn new(seed: u64) -> Self {
@@ -159,10 +159,13 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         let frame = self.unseen_frame_ms();
         let patience = match self.config.side {
             Side::A => 0,
-            // When both started at once, A asks again first.
+            // When both started at once, A asks again first, and B hears it out: one short frame after another of about
+            // the same length, so two of them.
             Side::B => {
-                self.channel.airtime_ms(64.min(self.channel.mtu.into()))
-                    + u64::from(self.channel.turnaround_ms)
+                let short = self
+                    .channel
+                    .airtime_ms(super::transmit::ASK_ABOVE_LEN.min(self.channel.mtu.into()));
+                2 * short + 2 * u64::from(self.channel.turnaround_ms) + 40
             }
         };
         let jitter = u64::from(self.channel.turnaround_ms) / 4 + 20;
@@ -382,6 +385,18 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         if self.outgoing.is_unconfirmed() {
             let wait = self.reply_ms() + 4 * self.ack_delay_ms(true);
             self.timers.set(Timer::Reply, now + wait);
+        }
+    }
+
+    /// Two others speak on a shared channel: we keep off until one of them must have answered.
+    pub(super) fn overhear(&mut self, now: Instant, more: bool) {
+        let frame = self.channel.airtime_ms(self.channel.mtu.into());
+        let answer = self.channel.airtime_ms(28.min(self.channel.mtu.into()));
+        let slots = self.turn.random_below(4) * (u64::from(self.channel.turnaround_ms) + answer);
+        let wait = self.channel.gap_ms() + ACCEPT_MS + if more { frame } else { answer } + slots;
+        self.turn.defer(now + wait);
+        if let Some(due) = self.timers.get(Timer::Reply) {
+            self.timers.set(Timer::Reply, due.max(now + wait));
         }
     }
 

@@ -387,3 +387,6 @@ impl<C: Coder> Decide for Flat<'_, C> {
 impl<C: Coder> Scribe for Flat<'_, C> {
     fn note(&mut self, _: What<'_>) {}
 }
+
+#[cfg(test)]
+mod tests;

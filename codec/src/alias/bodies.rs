@@ -19,7 +19,7 @@ pub fn keep(shelf: &mut ShelfMut<'_>, state: State, number: u32, body: &str) {
         note: 0,
         packet: number,
         hash: 0,
-        contents: body[..cut].as_bytes(),
+        contents: &body.as_bytes()[..cut],
     };
     shelf.put((number % slots) as u16, entry);
 }

@@ -4,6 +4,7 @@
 mod account;
 mod codec;
 mod control;
+mod dictionary;
 mod explain;
 mod manual;
 mod pair;
@@ -63,6 +64,9 @@ enum Command {
     Decode(codec::Shared),
     /// Show where each bit of a packet went; reads stanzas as encode does.
     Explain(explain::Explain),
+    /// What both ends know before the first bit: list, measure, train.
+    #[command(subcommand)]
+    Dictionary(dictionary::Action),
     /// Print the documented configuration file: every key, its unit, its default.
     Config,
     /// Make a key for two stations to share.
@@ -124,6 +128,7 @@ impl Cli {
             Command::Encode(arguments) => codec::encode(arguments),
             Command::Decode(arguments) => codec::decode(arguments),
             Command::Explain(arguments) => explain::explain(arguments, self.json),
+            Command::Dictionary(action) => dictionary::dictionary(action, self.json),
             Command::Config => manual::print(DOCUMENTED.as_bytes()),
             Command::Keygen(arguments) => self.keygen(arguments),
             Command::Account(action) => account::account(&self.settings()?, action, self.json),

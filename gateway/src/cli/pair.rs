@@ -65,7 +65,8 @@ pub(super) fn pair(config: &Config, arguments: &Pair, json: bool) -> Result<(), 
         ""
     };
     let section = format!(
-        "[[peer]]\nname = \"{}\"\nmodem = \"{}\"\nstation = {address}\nkey-file = \"{}\"\nprofile = \"{profile}\"\ndomains = [\"{domains}\"]\n{board}",
+        "[[peer]]\nname = \"{}\"\nmodem = \"{}\"\nstation = {address}\nkey-file = \"{}\"\n\
+         profile = \"{profile}\"\ndomains = [\"{domains}\"]\n{board}",
         arguments.station,
         modem.name,
         key_path.display(),

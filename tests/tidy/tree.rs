@@ -37,7 +37,7 @@ impl File {
         let parts: Vec<&str> = self.path.split('/').collect();
         parts
             .iter()
-            .any(|part| matches!(*part, "tests" | "tests.rs" | "benches"))
+            .any(|part| matches!(*part, "tests" | "tests.rs" | "benches" | "examples"))
             || self.path.contains("/tests_")
             || self.path.ends_with("_tests.rs")
     }

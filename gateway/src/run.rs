@@ -11,7 +11,9 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::fs::DirBuilder;
 use std::future::Future;
+use std::os::unix::fs::DirBuilderExt;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -107,7 +109,9 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
 fn make_folder(config: &Config) -> Result<(), RunError> {
     let folders = [&config.gateway.database, &config.gateway.control_socket];
     for folder in folders.into_iter().filter_map(|path| path.parent()) {
-        std::fs::create_dir_all(folder).map_err(|source| RunError::Folder {
+        let mut private = DirBuilder::new();
+        private.recursive(true).mode(0o700);
+        private.create(folder).map_err(|source| RunError::Folder {
             path: folder.display().to_string(),
             source,
         })?;

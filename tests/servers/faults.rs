@@ -10,7 +10,7 @@ use tests::slixmpp::Client;
 use crate::joined::{Gateways, chat, serial};
 use crate::{login, two_servers};
 
-/// Custody: what a gateway took survives its sudden death, and arrives once.
+/// Custody: what a gateway took survives its sudden death and arrives.
 #[test]
 fn a_killed_gateway_loses_nothing() {
     if peers_skipped() {
@@ -32,19 +32,33 @@ fn a_killed_gateway_loses_nothing() {
             &format!("Number {number} of ten"),
         ));
     }
-    juliet.receive(&["Number 2 of ten"], limit);
+    let mut first = vec![juliet.receive(&["Number 2 of ten"], limit)];
     gateways.ship.kill();
     gateways.shore.kill();
     gateways.shore.restart();
     gateways.ship.restart();
     for number in [1, 3, 4, 5, 6, 7, 8, 9] {
-        juliet.receive(&[&format!("Number {number} of ten")], limit);
+        first.push(juliet.receive(&[&format!("Number {number} of ten")], limit));
     }
+    // What the server had read when the gateway died, before that could be noted, comes again: XEP-0114 knows
+    // no acknowledgement. It then carries the id it had before, by which clients know it.
     let again = juliet.rest(Duration::from_secs(5));
-    assert!(
-        again.iter().all(|xml| !xml.contains("of ten")),
-        "came twice: {again:#?}"
-    );
+    for xml in again.iter().filter(|xml| xml.contains("of ten")) {
+        let id = attribute(xml, "id");
+        assert!(
+            first.iter().any(|xml| attribute(xml, "id") == id),
+            "came twice as two: {xml}"
+        );
+    }
+}
+
+/// The value of the first attribute with this name.
+fn attribute<'a>(xml: &'a str, name: &str) -> &'a str {
+    let rest = xml
+        .split(&format!(" {name}=\""))
+        .nth(1)
+        .expect("the attribute is there");
+    rest.split('"').next().unwrap_or_default()
 }
 
 /// A component secret that the server refuses is said plainly by `check`, and costs no stanza.
@@ -61,7 +75,6 @@ fn a_wrong_component_secret_is_named_and_loses_nothing() {
     gateways
         .shore
         .edit(|text| text.replace(SECRET, "semiphore"));
-    gateways.shore.restart();
     let check = gateways
         .shore
         .command(&["check"])
@@ -70,10 +83,10 @@ fn a_wrong_component_secret_is_named_and_loses_nothing() {
     let said = String::from_utf8_lossy(&check.stdout).into_owned();
     assert_eq!(check.status.code(), Some(5), "{said}");
     assert!(
-        said.lines()
-            .any(|line| line.contains("FAIL") && line.contains("secret")),
+        said.contains("FAIL component") && said.contains("secret"),
         "{said}"
     );
+    gateways.shore.restart();
     let limit = Duration::from_secs(60);
     let mut romeo = Client::login(&login(&ship, "romeo"), limit).expect("romeo logs in");
     let mut juliet = Client::login(&login(&shore, "juliet"), limit).expect("juliet logs in");

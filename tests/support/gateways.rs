@@ -114,10 +114,12 @@ impl Gateway {
         (gateway, image)
     }
 
-    /// Adds an account to a hosted domain; the gateway need not run.
+    /// Adds an account to a hosted domain, while the gateway runs.
     pub fn add_account(&self, jid: &str, password: &str) {
-        let mut command = self.command(&["account", "add", jid, "--password", password]);
-        let output = command.output().expect("longwire starts");
+        let file = self.folder.path().join("password");
+        private(&file, password);
+        let mut command = self.command(&["account", "add", jid, "--password-file"]);
+        let output = command.arg(file).output().expect("longwire starts");
         assert!(
             output.status.success(),
             "{}",

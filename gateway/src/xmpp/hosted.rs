@@ -32,6 +32,8 @@ use tls::TlsError;
 
 /// Client connections of one domain at a time.
 const CONNECTIONS_MAX: usize = 1000;
+/// How long clients have to come back after a restart before contacts are told that they are gone.
+const RECOVER_AFTER: Duration = Duration::from_secs(90);
 /// Pause after the system refused to give a connection, typically for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
@@ -157,7 +159,7 @@ impl Hosted {
 
     /// Tells clients that the server stops, so that they come back by themselves.
     pub fn shut_down(&self) {
-        let domain = self
+        let mut domain = self
             .domain
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -222,9 +224,7 @@ pub async fn start_with(
         .router
         .attach(Service::Hosted(host.settings.domain.clone()));
     let (replies, outgoing) = mpsc::unbounded_channel();
-    for stanza in host.domain().recover()? {
-        let _ = replies.send(stanza);
-    }
+    tasks.spawn(recover(host.clone(), replies.clone()));
     tasks.spawn(deliver(host.clone(), deliveries, replies));
     tasks.spawn(reply(host.clone(), outgoing));
     info!(domain = host.settings.domain, ?bound, "hosting");
@@ -295,6 +295,21 @@ async fn deliver(
                 let _ = done.send(false);
             }
         }
+    }
+}
+
+/// Contacts learn who did not come back, once clients had the time to.
+async fn recover(host: Host, replies: mpsc::UnboundedSender<Element>) {
+    tokio::time::sleep(RECOVER_AFTER).await;
+    let gone = host.domain().recover();
+    match gone {
+        Ok(gone) => gone.into_iter().for_each(|stanza| {
+            let _ = replies.send(stanza);
+        }),
+        Err(error) => warn!(
+            domain = host.settings.domain,
+            "departures could not be stored: {error}"
+        ),
     }
 }
 

@@ -111,6 +111,8 @@ pub(super) struct Domain {
     /// Sessions that can be resumed: by token, the session and where its new connection goes.
     resumptions: HashMap<String, (SessionId, mpsc::Sender<Resumption>)>,
     started_ms: i64,
+    /// The process is about to end.
+    closing: bool,
     /// Stanzas for the gateway that the call in progress has produced.
     remote: Vec<Element>,
 }
@@ -134,6 +136,7 @@ impl Domain {
             caps: HashMap::new(),
             resumptions: HashMap::new(),
             started_ms: crate::xmpp::datetime::now_ms(),
+            closing: false,
             remote: Vec::new(),
         }
     }
@@ -179,7 +182,9 @@ impl Domain {
             for iq in unread.iter().filter(|it| it.name == "iq") {
                 domain.bounce(iq, ErrorKind::Wait, "recipient-unavailable")?;
             }
-            domain.leave(id, None)?;
+            if !domain.closing {
+                domain.leave(id, None)?;
+            }
             let Some(session) = domain.sessions.remove(&id) else {
                 return Ok(());
             };
@@ -260,12 +265,17 @@ impl Domain {
         self.resumptions.insert(token.into(), (id, waiting));
     }
 
-    /// Tells the contacts of clients that were there when the process ended last that they are gone.
+    /// Tells the contacts of clients that were there when the process ended, and have not come back, that they are
+    /// gone.
     pub(super) fn recover(&mut self) -> Result<Vec<Element>, StoreError> {
         self.durably(|domain| {
-            for full in domain.store.take_online(&domain.name)? {
-                let presence = envelope("presence", "unavailable", &full, "");
-                domain.broadcast(&bare(&full), &presence)?;
+            for full in domain.store.online(&domain.name)? {
+                let mut all = domain.sessions.values();
+                if !all.any(|it| it.available() && it.full() == full) {
+                    domain.store.set_online(&full, false)?;
+                    let presence = envelope("presence", "unavailable", &full, "");
+                    domain.broadcast(&bare(&full), &presence)?;
+                }
             }
             Ok(())
         })
@@ -276,8 +286,10 @@ impl Domain {
         self.sessions.len()
     }
 
-    /// Ends all streams with this error.
-    pub(super) fn close_all(&self, condition: &'static str) {
+    /// Ends all streams with this error, for the process ends. Contacts are told nothing: clients that are back soon
+    /// never left, see [`Self::recover`] for the others.
+    pub(super) fn close_all(&mut self, condition: &'static str) {
+        self.closing = true;
         for session in self.sessions.values() {
             let _ = session.out.send(Out::Close(condition));
         }

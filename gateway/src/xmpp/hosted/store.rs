@@ -41,6 +41,14 @@ CREATE TABLE IF NOT EXISTS hosted_presence (
   account TEXT NOT NULL, contact TEXT NOT NULL, resource TEXT NOT NULL, stanza TEXT NOT NULL,
   PRIMARY KEY (account, contact, resource)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS hosted_event (
+  account TEXT NOT NULL, contact TEXT NOT NULL, node TEXT NOT NULL, stanza TEXT NOT NULL,
+  PRIMARY KEY (account, contact, node)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS hosted_told (
+  account TEXT NOT NULL, contact TEXT NOT NULL, node TEXT NOT NULL, item TEXT NOT NULL,
+  PRIMARY KEY (account, contact, node)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS hosted_online (jid TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS hosted_offline (
   id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, delivery INTEGER,

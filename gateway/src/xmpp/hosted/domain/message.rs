@@ -97,6 +97,9 @@ impl Domain {
         if self.blocks(account, message.attr("from"))? {
             return self.bounce(&message, ErrorKind::Cancel, "service-unavailable");
         }
+        if kind(&message) == "headline" {
+            self.remember_event(account, &message)?;
+        }
         let targets = match self.session_at(to) {
             Some(session) => vec![session],
             None => match (to.is_full(), kind(&message)) {

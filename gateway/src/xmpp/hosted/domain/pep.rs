@@ -1,9 +1,11 @@
 //! Personal eventing (XEP-0163): bookmarks, nicknames, avatars, device lists. Refuses to be a general pubsub service,
 //! and to tell anybody across the radio who is not known to want it.
 
+mod far;
+
 use super::super::store::{Item, StoreError};
 use super::iq::{Answer, Query, Refusal};
-use super::{Domain, SessionId, bare, envelope};
+use super::{Domain, SessionId, envelope};
 use crate::xml::Element;
 use crate::xmpp::stanza::ErrorKind;
 
@@ -240,20 +242,8 @@ impl Domain {
                 self.send_event(id, account, node, change);
             }
         }
-        // Across the radio only to clients whose caps say that they want it.
-        for presence in self.store.presences(account)? {
-            let Ok(presence) = Element::parse(presence) else {
-                continue;
-            };
-            let Some(from) = presence.attr("from") else {
-                continue;
-            };
-            let sees = self.store.contact(account, &bare(from))?.subscription.from;
-            if sees && self.remote_wants(&presence, node) {
-                self.route(event(account, from, node, change))?;
-            }
-        }
-        Ok(())
+        let item = change.attr("id").unwrap_or_default();
+        self.tell_far(account, node, item, change)
     }
 
     fn send_event(&mut self, id: SessionId, account: &str, node: &str, change: &Element) {
@@ -293,7 +283,7 @@ impl Domain {
                 }
             }
         }
-        Ok(())
+        self.send_far_items(id, account, nodes)
     }
 }
 

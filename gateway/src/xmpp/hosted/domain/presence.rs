@@ -316,6 +316,9 @@ impl Domain {
         }
         if from.domain().as_str() != self.name {
             self.remember(account, &contact, from, &presence)?;
+            if !gone {
+                self.greet_far(account, &presence)?;
+            }
         }
         for id in self.sessions_of(account) {
             let Some(session) = self.sessions.get(&id).filter(|it| it.available()) else {

@@ -425,3 +425,42 @@ fn after_a_crash_contacts_see_who_is_gone() {
     );
     assert!(again.recover().unwrap().is_empty());
 }
+
+#[test]
+fn personal_events_cross_once_and_are_kept() {
+    let mut it = Verona::new();
+    let caps = "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='n' ver='v'/>";
+    let far = "r@mantua.example";
+    let juliet = it.login("juliet", "balcony");
+    it.sends(juliet, &format!("<presence to='{far}' type='subscribe'/>"));
+    it.hears(&format!(
+        "<presence from='{far}' to='juliet@verona.example' type='subscribed'/>"
+    ));
+    it.hears(&format!(
+        "<presence from='{far}' to='juliet@verona.example' type='subscribe'/>"
+    ));
+    it.sends(juliet, &format!("<presence to='{far}' type='subscribed'/>"));
+    it.domain
+        .caps
+        .insert("v".into(), ["nick".to_owned()].into());
+    let nick = "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='nick'><item id='i'><nick xmlns='n'>J</nick></item></publish></pubsub>";
+    it.sends(juliet, &format!("<iq type='set' id='p'>{nick}</iq>"));
+    it.crossed();
+    for _ in 0..2 {
+        it.hears(&format!(
+            "<presence from='{far}/x' to='juliet@verona.example'>{caps}</presence>"
+        ));
+    }
+    assert_eq!(
+        it.crossed(),
+        ["message headline juliet@verona.example > r@mantua.example/x"]
+    );
+    let event = "<event xmlns='http://jabber.org/protocol/pubsub#event'><items node='nick'><item id='i'/></items></event>";
+    it.hears(&format!(
+        "<message from='{far}' to='juliet@verona.example' type='headline'>{event}</message>"
+    ));
+    let tablet = it.bind("juliet", "tablet");
+    it.sends(tablet, &format!("<presence>{caps}</presence>"));
+    assert!(it.seen(tablet).contains(&format!("message headline {far}")));
+    assert!(it.crossed().iter().all(|line| line.starts_with("presence")));
+}

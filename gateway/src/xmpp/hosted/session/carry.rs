@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{Notify, mpsc};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tracing::{trace, warn};
 
 use super::{Ack, Resumption, Session, UNACKED_MAX};
@@ -19,6 +19,11 @@ use crate::xmpp::hosted::stream::{Connection, Reader, Writer};
 use crate::xmpp::stanza;
 
 const NS_CSI: &str = "urn:xmpp:csi:0";
+const NS_PING: &str = "urn:xmpp:ping";
+/// Silence after which a client is asked whether it is there, so that nothing is written into the void for long.
+const IDLE: Duration = Duration::from_secs(300);
+/// How long its answer may take.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 /// Stanzas written before the client is asked what it has, and what it has is stored.
 const BATCH: usize = 32;
 /// How long one write may take before the client counts as gone.
@@ -86,12 +91,23 @@ async fn read(
     stop: &Notify,
     token: &mut Option<String>,
 ) -> Ended {
+    let mut asked = false;
     loop {
+        let patience = if asked { ANSWER_TIMEOUT } else { IDLE };
         let event = tokio::select! {
             biased;
             () = stop.notified() => return Ended::Broken,
             event = reader.next() => event,
+            () = sleep(patience) => {
+                if asked {
+                    return Ended::Broken;
+                }
+                asked = true;
+                let _ = words.send(Word::Plain(alive(session)));
+                continue;
+            }
         };
+        asked = false;
         let element = match event {
             Ok(Some(StreamEvent::Element(element))) => element,
             Ok(Some(StreamEvent::Close)) => return Ended::Left,
@@ -109,6 +125,19 @@ async fn read(
             return ended;
         }
     }
+}
+
+/// Asks a client whether it is still there.
+fn alive(session: &Session) -> Element {
+    if session.ack().remembering {
+        return Element::new(NS_SM, "r");
+    }
+    // The answer is swallowed like that to any request of the server's own.
+    Element::new(NS_CLIENT, "iq")
+        .with_attr("type", "get")
+        .with_attr("id", "alive")
+        .with_attr("from", session.host.settings.domain.as_str())
+        .with_child(Element::new(NS_PING, "ping"))
 }
 
 /// Takes a stanza into custody and counts it.

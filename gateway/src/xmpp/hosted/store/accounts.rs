@@ -98,7 +98,8 @@ impl Store {
     pub fn remove_account(&mut self, jid: &str) -> Result<bool, StoreError> {
         let change = self.db.transaction()?;
         for table in [
-            "roster", "presence", "offline", "archive", "item", "private", "blocked",
+            "roster", "presence", "event", "told", "offline", "archive", "item", "private",
+            "blocked",
         ] {
             change.execute(
                 &format!("DELETE FROM hosted_{table} WHERE account = ?1"),

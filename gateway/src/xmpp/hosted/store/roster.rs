@@ -197,16 +197,66 @@ impl Store {
         Ok(())
     }
 
-    /// Clients of a domain that were available when the process ended; they are forgotten.
+    /// Clients of a domain that are available, or were when the process ended.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn take_online(&self, domain: &str) -> Result<Vec<String>, StoreError> {
+    pub fn online(&self, domain: &str) -> Result<Vec<String>, StoreError> {
         // Patterns are no danger: a domain with `_` could at most match a sibling that is also hosted here.
-        let sql = "DELETE FROM hosted_online WHERE jid LIKE '%@' || ?1 || '/%' RETURNING jid";
+        let sql = "SELECT jid FROM hosted_online WHERE jid LIKE '%@' || ?1 || '/%'";
         self.db
             .prepare_cached(sql)?
             .query_map([domain], |row| row.get(0))?
             .collect()
+    }
+
+    /// Keeps the last item a contact across the radio showed of a node, as XML of the notification.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn set_event(
+        &self,
+        account: &str,
+        contact: &str,
+        node: &str,
+        event: &str,
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT OR REPLACE INTO hosted_event VALUES (?1, ?2, ?3, ?4)";
+        self.db
+            .prepare_cached(sql)?
+            .execute([account, contact, node, event])?;
+        Ok(())
+    }
+
+    /// Node and notification of what contacts across the radio last showed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn events(&self, account: &str) -> Result<Vec<(String, String)>, StoreError> {
+        let sql = "SELECT node, stanza FROM hosted_event WHERE account = ?1";
+        let mut query = self.db.prepare_cached(sql)?;
+        query
+            .query_map([account], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect()
+    }
+
+    /// Notes that a contact across the radio is told of an item. `false` if it was told before.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn tell(
+        &self,
+        account: &str,
+        contact: &str,
+        node: &str,
+        item: &str,
+    ) -> Result<bool, StoreError> {
+        let sql = "INSERT INTO hosted_told VALUES (?1, ?2, ?3, ?4)
+                   ON CONFLICT DO UPDATE SET item = ?4 WHERE item <> ?4";
+        Ok(self
+            .db
+            .prepare_cached(sql)?
+            .execute([account, contact, node, item])?
+            > 0)
     }
 }

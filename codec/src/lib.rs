@@ -44,6 +44,9 @@ pub mod frame;
 
 pub mod link;
 
+#[cfg(feature = "edhoc")]
+pub mod pairing;
+
 pub mod channel;
 
 pub mod serial;

@@ -275,4 +275,31 @@ mod tests {
             }
         }
     }
+
+    /// The example of README.md: flags, counter and number, then the packet.
+    #[test]
+    fn worked_example() {
+        let secret: std::vec::Vec<u8> = (0..16).collect();
+        let secret = Secret::new(&secret).unwrap();
+        let nonce = Nonce {
+            sender_epoch: 1,
+            receiver_epoch: 1,
+            counter: 7,
+        };
+        let frame = |clear| {
+            let mut frame = [0; 16];
+            frame[..8].copy_from_slice(b"\x00\x07\x05hello");
+            let a = Seal::new(&secret, Purpose::Frames, Side::A, 8, clear);
+            assert_eq!(a.seal(nonce, &mut frame, 2, 8), Some(16));
+            std::format!("{frame:02x?}")
+        };
+        assert_eq!(
+            frame(false),
+            "[00, 07, 58, f5, 25, 0a, 94, 74, 2e, 28, 41, ff, 24, cf, 85, 55]"
+        );
+        assert_eq!(
+            frame(true),
+            "[00, 07, 05, 68, 65, 6c, 6c, 6f, 72, 98, f5, 18, 4a, 29, 7e, 88]"
+        );
+    }
 }

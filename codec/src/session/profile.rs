@@ -37,19 +37,19 @@ impl Profile {
         },
     };
 
-    /// For microcontrollers: under 10 KB.
+    /// For microcontrollers: under 8 KB.
     pub const BOARD: Self = Self {
         strings: Shape {
-            slots: 24,
+            slots: 20,
             octets: 48,
         },
         ids: Shape {
-            slots: 24,
+            slots: 16,
             octets: 40,
         },
         templates: Shape {
             slots: 6,
-            octets: 296,
+            octets: 264,
         },
         bodies: Shape {
             slots: 0,

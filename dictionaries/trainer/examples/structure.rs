@@ -1,13 +1,14 @@
 //! Trains `structure.bin` from captured stanzas, or measures it.
 //!
 //! `structure train OUT SIZE HELD_OUT,.. FILES..` and `structure measure IDS TABLE FILES..`; files ending in `.log`
-//! are sessions, others have one stanza a line.
+//! are sessions, others have one stanza a line. Sessions are measured under other names than they were captured with.
 
 use longwire_codec::dictionary::Dictionary;
 use longwire_codec::link::PacketNumber;
 use longwire_codec::session::{Ids, Options, Profile, Session, What};
 use longwire_codec::stanza::{Node, Stanza};
 use longwire_dictionaries::V1_HOST;
+use longwire_trainer::disguise::disguise;
 use longwire_trainer::log::{self, Logged};
 use longwire_trainer::structure::{self, Corpus};
 use std::collections::BTreeMap;
@@ -200,6 +201,7 @@ fn measure(args: &[String]) {
         } else {
             log::lines(&text)
         };
+        let stanzas = disguise(&stanzas, 77);
         let mut one = Sum::default();
         let mut state = session(&dictionary);
         for (number, logged) in stanzas.iter().enumerate() {

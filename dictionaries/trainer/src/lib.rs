@@ -6,6 +6,7 @@
 //!
 //! Deterministic: the same examples in the same order with the same settings give the same octets.
 
+pub mod disguise;
 pub mod examples;
 pub mod features;
 pub mod huffman;

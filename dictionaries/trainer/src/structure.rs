@@ -1,6 +1,7 @@
 //! Trains the structure table: every decision the codec would make over captured stanzas, alone and in sessions.
 //! Refuses ways of its own: the codec's walk makes the examples.
 
+use crate::disguise::disguise;
 use crate::examples::{Examples, Recording};
 use crate::features::{self, Report, Settings};
 use crate::log::Logged;
@@ -77,9 +78,12 @@ pub fn record_session(
 /// stanzas alone, which teaches how to begin.
 pub fn record(dictionary: &Dictionary<'_>, corpus: &Corpus) -> Recording {
     let mut recording = Recording::default();
-    for session in &corpus.sessions {
+    for (seed, captured) in corpus.sessions.iter().enumerate() {
+        let session = &disguise(captured, seed as u64);
         let merged: Vec<&Logged> = session.iter().collect();
         record_session(dictionary, &merged, Ids::Short, &mut recording);
+        let other = disguise(captured, seed as u64 + 1000);
+        let merged: Vec<&Logged> = other.iter().collect();
         record_session(dictionary, &merged, Ids::Preserve, &mut recording);
         for from_client in [true, false] {
             let one_way: Vec<&Logged> = session

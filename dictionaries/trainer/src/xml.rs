@@ -73,6 +73,25 @@ impl Tape {
         Self(owned.collect())
     }
 
+    /// The same element with every value, of attributes and text, put through `change`.
+    #[must_use]
+    pub fn map_values(&self, change: impl Fn(&str) -> String) -> Self {
+        let changed = self.0.iter().map(|node| match node {
+            Owned::Attr(ns, name, value) => Owned::Attr(ns.clone(), name.clone(), change(value)),
+            Owned::Text(text) => Owned::Text(change(text)),
+            other => other.clone(),
+        });
+        Self(changed.collect())
+    }
+
+    /// The values of attributes and text.
+    pub fn values(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|node| match node {
+            Owned::Attr(_, _, value) | Owned::Text(value) => Some(value.as_str()),
+            _ => None,
+        })
+    }
+
     /// The nodes.
     pub fn nodes(&self) -> Vec<Node<'_>> {
         let nodes = self.0.iter().map(|node| match node {

@@ -45,24 +45,51 @@ pub const fn mix(h: u32, x: u32) -> u32 {
     h ^ h >> 15
 }
 
+/// Keeps nodes apart in keys.
+const NODE_SALT: u32 = 0x85eb_ca6b;
+
 /// The name of a feature: one context at one node. Part of the format.
 #[inline]
 pub const fn key(context: u32, node: u32) -> u32 {
-    let h = (context ^ node.wrapping_mul(0x85eb_ca6b)).wrapping_mul(0xc2b2_ae35);
+    salted(context, node.wrapping_mul(NODE_SALT))
+}
+
+#[inline]
+const fn salted(context: u32, salt: u32) -> u32 {
+    let h = (context ^ salt).wrapping_mul(0xc2b2_ae35);
     h ^ h >> 16
 }
 
-/// The three cells of a feature, in a table of `segments` segments of `1 << segment_log2` cells.
-#[inline]
-pub const fn cells(key: u32, seed: u32, segments: u32, segment_log2: u8) -> [u32; 3] {
-    let g = (key ^ seed).wrapping_mul(0x27d4_eb2f);
-    let g = g ^ g >> 15;
-    let mask = (1 << segment_log2) - 1;
-    let span = segments << segment_log2;
-    let first = ((key as u64 * span as u64) >> 32) as u32;
-    let second = (first + mask + 1) ^ (g >> segment_log2 & mask);
-    let third = (first + 2 * (mask + 1)) ^ (g & mask);
-    [first, second, third]
+/// Where the cells of features are: `segments + 2` segments of `1 << log2` cells.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    seed: u32,
+    span: u32,
+    mask: u32,
+    log2: u8,
+}
+
+impl Shape {
+    /// A table's shape. `segments << log2` fits 32 bits; `log2` is at most 16.
+    pub const fn new(seed: u32, segments: u32, log2: u8) -> Self {
+        Self {
+            seed,
+            span: segments << log2,
+            mask: (1 << log2) - 1,
+            log2,
+        }
+    }
+
+    /// The three cells of a feature, all different.
+    #[inline]
+    pub const fn cells(&self, key: u32) -> [u32; 3] {
+        let g = (key ^ self.seed).wrapping_mul(0x27d4_eb2f);
+        let g = g ^ g >> 15;
+        let first = ((key as u64 * self.span as u64) >> 32) as u32;
+        let second = (first + self.mask + 1) ^ (g >> self.log2 & self.mask);
+        let third = (first + 2 * (self.mask + 1)) ^ (g & self.mask);
+        [first, second, third]
+    }
 }
 
 /// A coder that can also be asked to code a decision by its contexts.
@@ -101,10 +128,9 @@ impl<C: Coder> Decide for Deciding<'_, '_, C> {
 /// The table, borrowed from flash or file.
 #[derive(Clone, Copy, Debug)]
 pub struct Features<'d> {
-    seed: u32,
-    segments: u32,
-    segment_log2: u8,
-    high_bits: u8,
+    shape: Shape,
+    high_bits: u32,
+    high_mask: u32,
     levels: u8,
     level: [i16; LEVELS],
     gain: &'d [u8],
@@ -161,10 +187,9 @@ impl<'d> Features<'d> {
             *to = i16::from_le_bytes([from[0], from[1]]);
         }
         Some(Self {
-            seed: u32::from_le_bytes([s0, s1, s2, s3]),
-            segments,
-            segment_log2,
-            high_bits,
+            shape: Shape::new(u32::from_le_bytes([s0, s1, s2, s3]), segments, segment_log2),
+            high_bits: u32::from(high_bits),
+            high_mask: (1 << high_bits) - 1,
             levels,
             level,
             gain,
@@ -188,19 +213,21 @@ impl<'d> Features<'d> {
     /// The weight of one feature, 1/256 nat, if the table holds it (or something that looks like it).
     #[inline]
     pub fn weight(&self, key: u32) -> Option<i32> {
-        let [first, second, third] = cells(key, self.seed, self.segments, self.segment_log2);
-        let low = self.low_at(first) ^ self.low_at(second) ^ self.low_at(third) ^ key as u8;
-        if low >= self.levels {
+        let [first, second, third] = self.shape.cells(key);
+        let low = self.low_at(first) ^ self.low_at(second) ^ self.low_at(third);
+        let level = low ^ key as u8;
+        if level >= self.levels {
             return None;
         }
         if self.high_bits > 0 {
+            // The high bits must agree too. Few strangers get this far.
             let high = self.high_at(first) ^ self.high_at(second) ^ self.high_at(third);
-            let print = key as u16 >> 8 & ((1 << self.high_bits) - 1);
-            if high != print {
+            if (high ^ key >> 8) & self.high_mask != 0 {
                 return None;
             }
         }
-        self.level.get(usize::from(low)).map(|w| i32::from(*w))
+        // There are `LEVELS` levels, 16; the mask only tells the compiler.
+        Some(i32::from(self.level[usize::from(level & 15)]))
     }
 
     #[inline]
@@ -210,28 +237,30 @@ impl<'d> Features<'d> {
     }
 
     #[inline]
-    fn high_at(&self, cell: u32) -> u16 {
-        let bits = usize::from(self.high_bits);
-        let at = cell as usize * bits;
-        let low = self.high.get(at >> 3).copied().unwrap_or(0);
-        let next = self.high.get((at >> 3) + 1).copied().unwrap_or(0);
-        u16::from_le_bytes([low, next]) >> (at & 7) & ((1 << bits) - 1)
+    fn high_at(&self, cell: u32) -> u32 {
+        let at = cell * self.high_bits;
+        let octet = (at >> 3) as usize;
+        match self.high.get(octet..octet + 2) {
+            Some(pair) => u32::from(u16::from_le_bytes([pair[0], pair[1]])) >> (at & 7),
+            None => 0,
+        }
     }
 
     /// Logit of a 1 at `node`, 1/256 nat: the node's bias and the weights of its contexts, tempered by the
     /// confidence the trainer measured for that many weights found. Contexts beyond [`CONTEXTS`] are ignored.
     #[inline]
     pub fn logit(&self, contexts: &[u32], node: u32) -> i32 {
-        let mut sum = 0;
+        let mut sum = self.bias(node);
         let mut found = 0;
+        let salt = node.wrapping_mul(NODE_SALT);
         for context in contexts.iter().take(CONTEXTS) {
-            if let Some(weight) = self.weight(key(*context, node)) {
+            if let Some(weight) = self.weight(salted(*context, salt)) {
                 sum += weight;
                 found += 1;
             }
         }
         let gain = self.gain.get(found).copied().unwrap_or(64);
-        ((sum + self.bias(node)) * i32::from(gain)) >> 6
+        (sum * i32::from(gain)) >> 6
     }
 
     fn bias(&self, node: u32) -> i32 {

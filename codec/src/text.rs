@@ -11,11 +11,13 @@
 //!
 //! A text begins with one bit, raw or not; if not, its language, then its octets. The symbol 0xff ends the text.
 
+mod draft;
 mod history;
 mod raw;
 
 pub use history::{History, KINDS};
 
+use self::draft::Draft;
 use crate::entropy::range::Meter;
 use crate::entropy::{Coder, Prob};
 use crate::features::{CONTEXTS, Decide, Deciding, Features, Tree, mix};
@@ -30,6 +32,9 @@ const VERSION: u8 = 1;
 
 /// One in this many texts is expected to fare better raw. The bound of one octet above raw UTF-8 needs it.
 const RAW_ONE_IN: u32 = 24;
+
+/// What that choice costs, rounded up.
+const RAW_CHOICE_256THS: u64 = 1175;
 
 /// Texts longer than this are judged by their start when choosing a language, octets.
 const JUDGED_LEN: usize = 160;
@@ -133,14 +138,13 @@ impl<'d> TextModel<'d> {
         text: &[u8],
         out: &mut [u8],
     ) -> Result<usize, TextError> {
-        let way = if C::READING {
-            Way::Raw
+        let len = if C::READING {
+            match self.code_way(coder, Way::Raw) {
+                Way::Raw => raw::code(coder, text, out)?,
+                Way::Language(index) => self.code_in(coder, index, hint, text, out)?,
+            }
         } else {
-            self.best_way(hint, text)
-        };
-        let len = match self.code_way(coder, way) {
-            Way::Raw => raw::code(coder, text, out)?,
-            Way::Language(index) => self.code_in(coder, index, hint, text, out)?,
+            self.write(coder, hint, text)?
         };
         let whole = if C::READING {
             out.get(..len)
@@ -184,37 +188,37 @@ impl<'d> TextModel<'d> {
         voice.code(&mut decide, text, out)
     }
 
-    /// Cost of the start of `text` in one way, 1/256 bit.
-    fn cost_of(&self, way: Way, hint: u32, text: &[u8]) -> u64 {
-        let mut meter = Meter::default();
-        self.code_way(&mut meter, way);
-        _ = match way {
-            Way::Raw => raw::code(&mut meter, text, &mut []),
-            Way::Language(index) => self.code_in(&mut meter, index, hint, text, &mut []),
-        };
-        meter.cost_256ths()
+    /// Writes `text` the cheapest way: drafts it in the likeliest language first, so that it is modelled only once.
+    fn write<C: Coder>(&self, coder: &mut C, hint: u32, text: &[u8]) -> Result<usize, TextError> {
+        let index = self.best_language(hint, text);
+        let mut draft = Draft::new();
+        self.code_way(&mut draft, Way::Language(index));
+        self.code_in(&mut draft, index, hint, text, &mut [])?;
+        if draft.cost_256ths() > raw::cost_256ths(text) + RAW_CHOICE_256THS {
+            self.code_way(coder, Way::Raw);
+            raw::code(coder, text, &mut [])
+        } else if draft.copy_to(coder) {
+            Ok(text.len())
+        } else {
+            self.code_way(coder, Way::Language(index));
+            self.code_in(coder, index, hint, text, &mut [])
+        }
     }
 
-    fn best_way(&self, hint: u32, text: &[u8]) -> Way {
-        if core::str::from_utf8(text).is_err() {
-            return Way::Raw;
+    /// The language in which the start of `text` is cheapest.
+    fn best_language(&self, hint: u32, text: &[u8]) -> usize {
+        if self.count == 1 {
+            return 0;
         }
-        let mut best = Way::Language(0);
-        if self.count > 1 {
-            let start = &text[..text.len().min(JUDGED_LEN)];
-            let mut least = u64::MAX;
-            for index in 0..self.count {
-                let cost = self.cost_of(Way::Language(index), hint, start);
-                if cost < least {
-                    (best, least) = (Way::Language(index), cost);
-                }
-            }
-        }
-        // Octets above the cost of raw text mean the model is lost; the whole text decides, for the bound's sake.
-        if self.cost_of(best, hint, text) > self.cost_of(Way::Raw, hint, text) {
-            best = Way::Raw;
-        }
-        best
+        let start = &text[..text.len().min(JUDGED_LEN)];
+        let cost = |index: &usize| {
+            let mut meter = Meter::default();
+            self.code_way(&mut meter, Way::Language(*index));
+            // Writing to a meter cannot fail.
+            _ = self.code_in(&mut meter, *index, hint, start, &mut []);
+            meter.cost_256ths()
+        };
+        (0..self.count).min_by_key(cost).unwrap_or(0)
     }
 
     fn code_way<C: Coder>(&self, coder: &mut C, way: Way) -> Way {

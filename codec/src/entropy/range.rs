@@ -180,41 +180,57 @@ impl Coder for Decoder<'_> {
 }
 
 /// Counts what bits would cost and writes nothing: for `explain`, and for choosing the cheaper of two codes.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Meter {
-    cost: u64,
+    /// Whole bits.
+    bits: u64,
+    /// The rest as a probability: `rest / 2^31`, from 1 up to but not 2, to be multiplied with `2^-bits`.
+    rest: u32,
+}
+
+impl Default for Meter {
+    fn default() -> Self {
+        Self {
+            bits: 0,
+            rest: 1 << 31,
+        }
+    }
 }
 
 impl Meter {
-    /// Cost so far, in 1/256 bit.
+    /// Cost so far, in 1/256 bit, rounded up.
     pub fn cost_256ths(&self) -> u64 {
-        self.cost
+        (self.bits << 8) - u64::from(log2_256ths(self.rest))
     }
 }
 
 impl Coder for Meter {
     const READING: bool = false;
 
+    #[inline]
     fn code(&mut self, bit: bool, p1: Prob) -> bool {
         let p1 = u32::from(p1);
-        self.cost += u64::from(cost_256ths(if bit { p1 } else { 65536 - p1 }));
+        let p = if bit { p1 } else { 65536 - p1 };
+        // At least 2^31 times 1, at most 2^32 times 2^16.
+        let product = u64::from(self.rest) * u64::from(p.max(1));
+        let top = 63 - product.leading_zeros();
+        self.rest = (product >> (top - 31)) as u32;
+        self.bits += u64::from(47u32.saturating_sub(top));
         bit
     }
 }
 
-/// -log2(p / 65536) in 1/256 bit, rounded down; `p` in 1..=65536.
-fn cost_256ths(p: u32) -> u32 {
-    let whole = 31 - p.max(1).leading_zeros();
-    // Mantissa in Q30, squared once for each bit of the fraction.
-    let mut mantissa = u64::from(p.max(1)) << (30 - whole);
-    let mut log = whole;
+/// log2(rest / 2^31) in 1/256, rounded down; `rest` has its top bit set.
+fn log2_256ths(rest: u32) -> u32 {
+    let mut mantissa = u64::from(rest);
+    let mut log = 0;
     for _ in 0..8 {
-        mantissa = (mantissa * mantissa) >> 30;
-        let carry = (mantissa >> 31) as u32;
+        mantissa = (mantissa * mantissa) >> 31;
+        let carry = (mantissa >> 32) as u32;
         mantissa >>= carry;
         log = log << 1 | carry;
     }
-    (16 << 8) - log
+    log
 }
 
 #[cfg(test)]
@@ -264,9 +280,17 @@ mod tests {
 
     #[test]
     fn meter_knows_halves_and_quarters() {
-        assert_eq!(cost_256ths(65536), 0);
-        assert_eq!(cost_256ths(32768), 256);
-        assert_eq!(cost_256ths(16384), 512);
-        assert_eq!(cost_256ths(1), 16 * 256);
+        let cost = |p1s: &[Prob]| {
+            let mut meter = Meter::default();
+            p1s.iter().for_each(|p1| _ = meter.code(true, *p1));
+            meter.cost_256ths()
+        };
+        assert_eq!(cost(&[]), 0);
+        assert_eq!(cost(&[32768]), 256);
+        assert_eq!(cost(&[16384, 32768]), 3 * 256);
+        assert_eq!(cost(&[1]), 16 * 256);
+        assert_eq!(cost(&[46341]), 128);
+        assert_eq!(cost(&[46341; 2000]), 256_000);
+        assert_eq!(cost(&[65535; 10]), 1);
     }
 }

@@ -5,15 +5,26 @@ use crate::entropy::range::{Decoder, Encoder};
 use std::string::String;
 use std::vec::Vec;
 
-/// A model of two languages with trees like combs and a table of noise.
+/// Sizes of the left parts of a tree of so many leaves, depth first: a little lopsided.
+fn left_parts(leaves: u16, out: &mut Vec<u16>) {
+    if leaves > 1 {
+        let left = leaves.div_ceil(3);
+        out.push(left);
+        left_parts(left, out);
+        left_parts(leaves - left, out);
+    }
+}
+
+/// A model of two languages and a table of noise.
 fn model() -> Vec<u8> {
     let mut bytes = Vec::from(*b"LT\x01\x02\xff\xff\xff\x03");
     for (tag, chance) in [(*b"en\0\0", 60_000u16), (*b"xx\0\0", 5536)] {
         bytes.extend(tag);
         bytes.extend(chance.to_le_bytes());
         bytes.extend(256u16.to_le_bytes());
-        let left = (0..255).map(|node| if node % 3 == 0 { 1 } else { 2 });
-        bytes.extend(left.flat_map(u16::to_le_bytes));
+        let mut left = Vec::new();
+        left_parts(256, &mut left);
+        bytes.extend(left.into_iter().flat_map(u16::to_le_bytes));
         (0..2).for_each(|_| bytes.extend((0..256).flat_map(|s: u16| (s ^ 0x65).to_le_bytes())));
     }
     bytes.extend(*b"LF\x01\x09\x04\x04\0\0\x01\0\0\0\x10\0\0\0");

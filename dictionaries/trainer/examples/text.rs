@@ -1,7 +1,7 @@
 //! Trains a text model from a recipe, or measures one. Refuses to be the command line: `longwire dictionary` is.
 //!
 //! ```text
-//! text train RECIPE SIZE OUT [key=value ...]
+//! text train RECIPE SIZE,... OUT,... [key=value ...]
 //! text evaluate MODEL FILE ...
 //! ```
 //!
@@ -11,7 +11,7 @@
 use longwire_codec::features::mix;
 use longwire_codec::text::TextModel;
 use longwire_trainer::features::{Progress, Settings};
-use longwire_trainer::text::{Language, Line, TextSettings, evaluate, train};
+use longwire_trainer::text::{Language, Line, TextSettings, evaluate, train_sizes};
 use std::time::Instant;
 use std::{env, error, fs, path::Path};
 
@@ -33,10 +33,7 @@ fn run_training(recipe: &str, size: &str, out: &str, options: &[&str]) -> Outcom
     let mut settings = TextSettings {
         languages: Vec::new(),
         kinds: 0xff_ffff,
-        features: Settings {
-            size: size.parse()?,
-            ..Settings::default()
-        },
+        features: Settings::default(),
     };
     let mut share = 1.0;
     for option in options {
@@ -58,7 +55,8 @@ fn run_training(recipe: &str, size: &str, out: &str, options: &[&str]) -> Outcom
     let lines = read_recipe(recipe, share, &mut settings.languages)?;
     let start = Instant::now();
     let mut told = 0;
-    let model = train(&settings, &lines, &mut |p: Progress| {
+    let sizes: Vec<usize> = size.split(',').map(str::parse).collect::<Result<_, _>>()?;
+    let models = train_sizes(&settings, &sizes, &lines, &mut |p: Progress| {
         if start.elapsed().as_secs() / 20 != told || !p.decisions.is_multiple_of(1 << 20) {
             told = start.elapsed().as_secs() / 20;
             let each = p.bits / p.decisions as f64;
@@ -71,7 +69,9 @@ fn run_training(recipe: &str, size: &str, out: &str, options: &[&str]) -> Outcom
             );
         }
     });
-    fs::write(out, model)?;
+    for (model, out) in models.iter().zip(out.split(',')) {
+        fs::write(out, model)?;
+    }
     Ok(())
 }
 

@@ -100,6 +100,35 @@ pub fn train(examples: &dyn Examples, settings: &Settings, report: &mut Report<'
     refine::refine(examples, candidates, settings, report).pack(settings)
 }
 
+/// Trains tables of several sizes from one survey, each as [`train`] would; they are refined side by side.
+pub fn train_sizes(
+    examples: &(dyn Examples + Sync),
+    settings: &Settings,
+    sizes: &[usize],
+    report: &mut Report<'_>,
+) -> Vec<Vec<u8>> {
+    let survey = Survey::of(examples, settings, report);
+    std::thread::scope(|scope| {
+        let mut threads = Vec::new();
+        for size in sizes {
+            let settings = Settings {
+                size: *size,
+                ..settings.clone()
+            };
+            let candidates = survey.candidates(&settings);
+            threads.push(scope.spawn(move || {
+                let trained = refine::refine(examples, candidates, &settings, &mut |_| ());
+                trained.pack(&settings)
+            }));
+        }
+        // A thread panics only where training alone would have.
+        let finished = threads.into_iter().map(|thread| thread.join());
+        finished
+            .map(|table| table.expect("training went through"))
+            .collect()
+    })
+}
+
 /// One logistic step's bookkeeping, shared by all stages: probability, error and cost of a decision.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outcome {

@@ -46,14 +46,36 @@ const LEARNED_LEN: usize = 400;
 /// # Panics
 /// If a line names a language that is not among the settings.
 pub fn train(settings: &TextSettings, lines: &[Line], report: &mut Report<'_>) -> Vec<u8> {
+    let sizes = [settings.features.size];
+    let mut models = train_sizes(settings, &sizes, lines, report);
+    models.swap_remove(0)
+}
+
+/// Trains models of several sizes, as [`train`] would each; what they have in common is done once.
+///
+/// # Panics
+/// If a line names a language that is not among the settings.
+pub fn train_sizes(
+    settings: &TextSettings,
+    sizes: &[usize],
+    lines: &[Line],
+    report: &mut Report<'_>,
+) -> Vec<Vec<u8>> {
     let header = header(settings, lines);
-    let mut table = settings.features.clone();
-    table.size = table.size.saturating_sub(header.len());
-    table.dense = 255;
+    let table = Settings {
+        dense: 255,
+        ..settings.features.clone()
+    };
+    let sizes: Vec<usize> = sizes
+        .iter()
+        .map(|size| size.saturating_sub(header.len()))
+        .collect();
     let examples = TextExamples::new(settings, lines, &header);
-    let mut model = header.clone();
-    model.extend(features::train(&examples, &table, report));
-    model
+    let tables = features::train_sizes(&examples, &table, &sizes, report);
+    tables
+        .into_iter()
+        .map(|table| [&header[..], &table].concat())
+        .collect()
 }
 
 /// Everything before the feature table: languages and their trees.

@@ -1,7 +1,7 @@
 //! Solves the cells of a 3-wise binary fuse filter. Refuses to fail: it tries seeds until one works.
 
 use super::Settings;
-use longwire_codec::features::{CONTEXTS, cells};
+use longwire_codec::features::{CONTEXTS, Shape};
 
 /// The solved cells.
 pub(super) struct Fuse {
@@ -62,7 +62,7 @@ impl Fuse {
     }
 
     fn cells(&self, key: u32) -> [u32; 3] {
-        cells(key, self.seed, self.segments, self.segment_log2)
+        Shape::new(self.seed, self.segments, self.segment_log2).cells(key)
     }
 
     /// The features in an order in which each has a cell that no later one uses, with that cell; or none.

@@ -116,11 +116,11 @@ impl Survey {
     }
 
     /// The features worth keeping, best first: no more than can be packed into the size asked for.
-    pub fn candidates(self, settings: &Settings) -> Candidates {
+    pub fn candidates(&self, settings: &Settings) -> Candidates {
         let harm = HARM * settings.mistaken();
         let mut found: Vec<Candidate> = self
             .buckets
-            .into_iter()
+            .iter()
             .flatten()
             .filter(|slot| slot.key != 0)
             .map(|slot| Candidate {

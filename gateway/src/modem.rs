@@ -43,6 +43,9 @@ pub trait Modem {
     /// The channel it is on; may change between calls.
     fn channel(&self) -> Channel;
 
+    /// Is the device there, as far as is known? It is tried with the first `receive` or `transmit`.
+    fn is_open(&self) -> bool;
+
     /// Sends one frame; completes when the air is free again.
     ///
     /// # Errors
@@ -91,6 +94,14 @@ impl Modem for AnyModem {
             Self::Serial(modem) => modem.channel(),
             Self::Kiss(modem) => modem.channel(),
             Self::Air(modem) => modem.channel(),
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        match self {
+            Self::Serial(modem) => modem.is_open(),
+            Self::Kiss(modem) => modem.is_open(),
+            Self::Air(modem) => modem.is_open(),
         }
     }
 

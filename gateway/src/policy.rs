@@ -13,6 +13,7 @@ pub mod address;
 pub mod answer;
 pub mod caps;
 pub mod classify;
+pub(crate) mod delay;
 pub mod merge;
 pub mod refuse;
 mod strip;

@@ -4,7 +4,7 @@
 mod coding;
 mod conversation;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use longwire_codec::time::Instant;
@@ -28,6 +28,8 @@ pub(crate) struct Radio {
     gateway: Rc<RefCell<Gateway>>,
     clock: Clock,
     wake: Rc<Notify>,
+    /// Shown in `status`: is the device there?
+    is_open: Rc<Cell<bool>>,
     /// Which conversation had the air last.
     turn: usize,
     frame: Vec<u8>,
@@ -55,10 +57,16 @@ impl Radio {
             gateway,
             clock,
             wake,
+            is_open: Rc::default(),
             turn: 0,
             frame: vec![0; FRAME_MAX],
             heard: vec![0; FRAME_MAX],
         }
+    }
+
+    /// Whether the device is there, as it changes.
+    pub(crate) fn is_open(&self) -> Rc<Cell<bool>> {
+        self.is_open.clone()
     }
 
     /// Runs until `stop` says so, then signs off.
@@ -101,7 +109,9 @@ impl Radio {
                 continue;
             };
             trace!(octets = transmit.len, over = transmit.over, "frame out");
-            if let Err(error) = self.modem.transmit(&self.frame[..transmit.len]).await {
+            let sent = self.modem.transmit(&self.frame[..transmit.len]).await;
+            self.is_open.set(self.modem.is_open());
+            if let Err(error) = sent {
                 warn!(%error, "a frame was not sent");
                 // To the link it is lost; without a pause a missing device would be a busy loop.
                 sleep_until(self.clock.deadline(now + 1000)).await;
@@ -152,6 +162,7 @@ impl Radio {
             () = self.wake.notified() => News::Nothing,
             _ = stop.wait_for(|stop| *stop) => News::Stop,
         };
+        self.is_open.set(self.modem.is_open());
         let now = self.clock.now();
         for conversation in &mut self.conversations {
             conversation.handle_timeout(now);

@@ -295,6 +295,9 @@ impl Running {
         let wake = gateway.peers()[conversations[0].peer()].wake.clone();
         drop(gateway);
         let radio = Radio::new(opened, conversations, self.gateway.clone(), wake);
+        self.board
+            .borrow_mut()
+            .watch_modem(&modem.name, radio.is_open());
         self.radios.spawn_local(radio.run(stop));
         Ok(())
     }

@@ -1,11 +1,14 @@
 //! What `longwire status` and `longwire queue list` show, as JSON. Refuses message text: addresses of queued stanzas are the
 //! operator's business, contents are not.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::gateway::{Gateway, GatewayError, Peer};
 use crate::policy::Class;
 use crate::store::outbox::Queued;
@@ -18,7 +21,34 @@ pub struct Board {
     clock: Clock,
     components: Vec<(String, watch::Receiver<State>)>,
     hosted: Vec<String>,
-    modems: Vec<(String, u32)>,
+    modems: Vec<ModemView>,
+}
+
+impl ModemView {
+    fn new(modem: &config::Modem) -> Self {
+        Self {
+            name: modem.name.clone(),
+            bit_rate: modem.bit_rate,
+            is_open: None,
+        }
+    }
+
+    fn state(&self) -> &'static str {
+        match self.is_open.as_ref().map(|it| it.get()) {
+            None => "unused",
+            Some(true) => "ready",
+            Some(false) => "closed",
+        }
+    }
+}
+
+/// A modem as the configuration and its radio know it.
+#[derive(Debug)]
+struct ModemView {
+    name: String,
+    bit_rate: u32,
+    /// None where no peer uses it.
+    is_open: Option<Rc<Cell<bool>>>,
 }
 
 impl Board {
@@ -29,13 +59,20 @@ impl Board {
             clock,
             components: Vec::new(),
             hosted: config.hosted.iter().map(|it| it.domain.clone()).collect(),
-            modems: modems.map(|it| (it.name.clone(), it.bit_rate)).collect(),
+            modems: modems.map(ModemView::new).collect(),
         }
     }
 
     /// Shows the state of a component connection.
     pub(crate) fn watch(&mut self, domain: &str, state: watch::Receiver<State>) {
         self.components.push((domain.into(), state));
+    }
+
+    /// Shows whether a modem is there.
+    pub(crate) fn watch_modem(&mut self, name: &str, is_open: Rc<Cell<bool>>) {
+        if let Some(modem) = self.modems.iter_mut().find(|it| it.name == name) {
+            modem.is_open = Some(is_open);
+        }
     }
 
     /// The whole report.
@@ -76,7 +113,8 @@ impl Board {
 
     fn modem_list(&self, gateway: &Gateway) -> Result<Vec<Value>, GatewayError> {
         let spent = gateway.store().spent(self.clock.day())?;
-        let modems = self.modems.iter().map(|(name, bit_rate)| {
+        let modems = self.modems.iter().map(|modem| {
+            let ModemView { name, bit_rate, .. } = modem;
             let peers = gateway
                 .peers()
                 .iter()
@@ -87,7 +125,7 @@ impl Board {
             });
             json!({
                 "name": name,
-                "state": "ready",
+                "state": modem.state(),
                 "bit-rate": bit_rate,
                 "airtime-today-ms": own.sum::<u64>(),
             })

@@ -1,6 +1,6 @@
 //! Between outbox and link: which stanza goes next, under which number, and what became of it. Refuses to encode.
 
-use crate::policy::Class;
+use crate::policy::{self, Class};
 use crate::store::peer::Spent;
 use crate::xml::Element;
 
@@ -39,9 +39,12 @@ impl Gateway {
     /// # Errors
     /// [`GatewayError`].
     pub fn stanza(&self, id: i64, class: Class) -> Result<Option<Granted>, GatewayError> {
-        let xml = self.store.queued_xml(id)?;
-        let stanza = xml.map(|xml| stored(&xml)).transpose()?;
-        Ok(stanza.map(|stanza| Granted { id, class, stanza }))
+        let Some((xml, queued_ms)) = self.store.queued_since(id)? else {
+            return Ok(None);
+        };
+        let mut stanza = stored(&xml)?;
+        policy::delay::stamp(&mut stanza, queued_ms, self.clock.unix_ms());
+        Ok(Some(Granted { id, class, stanza }))
     }
 
     /// The link gave a stanza its number; durable with the batch the caller runs.
@@ -97,7 +100,7 @@ impl Gateway {
         let text = "too large for the radio link";
         self.bounce(
             &granted.stanza,
-            crate::policy::refuse::Condition::PolicyViolation,
+            policy::refuse::Condition::PolicyViolation,
             text,
         )
     }

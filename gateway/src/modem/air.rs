@@ -151,6 +151,10 @@ impl Modem for Station {
         self.channel
     }
 
+    fn is_open(&self) -> bool {
+        true
+    }
+
     async fn transmit(&mut self, frame: &[u8]) -> io::Result<()> {
         match &mut self.way {
             Way::Here(place) => {

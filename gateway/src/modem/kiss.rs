@@ -120,6 +120,10 @@ impl Modem for Kiss {
         self.channel
     }
 
+    fn is_open(&self) -> bool {
+        self.line.is_open()
+    }
+
     async fn transmit(&mut self, frame: &[u8]) -> io::Result<()> {
         let mut framed = Vec::with_capacity(frame.len() + ax25::HEADER_LEN);
         match &self.ax25 {
@@ -264,5 +268,36 @@ mod tests {
         let url = ModemUrl::parse("kiss+tcp://h:1?txdelay=300&persistence=255").unwrap();
         let wire = settings(&url, 0).unwrap();
         assert_eq!(wire, [FEND, 1, 30, FEND, FEND, 2, 255, FEND]);
+    }
+
+    /// Two modems, and a TNC on TCP between them that says things of its own.
+    #[tokio::test]
+    async fn frames_cross_between_two_tncs_on_tcp() {
+        use tokio::io::{AsyncWriteExt, copy};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (a, _) = listener.accept().await.unwrap();
+            let (mut b, _) = listener.accept().await.unwrap();
+            b.write_all(&[FEND, 6, b'o', b'k', FEND, FEND, 0, b'?', FEND])
+                .await
+                .unwrap();
+            let ((mut a_in, mut a_out), (mut b_in, mut b_out)) = (a.into_split(), b.into_split());
+            let _ = tokio::join!(copy(&mut a_in, &mut b_out), copy(&mut b_in, &mut a_out));
+        });
+        let open = |calls: &str| {
+            let url = format!("kiss+tcp://{address}?ax25={calls}&txdelay=10");
+            let url = ModemUrl::parse(&url).unwrap();
+            Kiss::new(&url, Channel::radio(256, 1_000_000, 0)).unwrap()
+        };
+        let (mut a, mut b) = (open("N0A>N0B"), open("N0B>N0A"));
+        let mut frame = [0; FRAME_MAX];
+        a.transmit(&[FEND, FESC, 0, 255]).await.unwrap();
+        let len = b.receive(&mut frame).await.unwrap();
+        assert_eq!(frame[..len], [FEND, FESC, 0, 255]);
+        b.transmit(b"answer").await.unwrap();
+        let len = a.receive(&mut frame).await.unwrap();
+        assert_eq!(&frame[..len], b"answer");
+        assert!(a.channel().preamble_ms > 0 && a.is_open() && b.is_open());
     }
 }

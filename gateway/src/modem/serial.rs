@@ -59,6 +59,10 @@ impl Modem for Serial {
         self.channel
     }
 
+    fn is_open(&self) -> bool {
+        self.line.is_open()
+    }
+
     async fn transmit(&mut self, frame: &[u8]) -> io::Result<()> {
         let len = serial::emit(frame, &mut self.wire).ok_or(io::ErrorKind::InvalidInput)?;
         self.line.write(&self.wire[..len]).await?;

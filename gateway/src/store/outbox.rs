@@ -128,6 +128,18 @@ impl Store {
         Ok(query.query_row([id], |row| row.get(0)).optional()?)
     }
 
+    /// The stanza of a row as XML, and when it was taken, Unix ms.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn queued_since(&self, id: i64) -> Result<Option<(String, i64)>, StoreError> {
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT xml, queued FROM outbox WHERE id=?1")?;
+        let found = query.query_row([id], |row| Ok((row.get(0)?, row.get(1)?)));
+        Ok(found.optional()?)
+    }
+
     /// All rows of a peer in the order they were queued, without their XML.
     ///
     /// # Errors

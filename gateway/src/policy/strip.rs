@@ -14,6 +14,10 @@ const NS_MAM_TMP: &str = "urn:xmpp:mam:tmp";
 /// Takes away what does not travel and says what a user might miss.
 pub(super) fn strip(stanza: &mut Element, rules: &Peer) -> Vec<Reason> {
     let mut stripped = Vec::new();
+    if kind(stanza) == "error" {
+        strip_echo(stanza);
+        return stripped;
+    }
     if stanza.name != "message" {
         return stripped;
     }
@@ -38,4 +42,13 @@ pub(super) fn strip(stanza: &mut Element, rules: &Peer) -> Vec<Reason> {
         });
     }
     stripped
+}
+
+/// An error may repeat what it answers (RFC 6120 section 8.3.1); the sender has it. Presence keeps the echo: clients tell
+/// by it that a room refused them (XEP-0045 section 7.2).
+fn strip_echo(stanza: &mut Element) {
+    let has_error = stanza.child(NS_CLIENT, "error").is_some();
+    if stanza.name != "presence" && has_error {
+        stanza.retain_children(|child| child.is(NS_CLIENT, "error"));
+    }
 }

@@ -66,6 +66,22 @@ fn what_has_a_plain_twin_or_must_not_travel_is_stripped() {
 }
 
 #[test]
+fn errors_do_not_repeat_what_they_answer() {
+    let error = "<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
+    let plan = plan_of(&format!(
+        "<message to='j@shore.example' type='error' id='1'><body>hi</body>{error}</message>"
+    ));
+    let bare = xml(&format!(
+        "<message to='j@shore.example' type='error' id='1'>{error}</message>"
+    ));
+    assert_eq!(plan.unwrap().stanza, bare);
+    let refused = format!(
+        "<presence to='r@x/n' type='error'><x xmlns='http://jabber.org/protocol/muc'/>{error}</presence>"
+    );
+    assert_eq!(plan_of(&refused).unwrap().stanza, xml(&refused));
+}
+
+#[test]
 fn a_room_keeps_its_ids() {
     let text = "<message to='j@shore.example/x' type='groupchat'><body>hi</body>\
         <stanza-id xmlns='urn:xmpp:sid:0' id='9' by='romeo@ship.example'/></message>";

@@ -236,8 +236,14 @@ impl<'d> Features<'d> {
         self.low.get(cell as usize).copied().unwrap_or(0)
     }
 
+    /// The high bits of a cell, with others above them.
     #[inline]
     fn high_at(&self, cell: u32) -> u32 {
+        if self.high_bits == 4 {
+            // Two cells to an octet: the usual case, and the quick one.
+            let pair = self.high.get(cell as usize >> 1).copied().unwrap_or(0);
+            return u32::from(pair) >> (4 * (cell & 1));
+        }
         let at = cell * self.high_bits;
         let octet = (at >> 3) as usize;
         match self.high.get(octet..octet + 2) {
@@ -253,7 +259,7 @@ impl<'d> Features<'d> {
         let mut sum = self.bias(node);
         let mut found = 0;
         let salt = node.wrapping_mul(NODE_SALT);
-        for context in contexts.iter().take(CONTEXTS) {
+        for context in &contexts[..contexts.len().min(CONTEXTS)] {
             if let Some(weight) = self.weight(salted(*context, salt)) {
                 sum += weight;
                 found += 1;

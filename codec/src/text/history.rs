@@ -15,7 +15,8 @@ const MATCH_MIN: usize = 3;
 /// Longest repetition that makes a difference, octets.
 const MATCH_MAX: usize = 15;
 
-/// Number of kinds of context; bit n of a model's mask says whether it uses kind n.
+/// Number of kinds of context; bit n of a model's mask says whether it uses kind n. Those in use are all but 6, 9,
+/// 11, 13 and 21 to 23; 24 and 25 only count when a hint is given.
 pub const KINDS: usize = 26;
 
 /// The running state.
@@ -99,7 +100,7 @@ impl History {
 
     #[inline]
     fn all(&self, seen: &[u8]) -> [u32; KINDS] {
-        let [a, b, c, d, e, f, g, _] = self.chars;
+        let [a, b, c, d, e, f, ..] = self.chars;
         let start = mix(self.salt, self.partial);
         let shouting = u32::from(self.capitals >= 2) << 31;
         let o1 = mix(start, a);
@@ -109,10 +110,7 @@ impl History {
         let o5 = mix(o4, e);
         let o6 = mix(o5, f);
         let word = mix(start, self.word);
-        let pair = mix(word, self.word_before);
-        let folded = self.folded[1..5]
-            .iter()
-            .fold(mix(start, self.folded[0]), |h, x| mix(h, *x));
+        let skip = mix(mix(start, b), c);
         let ahead = mix(
             mix(
                 start,
@@ -126,6 +124,7 @@ impl History {
             }
             _ => 0,
         };
+        // A place keeps its number for good; a zero is a kind that was tried and found not to pay.
         [
             o1 ^ shouting,
             o2,
@@ -133,24 +132,24 @@ impl History {
             o4,
             o5,
             o6,
-            mix(o6, g),
+            0,
             word,
-            pair,
-            mix(pair, self.word_before_that),
+            mix(word, self.word_before),
+            0,
             mix(word, self.word_before_that),
-            folded,
+            0,
             ahead,
-            mix(start, self.shape),
+            0,
             mix(start, self.count.min(24) ^ shouting),
             mix(start, expected),
-            mix(mix(start, b), c),
+            skip,
             mix(mix(o1, expected & 0x1ff), 1),
             mix(mix(start, self.shape & 0xff_ffff), self.word_len),
-            mix(mix(start, a), self.word_len.min(15) ^ self.titles << 8),
-            mix(mix(mix(start, b), c), d),
-            mix(mix(start, self.word_before), self.word_len),
-            mix(o3, self.count.min(12)),
-            mix(mix(o1, self.word_before), self.word_len),
+            mix(o1, self.word_len.min(15) ^ self.titles << 8),
+            mix(skip, d),
+            0,
+            0,
+            0,
             mix(start, self.hint),
             mix(o2, self.hint),
         ]

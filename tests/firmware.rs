@@ -46,7 +46,11 @@ fn scene(line: pty::Line) -> Scene {
         port: server.c2s,
         tls: "start",
     };
-    let romeo = Client::login(&login, LIMIT).expect("romeo logs in");
+    let mut romeo = Client::login(&login, 2 * LIMIT).expect("romeo logs in");
+    // Only who asked for the roster is told of subscriptions (RFC 6121 section 3.1.6).
+    romeo.send("<iq xmlns='jabber:client' type='get' id='ro-1'><query xmlns='jabber:iq:roster'/></iq>");
+    romeo.receive(&["ro-1", "result"], LIMIT);
+    romeo.send("<presence xmlns='jabber:client'/>");
     Scene {
         gateway,
         board,

@@ -177,6 +177,15 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         self.received = Recent::new();
     }
 
+    /// Brings back how far both directions had got before a restart: the highest number given to a packet of this end,
+    /// and the highest received. Without it an id made up in an earlier run is not known as one.
+    pub fn resume(&mut self, sent: Option<PacketNumber>, received: Option<PacketNumber>) {
+        self.latest_sent = self.latest_sent.max(sent.map_or(0, PacketNumber::get));
+        self.latest_received = self
+            .latest_received
+            .max(received.map_or(0, PacketNumber::get));
+    }
+
     /// Brings back an id from before a restart: packet `number`, sent by this end or received, carried `id` as its
     /// `ordinal`th; 0 is the stanza's own. Call in the order of the packets.
     pub fn remember(&mut self, sent: bool, number: PacketNumber, ordinal: u8, id: &str) {

@@ -22,8 +22,8 @@ use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::channel::Channel;
 use longwire_codec::dictionary::Dictionary;
 use longwire_codec::link::{
-    Agreement, Callsign, Link, LinkConfig, LinkStats, Priority, Profile as LinkProfile, Side,
-    Timer, Transmit,
+    Agreement, Callsign, Link, LinkConfig, LinkStats, PacketNumber, Priority,
+    Profile as LinkProfile, Side, Timer, Transmit,
 };
 use longwire_codec::provision::Provision;
 use longwire_codec::seal::Secret;
@@ -223,8 +223,14 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
             link_storage,
         )
         .map_err(|_| EndpointError::Config)?;
-        let session = Session::new(dictionary, PROFILE, session_storage)
+        let mut session = Session::new(dictionary, PROFILE, session_storage)
             .map_err(|_| EndpointError::Config)?;
+        let sent = resume
+            .next_number
+            .get()
+            .checked_sub(1)
+            .map(PacketNumber::new);
+        session.resume(sent, resume.accepted.highest());
         let jid = Jid::try_from(provision.jid).map_err(|_| EndpointError::TooLong)?;
         let mut endpoint = Self {
             inbox: inbox::Inbox::load(&mut store).await?,

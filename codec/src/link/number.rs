@@ -55,6 +55,14 @@ pub struct Accepted {
 }
 
 impl Accepted {
+    /// The highest number accepted, if any is.
+    pub fn highest(&self) -> Option<PacketNumber> {
+        match self.beyond {
+            0 => self.base.get().checked_sub(1).map(PacketNumber::new),
+            beyond => Some(self.base.plus(64 - beyond.leading_zeros())),
+        }
+    }
+
     /// Whether `number` is accepted.
     pub fn contains(&self, number: PacketNumber) -> bool {
         match number.distance_from(self.base) {
@@ -94,6 +102,8 @@ mod tests {
             assert!(accepted.insert(PacketNumber::new(n)));
             assert!(!accepted.insert(PacketNumber::new(n)), "{n} twice");
         }
+        assert_eq!(accepted.highest(), Some(PacketNumber::new(64)));
+        assert_eq!(Accepted::default().highest(), None);
         assert!(!accepted.insert(PacketNumber::new(65)), "too far ahead");
         assert!(accepted.insert(PacketNumber::new(0)));
         assert_eq!(accepted.base.get(), 4);

@@ -41,6 +41,8 @@ pub(super) struct Coding {
     tag: String,
     /// Ids from before this run, until the memory is made.
     carried: Vec<CarriedId>,
+    /// How far both directions had got before this run.
+    reached: [Option<PacketNumber>; 2],
 }
 
 /// Why a stanza is not in the packet.
@@ -53,7 +55,12 @@ pub(super) enum Unfit {
 }
 
 impl Coding {
-    pub(super) fn new(rules: &config::Peer, carried: Vec<CarriedId>) -> Self {
+    /// `reached`: the highest number sent and the highest received in earlier runs.
+    pub(super) fn new(
+        rules: &config::Peer,
+        carried: Vec<CarriedId>,
+        reached: [Option<PacketNumber>; 2],
+    ) -> Self {
         let ids = match rules.ids {
             config::Ids::Short => session::Ids::Short,
             config::Ids::Preserve => session::Ids::Preserve,
@@ -65,6 +72,7 @@ impl Coding {
             options: Options { ids, again: false },
             tag: rules.name.clone(),
             carried,
+            reached,
         }
     }
 
@@ -153,6 +161,8 @@ impl Coding {
             let storage = vec![0; self.profile.storage_len()];
             let session = Session::new(self.dictionary, self.profile, storage).ok()?;
             let mut session = session.with_tag(&self.tag);
+            let [sent, received] = self.reached;
+            session.resume(sent, received);
             for it in self.carried.drain(..) {
                 session.remember(it.sent, PacketNumber::new(it.number), it.ordinal, &it.id);
             }

@@ -84,6 +84,8 @@ impl Conversation {
         let rules = &config.peers[peer];
         let settings = link_config(config, rules, key, channel)?;
         let link = new_link(&rules.name, &settings, channel, state)?;
+        let sent = link.outstanding().1.get().checked_sub(1);
+        let reached = [sent.map(PacketNumber::new), link.accepted().highest()];
         let ids = gateway
             .store()
             .ids(&rules.name)
@@ -91,7 +93,7 @@ impl Conversation {
         Ok(Self {
             peer,
             link,
-            coding: Coding::new(rules, ids),
+            coding: Coding::new(rules, ids, reached),
             settings,
             channel,
             unread: None,

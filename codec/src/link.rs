@@ -232,6 +232,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         self.outgoing.span() == 0 && !self.owed.ack && self.turn.is_idle()
     }
 
+    /// Whether no turn of either end is under way: on a shared channel the base may let another link speak.
+    pub fn is_at_rest(&self) -> bool {
+        self.turn.is_idle()
+    }
+
     /// The peer's epoch as last heard, to store.
     pub fn peer_epoch(&self) -> u32 {
         self.session.peer_epoch()

@@ -80,6 +80,8 @@ pub struct Air {
     pub bytes_sent: [u64; 2],
     /// Frames each station has sent.
     pub frames_sent: [u64; 2],
+    /// Every frame with its time and sender, if asked for.
+    pub log: Option<Vec<(u64, usize, Vec<u8>)>>,
     dice: Dice,
     losing: [bool; 2],
     /// The last transmission of each station.
@@ -96,6 +98,7 @@ impl Air {
             weather,
             bytes_sent: [0; 2],
             frames_sent: [0; 2],
+            log: None,
             dice: Dice::new(seed),
             losing: [false; 2],
             on_air: [(0, 0); 2],
@@ -145,6 +148,9 @@ impl Air {
         let end = start + self.channel.airtime_ms(frame.len());
         self.bytes_sent[from] += frame.len() as u64;
         self.frames_sent[from] += 1;
+        if let Some(log) = &mut self.log {
+            log.push((now, from, frame.to_vec()));
+        }
         self.on_air[from] = (now, end);
         let overlaps = |(a, b): (u64, u64), (c, d): (u64, u64)| a < d && c < b;
         let mut lost = self.is_lost(from);

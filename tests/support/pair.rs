@@ -1,7 +1,9 @@
 //! Two stations, the air between them, one virtual clock. Each station is an application as the link wants it: it keeps
 //! its outbox, its inbox and what a link needs to resume, whatever happens to the link. Refuses to be a gateway.
 
-use longwire_codec::link::{Event, Link, LinkConfig, PacketNumber, Priority, Resume, Side};
+use longwire_codec::link::{
+    Agreement, Event, Link, LinkConfig, PacketNumber, Priority, Resume, Side,
+};
 use longwire_codec::seal::Secret;
 use longwire_codec::time::Instant;
 
@@ -310,6 +312,24 @@ impl Pair {
             s.link.handle_sent(clock);
         }
         s.link.handle_channel(clock, channel);
+        self.drive(station);
+    }
+
+    /// What a station says in its hello.
+    pub fn agreement(&self, station: usize) -> Agreement {
+        self.stations[station].config.agreement
+    }
+
+    /// A station that found a mismatch changes its mind.
+    pub fn rejoin(&mut self, station: usize, agreement: Agreement) {
+        self.stations[station].link.rejoin(agreement);
+        self.drive(station);
+    }
+
+    /// A station signs off.
+    pub fn close(&mut self, station: usize) {
+        let clock = self.clock(station);
+        self.stations[station].link.close(clock);
         self.drive(station);
     }
 

@@ -335,8 +335,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     /// The modem hears (or no longer hears) a signal. Optional: without it timers assume the longest frame.
     pub fn handle_carrier(&mut self, now: Instant, busy: bool) {
-        self.turn.carrier = Some(busy);
-        if busy {
+        if self.turn.carrier.replace(busy) != Some(true) || busy {
             return;
         }
         // A frame may be on its way through the interleaver.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tests::gateways::{Attachment, Gateway, Radio};
 use tests::process::peers_skipped;
+use tests::profanity::Profanity;
 use tests::pty::{Line, Pair};
 use tests::server::{PASSWORD, Server, Software};
 use tests::slixmpp::{Client, Login};
@@ -56,7 +57,7 @@ fn probe_over_serial(ship: Software, shore: Software, excused: &[&str]) {
     let line = Line::clean(19_200, Duration::from_millis(30));
     let pair = Pair::start(line);
     let _gateways = Gateways::start(&ship, &shore, &serial(&pair, line));
-    probe(&ship, &shore, Duration::from_secs(60), excused);
+    probe(&ship, &shore, Duration::from_secs(30), excused);
     println!("bytes on the line: {:?}", pair.carried());
 }
 
@@ -82,7 +83,7 @@ fn two_prosodys_over_simulated_air_with_loss() {
         &shore,
         &air(&folder, 19_200, 20, "&loss=0.05&burst=2"),
     );
-    probe(&ship, &shore, Duration::from_secs(60), PROSODY_OMITS);
+    probe(&ship, &shore, Duration::from_secs(30), PROSODY_OMITS);
 }
 
 /// The rate people have: a message with its receipt, and one back.
@@ -164,4 +165,16 @@ fn prosody_and_a_hosted_domain() {
     juliet.receive(&["It is my lady"], limit);
     juliet.send(&chat(&romeo.jid, "b2", "Ay me!"));
     romeo.receive(&["Ay me!"], limit);
+    shore.add_account("nurse@shore.example", PASSWORD);
+    let nurse = Profanity::login(
+        &Login {
+            jid: "nurse@shore.example".to_owned(),
+            ..hosted
+        },
+        limit,
+    );
+    nurse.enter("/msg romeo@ship.example Madam!");
+    romeo.receive(&["Madam!", "nurse@shore.example"], limit);
+    romeo.send(&chat("nurse@shore.example", "b3", "Anon, sweet nurse"));
+    nurse.wait_for("Anon, sweet nurse", limit);
 }

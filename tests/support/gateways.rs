@@ -267,7 +267,7 @@ fn config(station: u8, attachment: Attachment<'_>, far: &str, radio: &Radio) -> 
         text,
         "[[modem]]\nname = \"hf\"\nurl = \"{url}\"\nstation = {station}\nbit-rate = \"{bit_rate} bit/s\"\n\
          turnaround = \"{turnaround_ms}ms\"\n\n[[peer]]\nname = \"far\"\nmodem = \"hf\"\n\
-         station = {other}\nkey-file = \"peer.key\"\n{domains}\nchat-states = \"carry\"\n"
+         station = {other}\nkey-file = \"peer.key\"\n{domains}\n"
     )
     .expect("writing to a string");
     text

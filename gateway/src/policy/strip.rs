@@ -26,11 +26,11 @@ pub(super) fn strip(stanza: &mut Element, rules: &Peer) -> Vec<Reason> {
         stanza.retain_children(|child| !child.is(NS_XHTML_IM, "html"));
         stripped.push(Reason::Xhtml);
     }
-    if rules.chat_states == Carry::Drop
-        && !is_chat_state(stanza)
-        && stanza.child_in(NS_CHAT_STATES).is_some()
+    // `active` beside a text is how a client says that it knows chat states (XEP-0085 section 4.1): it rides along.
+    let notifies = |child: &Element| child.ns == NS_CHAT_STATES && child.name != "active";
+    if rules.chat_states == Carry::Drop && !is_chat_state(stanza) && stanza.children().any(notifies)
     {
-        stanza.retain_children(|child| child.ns != NS_CHAT_STATES);
+        stanza.retain_children(|child| !notifies(child));
         stripped.push(Reason::ChatState);
     }
     // XEP-0359 section 4: an id given by the archive of an account is for that account alone.

@@ -54,7 +54,7 @@ fn what_has_a_plain_twin_or_must_not_travel_is_stripped() {
     let plan = plan_of(
         "<message to='j@shore.example' type='chat'><body>hi</body>\
         <html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'>hi</body></html>\
-        <active xmlns='http://jabber.org/protocol/chatstates'/>\
+        <paused xmlns='http://jabber.org/protocol/chatstates'/>\
         <stanza-id xmlns='urn:xmpp:sid:0' id='9' by='romeo@ship.example'/></message>",
     );
     let plan = plan.unwrap();
@@ -79,6 +79,13 @@ fn errors_do_not_repeat_what_they_answer() {
         "<presence to='r@x/n' type='error'><x xmlns='http://jabber.org/protocol/muc'/>{error}</presence>"
     );
     assert_eq!(plan_of(&refused).unwrap().stanza, xml(&refused));
+}
+
+#[test]
+fn a_text_says_that_its_client_knows_chat_states() {
+    let text = "<message to='j@shore.example' type='chat'><body>hi</body>\
+        <active xmlns='http://jabber.org/protocol/chatstates'/></message>";
+    assert_eq!(plan_of(text).unwrap().stanza, xml(text));
 }
 
 #[test]

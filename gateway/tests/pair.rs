@@ -175,6 +175,52 @@ async fn an_iq_finds_its_way_back_under_its_own_id() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn ids_are_known_after_both_ends_started_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let air = "ids?rate=1200&turnaround=100";
+    let sites = [
+        Site::new(folder.path(), 0, air, ""),
+        Site::new(folder.path(), 1, air, ""),
+    ];
+    let talk = async {
+        let (a, mut b) = (sites[0].start(), sites[1].start());
+        a.send(&chat(
+            ROMEO,
+            "juliet@shore.example/b",
+            "before",
+            "still there?",
+        ))
+        .await;
+        a.send(&format!(
+            "<iq from='{ROMEO}' to='juliet@shore.example/b' id='q1' type='get'>\
+             <query xmlns='jabber:iq:last'/></iq>"
+        ))
+        .await;
+        let message = b.hear().await.attr("id").unwrap().to_owned();
+        let request = b.hear().await.attr("id").unwrap().to_owned();
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        drop((a, b));
+
+        let (mut a, b) = (sites[0].start(), sites[1].start());
+        b.send(&format!(
+            "<message from='juliet@shore.example/b' to='{ROMEO}' id='r'>\
+             <received xmlns='urn:xmpp:receipts' id='{message}'/></message>"
+        ))
+        .await;
+        b.send(&format!(
+            "<iq from='juliet@shore.example/b' to='{ROMEO}' id='{request}' type='result'>\
+             <query xmlns='jabber:iq:last' seconds='3'/></iq>"
+        ))
+        .await;
+        let receipt = a.hear().await;
+        let received = receipt.child("urn:xmpp:receipts", "received").unwrap();
+        assert_eq!(received.attr("id"), Some("before"));
+        assert_eq!(a.hear().await.attr("id"), Some("q1"));
+    };
+    LocalSet::new().run_until(talk).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn killed_ends_lose_nothing_and_repeat_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let air = "kill?rate=1200&turnaround=100&loss=0.1&burst=2&seed=5";

@@ -16,7 +16,9 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{debug, info, warn};
 
 use crate::router::{Delivery, Origin, Router, Service};
-use crate::xml::{Element, Header, Limits, NS_STREAM, StreamEvent, StreamReader, escape_attr};
+use crate::xml::{
+    Element, Header, Limits, NS_CLIENT, NS_STREAM, StreamEvent, StreamReader, escape_attr,
+};
 use crate::xmpp::stanza;
 
 pub use error::ComponentError;
@@ -118,9 +120,12 @@ async fn connect(settings: &Settings) -> Result<(Reader, OwnedWriteHalf), Compon
         escape_attr(&settings.domain)
     );
     output.write_all(header.as_bytes()).await?;
-    let Some(StreamEvent::Open(Header { element, .. })) = reader.next().await? else {
+    let Some(StreamEvent::Open(Header { element, context })) = reader.next().await? else {
         return Err(ComponentError::Protocol("no stream header"));
     };
+    if context.default_ns == NS_CLIENT {
+        return Err(ComponentError::Protocol("a client stream"));
+    }
     let id = element.attr("id").unwrap_or_default();
     let handshake = Element::new(NS_COMPONENT, "handshake").with_text(digest(id, &settings.secret));
     output.write_all(own(&handshake).as_bytes()).await?;
@@ -147,7 +152,7 @@ fn digest(id: &str, secret: &str) -> String {
 /// A top-level element of the component namespace, which needs no declaration there.
 fn own(element: &Element) -> String {
     let mut element = element.clone();
-    element.ns = crate::xml::NS_CLIENT.into();
+    element.ns = NS_CLIENT.into();
     element.to_xml(NS_COMPONENT)
 }
 

@@ -94,13 +94,9 @@ async fn stanzas_pass_and_none_is_lost_at_a_break() {
         .write("<message to='a@field.example' from='b@base.example'><body>in</body></message>")
         .await;
     let submission = inlets.submissions.recv().await.unwrap();
-    assert!(submission.stanza.is(crate::xml::NS_CLIENT, "message"));
+    assert!(submission.stanza.is(NS_CLIENT, "message"));
     assert_eq!(
-        submission
-            .stanza
-            .child(crate::xml::NS_CLIENT, "body")
-            .unwrap()
-            .text(),
+        submission.stanza.child(NS_CLIENT, "body").unwrap().text(),
         "in"
     );
     submission.reply.send(Ok(())).unwrap();

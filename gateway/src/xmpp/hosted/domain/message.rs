@@ -40,7 +40,7 @@ fn has_content(message: &Element) -> bool {
 fn is_durable(message: &Element) -> bool {
     matches!(kind(message), "chat" | "normal")
         && !hinted(message, "no-store")
-        && has_content(message)
+        && (has_content(message) || hinted(message, "store"))
 }
 
 /// Copied to the other resources of sender and receiver (XEP-0280 section 6.1).

@@ -100,8 +100,15 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn end(&self, good: bool) -> Result<(), StoreError> {
-        self.db
-            .execute_batch(if good { "COMMIT" } else { "ROLLBACK" })
+        let committed = match good {
+            true => self.db.execute_batch("COMMIT"),
+            false => Ok(()),
+        };
+        // A commit that failed, for want of space perhaps, leaves the change open.
+        if !self.db.is_autocommit() {
+            self.db.execute_batch("ROLLBACK")?;
+        }
+        committed
     }
 
     /// Notes that the gateway's delivery `key` was taken. `false` if it was taken before.

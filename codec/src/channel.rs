@@ -50,4 +50,19 @@ impl Channel {
         let bits = 8 * len as u64;
         u64::from(self.preamble_ms) + (bits * 1000).div_ceil(u64::from(self.bit_rate.max(1)))
     }
+
+    /// From the end of a frame to the start of the answer at the earliest, both as seen by one end.
+    pub(crate) fn gap_ms(&self) -> u64 {
+        2 * u64::from(self.turnaround_ms)
+            + 2 * u64::from(self.interleaver_ms)
+            + u64::from(self.preamble_ms)
+    }
+
+    /// Time after which a turn should give the peer a chance, when nothing else is configured.
+    pub(crate) fn turn_ms(&self) -> u64 {
+        let overhead = self.gap_ms() + u64::from(self.preamble_ms) + self.airtime_ms(14);
+        (20 * overhead)
+            .max(8 * self.airtime_ms(self.mtu.into()))
+            .clamp(2_000, 127_000)
+    }
 }

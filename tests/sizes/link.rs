@@ -1,7 +1,7 @@
 //! Frames of one link.
 
 use longwire_codec::channel::Channel;
-use longwire_codec::link::{LinkConfig, Priority};
+use longwire_codec::link::{Link, LinkConfig, Priority};
 use longwire_codec::time::Instant;
 use tests::air::{Air, Weather};
 use tests::pair::Pair;
@@ -110,4 +110,29 @@ fn a_link_without_traffic_never_speaks() {
     );
     pair.idle(24 * 3_600_000);
     assert_eq!(pair.air.bytes_sent, [0, 0]);
+}
+
+#[test]
+fn the_state_of_a_link_fits_a_microcontroller() {
+    let len = size_of::<Link<[u8; 0]>>();
+    println!("{len} bytes of state besides the packets");
+    assert!(len <= 8 * 1024, "{len} bytes");
+}
+
+#[test]
+fn a_packet_that_no_longer_fits_the_channel_does_not_make_noise() {
+    let mut pair = acquainted(|_| {});
+    let shrink = Channel {
+        mtu: 16,
+        ..pair.air.channel
+    };
+    pair.send(0, 1, Priority::Bulk, 3000);
+    let now = Instant::from_millis(pair.now);
+    pair.air.channel = shrink;
+    pair.stations[0].link.handle_channel(now, shrink);
+    pair.idle(pair.now + 600_000);
+    let before = pair.air.frames_sent;
+    pair.idle(pair.now + 12 * 3_600_000);
+    let frames: u64 = (0..2).map(|i| pair.air.frames_sent[i] - before[i]).sum();
+    assert!(frames <= 2 * 13 * 12, "{frames} frames in twelve hours");
 }

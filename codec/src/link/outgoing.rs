@@ -353,14 +353,6 @@ impl Outgoing {
         self.outstanding().any(|n| self.at(n).due)
     }
 
-    /// Whether anything can be sent now in a frame with `room` bytes for contents.
-    pub(super) fn has_sendable(&self, bytes: &[u8], room: usize, in_pieces: bool) -> bool {
-        let sendable = |due: &Due| {
-            due.len < room || in_pieces && (due.cut.is_some() || self.can_cut(due.bulk))
-        };
-        self.due(bytes, sendable).is_some()
-    }
-
     /// Whether the peer has something still to confirm.
     pub(super) fn is_unconfirmed(&self) -> bool {
         self.outstanding().any(|n| {

@@ -118,7 +118,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
                     self.outgoing.acknowledged(out, &held, heard, half_duplex);
                 self.stats.packets_delivered += u64::from(delivered);
                 self.stats.packets_abandoned += u64::from(abandoned);
-                self.turn.note_answer();
+                self.turn.note_answer(delivered + abandoned > 0);
                 self.owed.poll = self.outgoing.has_doubt();
             }
         }

@@ -97,11 +97,13 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     fn has_data(&self) -> bool {
         let is_open = self.session.is_open();
+        let room = self.contents_len(!is_open);
         let (out, _) = self.storage.as_ref().split_at(self.config.out_len);
-        self.session.may_send()
-            && self
-                .outgoing
-                .has_sendable(out, self.contents_len(!is_open), is_open)
+        let sendable = |due: &Due| {
+            due.cut.is_none() && due.len < room
+                || is_open && load::fits(&self.config, &self.outgoing, due, room)
+        };
+        self.session.may_send() && self.outgoing.due(out, sendable).is_some()
     }
 
     fn has_work(&mut self, now: Instant) -> bool {
@@ -111,7 +113,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             return true;
         }
         let unanswered = !self.turn.is_answered() && !self.channel.full_duplex;
-        let asks = self.owed.poll || unanswered || self.outgoing.has_due();
+        let barred = !self.session.is_open() || !self.session.may_send();
+        let asks = self.owed.poll || unanswered || barred && self.outgoing.has_due();
         self.owed.poll = asks && self.outgoing.is_unconfirmed();
         self.owed.poll
     }

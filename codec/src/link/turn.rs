@@ -32,6 +32,8 @@ pub(super) struct Turn {
     until: Instant,
     /// Questions in a row that got no answer.
     failures: u32,
+    /// How often nothing was left to say while the peer had not accepted all.
+    rests: u32,
     suspended: bool,
     /// The peer fell silent within its turn, or seems to: say no more than is owed, it may still be speaking.
     tentative: bool,
@@ -64,6 +66,7 @@ impl Turn {
             since: Instant::ZERO,
             until: Instant::ZERO,
             failures: 0,
+            rests: 0,
             suspended: false,
             tentative: false,
             carrier: None,
@@ -72,9 +75,12 @@ impl Turn {
         }
     }
 
-    /// An acknowledgement came.
-    pub(super) fn note_answer(&mut self) {
+    /// An acknowledgement came, of something new or not.
+    pub(super) fn note_answer(&mut self, is_progress: bool) {
         self.answered = true;
+        if is_progress {
+            self.rests = 0;
+        }
     }
 
     pub(super) fn is_suspended(&self) -> bool {
@@ -122,23 +128,6 @@ impl Turn {
         x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
         (x ^ x >> 31) % bound.max(1)
-    }
-}
-
-impl Channel {
-    /// From the end of a frame to the start of the answer at the earliest, both as seen by one end.
-    fn gap_ms(&self) -> u64 {
-        2 * u64::from(self.turnaround_ms)
-            + 2 * u64::from(self.interleaver_ms)
-            + u64::from(self.preamble_ms)
-    }
-
-    /// Time after which a turn should give the peer a chance, when nothing else is configured.
-    pub(super) fn turn_ms(&self) -> u64 {
-        let overhead = self.gap_ms() + u64::from(self.preamble_ms) + self.airtime_ms(14);
-        (20 * overhead)
-            .max(8 * self.airtime_ms(self.mtu.into()))
-            .clamp(2_000, 127_000)
     }
 }
 
@@ -275,7 +264,10 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             && self.outgoing.is_unconfirmed()
             && self.timers.get(Timer::Reply).is_none()
         {
-            let wait = 4 * self.reply_ms();
+            // Ever more rarely, while nothing is delivered.
+            let wait = (4 * self.reply_ms() << self.turn.rests.min(16))
+                .min(self.config.probe_ms_max.into());
+            self.turn.rests += 1;
             self.timers.set(Timer::Reply, now + wait);
         }
     }

@@ -93,10 +93,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             let (out, ..) = parts(&mut self.storage, self.config.out_len, 0);
             let first = load.count == 0;
             let small = |due: &Due| due.cut.is_none() && load.closed + 1 + due.len <= room;
-            let cuttable =
-                |due: &Due| due.cut.is_some() || due.len < most || self.outgoing.can_cut(due.bulk);
-            let wanted =
-                |due: &Due| !load.has(due) && (small(due) || first && !notice && cuttable(due));
+            let wanted = |due: &Due| {
+                !load.has(due)
+                    && (small(due)
+                        || first && !notice && fits(&self.config, &self.outgoing, due, most))
+            };
             let Some(due) = self.outgoing.due(out, wanted) else {
                 break;
             };
@@ -130,6 +131,22 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     fn cut(&mut self, due: &Due, most: usize, extra: usize) -> bool {
         let unit = cut_unit(&self.config, most, due.len, extra);
         unit.is_some_and(|unit| self.outgoing.cut(due.number, due.len, unit))
+    }
+}
+
+/// Whether a packet can go in frames with `room` bytes for contents, whole or in pieces.
+pub(super) fn fits(config: &LinkConfig, outgoing: &Outgoing, due: &Due, room: usize) -> bool {
+    match due.cut {
+        None if due.len < room => true,
+        None => outgoing.can_cut(due.bulk) && cut_unit(config, room, due.len, 0).is_some(),
+        Some((cut, _)) => {
+            let head = if config.is_compact(due) {
+                1
+            } else {
+                4 + if cut.again { 2 } else { 0 }
+            };
+            usize::from(cut.unit) + head <= room || cut_unit(config, room, due.len, 2).is_some()
+        }
     }
 }
 

@@ -123,6 +123,31 @@ fn a_chat_at_300_bits_per_second() {
     println!("bytes on the line: {:?}", pair.carried());
 }
 
+/// What gateway/examples shows is what works.
+#[test]
+fn the_documented_samples_join_two_prosodys() {
+    if peers_skipped() {
+        return;
+    }
+    let (ship, shore) = two_servers(Software::Prosody, Software::Prosody);
+    // Ten bits on the line for eight on the air: the samples' 300 bit/s.
+    let pair = Pair::start(Line::clean(375, Duration::from_millis(600)));
+    let _ship = Gateway::start_sample("ship", &ship, &pair.ports[0]);
+    let _shore = Gateway::start_sample("shore", &shore, &pair.ports[1]);
+    let limit = Duration::from_secs(120);
+    let mut romeo = Client::login(&login(&ship, "romeo"), limit).expect("romeo logs in");
+    let mut juliet = Client::login(&login(&shore, "juliet"), limit).expect("juliet logs in");
+    romeo.send(&chat(
+        &juliet.jid,
+        "s1",
+        "By a name I know not how to tell thee who I am",
+    ));
+    juliet.receive(&["By a name I know not how", &romeo.jid], limit);
+    romeo.receive(&["urn:xmpp:receipts", "id=\"s1\""], limit);
+    juliet.send(&chat(&romeo.jid, "s2", "How camest thou hither?"));
+    romeo.receive(&["How camest thou hither?"], limit);
+}
+
 /// A message with a receipt request.
 pub(crate) fn chat(to: &str, id: &str, body: &str) -> String {
     format!(

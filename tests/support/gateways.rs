@@ -66,6 +66,35 @@ impl Gateway {
         gateway
     }
 
+    /// Starts with the documented sample configuration `name`, the modem on `port`. Only places are changed in it.
+    pub fn start_sample(name: &str, server: &Server, port: &Path) -> Self {
+        let folder = TempDir::with_prefix("longwire-gateway-").expect("temporary folder");
+        let path = folder.path();
+        let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../gateway/examples");
+        let sample =
+            std::fs::read_to_string(samples.join(format!("{name}.toml"))).expect("a sample");
+        let places = [
+            ("127.0.0.1:5347", format!("127.0.0.1:{}", server.component)),
+            ("/var/lib/longwire", "state".to_owned()),
+            ("/dev/ttyUSB0", port.display().to_string()),
+        ];
+        let text = places.iter().fold(sample, |text, (from, to)| {
+            assert!(text.contains(from), "{name}.toml has no {from}");
+            text.replace(from, to)
+        });
+        private(&path.join("gateway.toml"), &text);
+        private(&path.join("component.secret"), SECRET);
+        for key in ["ship.key", "shore.key"] {
+            private(&path.join(key), KEY);
+        }
+        let mut gateway = Self {
+            process: run(path),
+            folder,
+        };
+        gateway.wait_ready();
+        gateway
+    }
+
     /// Starts a base station whose far end is the board `jid`, a component of `server` for `domain`; returns the image
     /// that `longwire pair` made for the board.
     pub fn start_for_board(

@@ -13,12 +13,8 @@ use std::{env, fs, process};
 const TEXTS: [(&str, &str, &str); 3] = [
     ("TEXT_128K", "text-en-128k", "text-128k"),
     ("TEXT_512K", "text-en-512k", "text-512k"),
-    ("TEXT_8M", HOST, "text-8m"),
+    ("TEXT_8M", "text-8m", "text-8m"),
 ];
-
-/// The hosts' text model, and what stands in for it while it is missing.
-const HOST: &str = "text-8m";
-const HOST_FALLBACK: &str = "text-en-512k";
 
 fn main() {
     println!("cargo::rerun-if-changed=v1");
@@ -49,11 +45,7 @@ fn version(name: &str) -> Result<(), String> {
     hash(&mut common, &structure);
     out += &format!("pub(crate) const STRUCTURE: &[u8] = {include};\n");
     for (constant, stem, feature) in TEXTS {
-        let (mut text, mut include) = model(name, stem);
-        if text.is_empty() && stem == HOST {
-            // Hosts without a model of their own have room for the next smaller one.
-            (text, include) = model(name, HOST_FALLBACK);
-        }
+        let (text, include) = model(name, stem);
         let mut whole = common.clone();
         hash(&mut whole, stem.as_bytes());
         hash(&mut whole, &text);

@@ -8,10 +8,16 @@ use tokio::time::{Instant, timeout};
 
 use super::client::{Client, ClientError, ClientWriter, Login};
 use super::compare::{self, Ids};
-use crate::xml::{Element, NS_CLIENT};
+use crate::xml::{Element, NS_CLIENT, NS_STANZA_ERROR};
+
+const NS_PING: &str = "urn:xmpp:ping";
+const NS_ROSTER: &str = "jabber:iq:roster";
 
 /// Longest wait for a stanza to arrive, seconds of the link's time.
 const ARRIVAL_MAX: Duration = Duration::from_secs(15 * 60);
+
+/// More than anybody stays.
+const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// One who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -201,9 +207,7 @@ impl Stage {
         let until = Instant::now() + ARRIVAL_MAX;
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            let stanza = timeout(left, self.actor_mut(who).heard.recv())
-                .await
-                .ok()??;
+            let stanza = self.next(who, left).await?;
             if fits(&stanza) {
                 return Some(stanza);
             }
@@ -211,22 +215,44 @@ impl Stage {
         }
     }
 
-    /// Listens until each was silent for `silence`: how many stanzas came that nobody sent, or came twice.
-    pub(super) async fn surplus(&mut self, silence: Duration) -> usize {
-        for who in [Who::Juliet, Who::Romeo] {
-            let actor = self.actor_mut(who);
-            let mut surplus = 0;
-            while let Ok(Some(stanza)) = timeout(silence, actor.heard.recv()).await {
-                surplus += usize::from(compare::counts(&stanza));
-            }
-            self.surplus += surplus;
+    /// The next stanza within `limit`; what the server asks meanwhile is answered, as any client does.
+    async fn next(&mut self, who: Who, limit: Duration) -> Option<Element> {
+        let until = Instant::now() + limit;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let stanza = timeout(left, self.actor_mut(who).heard.recv())
+                .await
+                .ok()??;
+            let Some(reply) = reply(&stanza) else {
+                return Some(stanza);
+            };
+            self.say(who, &reply).await.ok()?;
         }
-        self.surplus
+    }
+
+    /// Listens until both were silent for `silence`: how many stanzas came that nobody sent, or came twice.
+    pub(super) async fn surplus(&mut self, silence: Duration) -> usize {
+        loop {
+            let [juliet, romeo] = &mut self.actors;
+            let (who, heard) = tokio::select! {
+                stanza = juliet.heard.recv() => (Who::Juliet, stanza),
+                stanza = romeo.heard.recv() => (Who::Romeo, stanza),
+                () = tokio::time::sleep(silence) => return self.surplus,
+            };
+            let Some(stanza) = heard else {
+                return self.surplus;
+            };
+            match reply(&stanza) {
+                // A server that is gone will be noticed by the next turn.
+                Some(reply) => drop(self.say(who, &reply).await),
+                None => self.surplus += usize::from(compare::counts(&stanza)),
+            }
+        }
     }
 
     /// Answers every message, and grants every request to see the actor's presence, until the server is gone.
     pub(super) async fn answer_everyone(mut self, who: Who) {
-        while let Some(stanza) = self.actor_mut(who).heard.recv().await {
+        while let Some(stanza) = self.next(who, FOREVER).await {
             if let Some(answer) = answer(&stanza)
                 && self.say(who, &answer).await.is_err()
             {
@@ -242,6 +268,28 @@ impl Stage {
     fn actor_mut(&mut self, who: Who) -> &mut Actor {
         &mut self.actors[usize::from(who == Who::Romeo)]
     }
+}
+
+/// To a request: done if it was a ping, else that there is nothing of the kind here.
+fn reply(stanza: &Element) -> Option<Element> {
+    let asks = stanza.name == "iq" && matches!(stanza.attr("type"), Some("get" | "set"));
+    if !asks || stanza.child(NS_ROSTER, "query").is_some() {
+        return None;
+    }
+    let is_ping = stanza.child(NS_PING, "ping").is_some();
+    let kind = if is_ping { "result" } else { "error" };
+    let mut reply = Element::new(NS_CLIENT, "iq").with_attr("type", kind);
+    for (name, from) in [("id", "id"), ("to", "from")] {
+        if let Some(value) = stanza.attr(from) {
+            reply.set_attr(name, value);
+        }
+    }
+    if !is_ping {
+        let condition = Element::new(NS_STANZA_ERROR, "service-unavailable");
+        let error = Element::new(NS_CLIENT, "error").with_attr("type", "cancel");
+        reply.push(error.with_child(condition));
+    }
+    Some(reply)
 }
 
 fn answer(stanza: &Element) -> Option<Element> {

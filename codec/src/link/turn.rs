@@ -265,7 +265,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             && self.timers.get(Timer::Reply).is_none()
         {
             // Ever more rarely, while nothing is delivered.
-            let wait = (4 * self.reply_ms() << self.turn.rests.min(16))
+            let wait = ((4 * self.reply_ms()) << self.turn.rests.min(16))
                 .min(self.config.probe_ms_max.into());
             self.turn.rests += 1;
             self.timers.set(Timer::Reply, now + wait);

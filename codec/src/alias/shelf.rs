@@ -5,6 +5,8 @@
 const HEAD: usize = 12;
 /// Octets of a hash.
 const HASH: usize = 4;
+/// Hashes compared at once.
+const BLOCK: usize = 32;
 
 /// What a slot is good for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -120,12 +122,19 @@ impl<'s> Shelf<'s> {
     pub fn with_hash(&self, hash: u32) -> impl Iterator<Item = u16> + use<'s> {
         let wanted = hash.to_le_bytes();
         let hashes = self.octets.get(..HASH * usize::from(self.shape.slots));
-        hashes
-            .unwrap_or(&[])
-            .chunks_exact(HASH)
-            .enumerate()
-            .filter(move |(_, hash)| **hash == wanted)
-            .map(|(slot, _)| slot as u16)
+        // Block by block without a branch inside, so that a block costs a few vector instructions.
+        let is_in = move |block: &[u8]| {
+            let any = |found: bool, hash: &[u8]| found | (*hash == wanted);
+            block.chunks_exact(HASH).fold(false, any)
+        };
+        let blocks = hashes.unwrap_or(&[]).chunks(HASH * BLOCK).enumerate();
+        blocks
+            .filter(move |(_, block)| is_in(block))
+            .flat_map(move |(at, block)| {
+                let hashes = block.chunks_exact(HASH).enumerate();
+                let found = hashes.filter(move |(_, hash)| **hash == wanted);
+                found.map(move |(within, _)| (at * BLOCK + within) as u16)
+            })
     }
 }
 

@@ -243,8 +243,8 @@ fn measure_one(
         ids,
         ..Options::default()
     };
-    let kind = kind(&nodes);
-    let sum = kinds.entry(kind).or_default();
+    let mut kind = kind(&nodes);
+    let mut shares: Vec<(String, u64)> = Vec::new();
     let (mut bits, mut body, mut hash, mut hash_xml) = (0, 0, 0, 0);
     let mut place = String::new();
     let mut owner = String::new();
@@ -279,10 +279,19 @@ fn measure_one(
                     format!("{place}/{how}")
                 }
             };
-            *sum.shares.entry(share.clone()).or_default() += cost;
-            *all.shares.entry(share).or_default() += cost;
+            shares.push((share, cost));
         })
         .expect("a stanza");
+    let is_new =
+        |(share, _): &(String, u64)| share.ends_with("@from/JID") || share.ends_with("/token");
+    if kind == "presence" && !shares.iter().any(is_new) {
+        kind = "presence-known".into();
+    }
+    let sum = kinds.entry(kind).or_default();
+    for (share, cost) in shares {
+        *sum.shares.entry(share.clone()).or_default() += cost;
+        *all.shares.entry(share).or_default() += cost;
+    }
     let mut packet = vec![0; 1 << 20];
     let len = state
         .encode(number, stanza, options, &mut packet)

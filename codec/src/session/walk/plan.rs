@@ -154,8 +154,9 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         if like_jid && super::strings::split_jid(text).is_some() {
             return Plan::Jid;
         }
+        let is_coded = matches!(at.hint, dictionary::Kind::Base64 | dictionary::Kind::Hex);
         if let Some(token) = Token::parse(text)
-            && token.looks_random()
+            && (is_coded || token.looks_random())
         {
             return Plan::Token(token);
         }

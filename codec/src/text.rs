@@ -15,7 +15,7 @@ mod draft;
 mod history;
 mod raw;
 
-pub use history::{History, KINDS};
+pub use history::History;
 
 use self::draft::Draft;
 use crate::entropy::range::Meter;

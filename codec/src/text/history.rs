@@ -15,9 +15,11 @@ const MATCH_MIN: usize = 3;
 /// Longest repetition that makes a difference, octets.
 const MATCH_MAX: usize = 15;
 
-/// Number of kinds of context; bit n of a model's mask says whether it uses kind n. Those in use are all but 6, 9,
-/// 11, 13 and 21 to 23; 24 and 25 only count when a hint is given.
-pub const KINDS: usize = 26;
+/// Numbers a kind of context can have; bit n of a model's mask says whether it uses kind n.
+const KINDS: usize = 26;
+
+/// The kinds there are. 24 and 25 only count when a hint is given.
+const IN_USE: u32 = 0x31f_d5bf;
 
 /// The running state.
 #[derive(Clone, Debug)]
@@ -84,7 +86,7 @@ impl History {
     pub fn contexts(&self, seen: &[u8], mask: u32, out: &mut [u32; CONTEXTS]) -> usize {
         let all = self.all(seen);
         let mut count = 0;
-        let mut left = mask & ((1 << KINDS) - 1);
+        let mut left = mask & IN_USE;
         if self.hint == 0 {
             left &= (1 << 24) - 1;
         }

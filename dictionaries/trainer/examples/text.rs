@@ -46,6 +46,7 @@ fn run_training(recipe: &str, size: &str, out: &str, options: &[&str]) -> Outcom
             "survey" => table.survey_log2 = value.parse()?,
             "rate" => table.rate = value.parse()?,
             "decay" => table.decay = value.parse()?,
+            "confidence" => table.confidence = value.parse()?,
             "float" => table.float_passes = value.parse()?,
             "round" => table.level_passes = value.parse()?,
             "share" => share = value.parse()?,
@@ -143,10 +144,11 @@ fn run_evaluation(model: &str, files: &[&str]) -> Outcome<()> {
             .to_string_lossy();
         let packed = sum.packets as f64 * 8.0 / sum.chars as f64;
         println!(
-            "{name:24} texts {:6} chars {:8} bits/char {:.4} packed {packed:.4}",
+            "{name:24} texts {:6} chars {:8} bits/char {:.4} packed {packed:.4} lost {}",
             sum.texts,
             sum.chars,
-            sum.bits_per_char()
+            sum.bits_per_char(),
+            sum.lost
         );
         mean += sum.bits_per_char() / files.len() as f64;
     }

@@ -24,8 +24,8 @@ use crate::examples::Examples;
 pub struct Settings {
     /// Size of the finished table in octets, at most.
     pub size: usize,
-    /// Bits of a cell, 8 to 16. A stranger is mistaken for a feature in levels / 2^cell_bits of all cases; 9 or 10
-    /// suit text, 12 or more suit structure, where most decisions are nearly certain.
+    /// Bits of a cell, 8 to 16. A stranger is mistaken for a feature in levels / 2^cell_bits of all cases. 12 are
+    /// quickest to read.
     pub cell_bits: u8,
     /// Levels a weight is rounded to, 2 to 16.
     pub levels: u8,
@@ -37,6 +37,8 @@ pub struct Settings {
     pub rate: f32,
     /// Pull of the weights towards zero, for each step taken.
     pub decay: f32,
+    /// Share of the confidence measured on the examples that is kept: what comes later is never quite like them.
+    pub confidence: f32,
     /// Passes over the examples while weights are floats.
     pub float_passes: u32,
     /// Passes over the examples while weights are levels.
@@ -47,12 +49,13 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             size: 128 << 10,
-            cell_bits: 9,
+            cell_bits: 12,
             levels: 16,
             dense: 0,
             survey_log2: 24,
             rate: 0.15,
             decay: 0.0,
+            confidence: 0.88,
             float_passes: 1,
             level_passes: 1,
         }
@@ -66,6 +69,7 @@ impl Settings {
             size,
             cell_bits: 12,
             survey_log2: 20,
+            confidence: 1.0,
             float_passes: 4,
             level_passes: 4,
             ..Self::default()

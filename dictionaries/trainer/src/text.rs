@@ -3,6 +3,7 @@
 use crate::examples::{Examples, Learn};
 use crate::features::{self, Report, Settings};
 use crate::huffman;
+use longwire_codec::entropy::range::{Decoder, Encoder};
 use longwire_codec::entropy::{Coder, Prob};
 use longwire_codec::features::{Decide, Tree};
 use longwire_codec::text::{END, TextModel, Voice, salt};
@@ -179,6 +180,8 @@ pub struct Evaluation {
     pub bits: f64,
     /// Octets of packets holding one text each.
     pub packets: u64,
+    /// Texts that did not come back as they were: always 0, or the codec is broken.
+    pub lost: u64,
 }
 
 impl Evaluation {
@@ -188,20 +191,28 @@ impl Evaluation {
     }
 }
 
-/// Codes each of `texts` alone.
+/// Codes each of `texts` alone, and reads it back.
 pub fn evaluate<'t>(
     model: &TextModel<'_>,
     hint: u32,
     texts: impl IntoIterator<Item = &'t str>,
 ) -> Evaluation {
     let mut sum = Evaluation::default();
+    let (mut packet, mut back) = (Vec::new(), Vec::new());
     for text in texts {
-        let cost = model.cost_256ths(hint, text.as_bytes());
+        let octets = text.as_bytes();
+        packet.resize(octets.len() + 16, 0);
+        back.resize(octets.len(), 0);
+        let mut encoder = Encoder::new(&mut packet);
+        let written = model.code(&mut encoder, hint, octets, &mut []);
+        let size = encoder.finish().unwrap_or(0);
+        let read = model.code(&mut Decoder::new(&packet[..size]), hint, &[], &mut back);
+        sum.lost += u64::from(written != read || back != octets);
         sum.texts += 1;
         sum.chars += text.chars().count() as u64;
-        sum.octets += text.len() as u64;
-        sum.bits += cost as f64 / 256.0;
-        sum.packets += (cost + 16).div_ceil(2048);
+        sum.octets += octets.len() as u64;
+        sum.bits += model.cost_256ths(hint, octets) as f64 / 256.0;
+        sum.packets += size as u64;
     }
     sum
 }

@@ -19,12 +19,11 @@ impl Packing {
         out.extend(fuse.seed.to_le_bytes());
         out.extend(fuse.segments.to_le_bytes());
         out.extend(trained.levels.iter().flat_map(|level| q8(*level)));
-        out.extend(
-            trained
-                .gain
-                .iter()
-                .map(|gain| (gain * 64.0).round().clamp(1.0, 255.0) as u8),
-        );
+        out.extend(trained.gain.iter().map(|gain| {
+            ((gain * 64.0).round() * settings.confidence)
+                .round()
+                .clamp(1.0, 255.0) as u8
+        }));
         out.extend(trained.bias.iter().flat_map(|bias| q8(*bias)));
         out.extend(fuse.values.iter().map(|value| *value as u8));
         let high_bits = usize::from(settings.cell_bits - 8);

@@ -6,6 +6,13 @@ use crate::tree::{File, files, none, root};
 const FILE_LINES_MAX: usize = 500;
 /// Lines of one function, head and closing brace included.
 const FUNCTION_LINES_MAX: usize = 70;
+/// Functions that fill one large structure field by field: splitting them would only hide the list.
+const LISTS: &[&str] = &[
+    "codec/src/decode.rs read",
+    "codec/src/encode.rs write",
+    "codec/src/session/walk/plan.rs coded",
+    "dictionaries/trainer/examples/structure.rs measure_one",
+];
 /// Columns of one line outside of tests, in characters.
 const COLUMNS_MAX: usize = 150;
 
@@ -43,7 +50,8 @@ fn long_functions(file: &File) -> Vec<String> {
                 if indent == *depth && line.trim_start().starts_with('}') =>
             {
                 let lines = number - start + 1;
-                if lines > FUNCTION_LINES_MAX {
+                let listed = LISTS.contains(&format!("{} {name}", file.path).as_str());
+                if lines > FUNCTION_LINES_MAX && !listed {
                     problems.push(format!(
                         "{}:{}: {name} has {lines} lines",
                         file.path,

@@ -2,3 +2,9 @@
 
 #[path = "sizes/link.rs"]
 mod link;
+
+#[path = "sizes/chat.rs"]
+mod chat;
+
+#[path = "sizes/hosted.rs"]
+mod hosted;

@@ -7,7 +7,7 @@
 //!    because a table with short fingerprints answers strangers at random now and then.
 //! 3. [`refine`](self::refine::refine): the kept ones are trained again, together with those false answers, first
 //!    as floats, then rounded to the few levels a cell can hold.
-//! 4. [`pack`](self::pack::pack).
+//! 4. `pack`.
 
 mod fuse;
 pub mod pack;

@@ -16,7 +16,7 @@
 //! | `seed` | same seed, same air | 0 |
 //!
 //! Durations are milliseconds, or carry their unit: `500`, `2s`, `10m`. The first station of a medium decides its
-//! losses. A target that is a path (`air:/run/hf.sock`) reaches stations of other processes; see [`super::hub`].
+//! losses. A target that is a path (`air:/run/hf.sock`) reaches stations of other processes: the hub.
 
 mod fate;
 mod medium;

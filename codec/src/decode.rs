@@ -6,8 +6,7 @@ use crate::alias::recent::{Next, Use};
 use crate::alias::template::{Cursor, Recorder};
 use crate::dictionary::Dictionary;
 use crate::encode::{
-    EXTENDED, Flat, STORE, STORE_NEXT, STORE_SAME, STORE_SLOT, packet_contexts, store_contexts,
-    tokens,
+    EXTENDED, STORE, STORE_NEXT, STORE_SAME, STORE_SLOT, packet_contexts, store_contexts, tokens,
 };
 use crate::entropy::range::Decoder;
 use crate::features::Deciding;
@@ -97,16 +96,11 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
     {
         let number = number.get();
         let mut decoder = Decoder::new(packet);
-        let read = match self.features {
-            Some(features) => {
-                let mut d = Deciding {
-                    coder: &mut decoder,
-                    features,
-                };
-                self.read(&mut d, number, arena, tape)?
-            }
-            None => self.read(&mut Flat(&mut decoder), number, arena, tape)?,
+        let mut deciding = Deciding {
+            coder: &mut decoder,
+            features: self.features,
         };
+        let read = self.read(&mut deciding, number, arena, tape)?;
         let nodes = tape.get(..read.nodes).ok_or(DecodeError::TapeFull)?;
         let stanza = Stanza::new(nodes).ok_or(DecodeError::Malformed)?;
         self.commit(Direction::Received, number, &read.staged, read.stored);

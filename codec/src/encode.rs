@@ -8,8 +8,7 @@ use crate::alias::shelf::Shelf;
 use crate::alias::template::{Cursor, Recorder};
 use crate::dictionary::Dictionary;
 use crate::entropy::range::Encoder;
-use crate::entropy::{Coder, HALF, Prob};
-use crate::features::{Decide, Deciding};
+use crate::features::Deciding;
 use crate::link::PacketNumber;
 use crate::session::choose::{self, SKETCH_LEN, Sketch};
 use crate::session::memory::Direction;
@@ -90,23 +89,12 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             self.forget(number);
         }
         let mut encoder = Encoder::new(packet);
-        let features = self.features;
-        let (written, len) = match features {
-            Some(features) => {
-                let mut deciding = Deciding {
-                    coder: &mut encoder,
-                    features,
-                };
-                let written = self.write(&mut deciding, number, stanza, options)?;
-                (written, encoder.finish())
-            }
-            None => {
-                let mut deciding = Flat(&mut encoder);
-                let written = self.write(&mut deciding, number, stanza, options)?;
-                (written, encoder.finish())
-            }
+        let mut deciding = Deciding {
+            coder: &mut encoder,
+            features: self.features,
         };
-        let len = len.map_err(|_| EncodeError::PacketFull)?;
+        let written = self.write(&mut deciding, number, stanza, options)?;
+        let len = encoder.finish().map_err(|_| EncodeError::PacketFull)?;
         self.keep(number, &written, options);
         Ok(len)
     }
@@ -365,27 +353,6 @@ fn order(symbol: Symbol<'_>) -> (u32, &str, &str) {
         Symbol::OtherAttribute(ns, name) => (u32::MAX, ns, name),
         _ => (symbol.key(), "", ""),
     }
-}
-
-/// Without a trained table every decision is even.
-pub(crate) struct Flat<'c, C>(pub(crate) &'c mut C);
-
-impl<C: Coder> Coder for Flat<'_, C> {
-    const READING: bool = C::READING;
-
-    fn code(&mut self, bit: bool, p1: Prob) -> bool {
-        self.0.code(bit, p1)
-    }
-}
-
-impl<C: Coder> Decide for Flat<'_, C> {
-    fn decide(&mut self, _: &[u32], _: u32, bit: bool) -> bool {
-        self.0.code(bit, HALF)
-    }
-}
-
-impl<C: Coder> Scribe for Flat<'_, C> {
-    fn note(&mut self, _: What<'_>) {}
 }
 
 #[cfg(test)]

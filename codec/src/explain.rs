@@ -1,6 +1,6 @@
 //! Where the bits of a packet went. Refuses to change anything: it writes to a meter.
 
-use crate::encode::{EncodeError, Flat};
+use crate::encode::EncodeError;
 use crate::entropy::range::Meter;
 use crate::entropy::{Coder, Prob};
 use crate::features::{Decide, Deciding};
@@ -10,29 +10,13 @@ use crate::session::{Options, Session};
 use crate::stanza::Stanza;
 
 /// Tells what each run of decisions cost.
-struct Explainer<D, T> {
-    inner: D,
+struct Explainer<'m, 'd, T> {
+    inner: Deciding<'m, 'd, Meter>,
     spent: u64,
     tell: T,
 }
 
-trait Metered: Decide {
-    fn spent(&self) -> u64;
-}
-
-impl Metered for Deciding<'_, '_, Meter> {
-    fn spent(&self) -> u64 {
-        self.coder.cost_256ths()
-    }
-}
-
-impl Metered for Flat<'_, Meter> {
-    fn spent(&self) -> u64 {
-        self.0.cost_256ths()
-    }
-}
-
-impl<D: Coder, T> Coder for Explainer<D, T> {
+impl<T> Coder for Explainer<'_, '_, T> {
     const READING: bool = false;
 
     fn code(&mut self, bit: bool, p1: Prob) -> bool {
@@ -40,15 +24,15 @@ impl<D: Coder, T> Coder for Explainer<D, T> {
     }
 }
 
-impl<D: Decide, T> Decide for Explainer<D, T> {
+impl<T> Decide for Explainer<'_, '_, T> {
     fn decide(&mut self, contexts: &[u32], node: u32, bit: bool) -> bool {
         self.inner.decide(contexts, node, bit)
     }
 }
 
-impl<D: Metered, T: FnMut(What<'_>, u64)> Scribe for Explainer<D, T> {
+impl<T: FnMut(What<'_>, u64)> Scribe for Explainer<'_, '_, T> {
     fn note(&mut self, what: What<'_>) {
-        let now = self.inner.spent();
+        let now = self.inner.coder.cost_256ths();
         (self.tell)(what, now - self.spent);
         self.spent = now;
     }
@@ -68,28 +52,15 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Session<'_, S> {
         tell: impl FnMut(What<'_>, u64),
     ) -> Result<(), EncodeError> {
         let mut meter = Meter::default();
-        match self.features {
-            Some(features) => {
-                let inner = Deciding {
-                    coder: &mut meter,
-                    features,
-                };
-                let mut explainer = Explainer {
-                    inner,
-                    spent: 0,
-                    tell,
-                };
-                self.rehearse(&mut explainer, number, stanza, options)
-            }
-            None => {
-                let inner = Flat(&mut meter);
-                let mut explainer = Explainer {
-                    inner,
-                    spent: 0,
-                    tell,
-                };
-                self.rehearse(&mut explainer, number, stanza, options)
-            }
-        }
+        let inner = Deciding {
+            coder: &mut meter,
+            features: self.features,
+        };
+        let mut explainer = Explainer {
+            inner,
+            spent: 0,
+            tell,
+        };
+        self.rehearse(&mut explainer, number, stanza, options)
     }
 }

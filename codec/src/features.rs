@@ -22,7 +22,7 @@ mod tree;
 pub use squash::squash;
 pub use tree::Tree;
 
-use crate::entropy::{Coder, Prob};
+use crate::entropy::{Coder, HALF, Prob};
 
 /// Most contexts of one decision.
 pub const CONTEXTS: usize = 32;
@@ -106,8 +106,8 @@ pub trait Decide: Coder {
 pub struct Deciding<'a, 'd, C> {
     /// Where the bits go to or come from.
     pub coder: &'a mut C,
-    /// What is known of them.
-    pub features: Features<'d>,
+    /// What is known of them; without a table every decision is even.
+    pub features: Option<Features<'d>>,
 }
 
 impl<C: Coder> Coder for Deciding<'_, '_, C> {
@@ -120,7 +120,10 @@ impl<C: Coder> Coder for Deciding<'_, '_, C> {
 
 impl<C: Coder> Decide for Deciding<'_, '_, C> {
     fn decide(&mut self, contexts: &[u32], node: u32, bit: bool) -> bool {
-        let p1 = self.features.predict(contexts, node);
+        let p1 = match &self.features {
+            Some(features) => features.predict(contexts, node),
+            None => HALF,
+        };
         self.coder.code(bit, p1)
     }
 }

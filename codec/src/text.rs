@@ -177,7 +177,7 @@ impl<'d> TextModel<'d> {
         };
         let mut decide = Deciding {
             coder,
-            features: self.features,
+            features: Some(self.features),
         };
         let voice = Voice {
             tree: language.tree,

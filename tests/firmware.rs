@@ -6,7 +6,7 @@ use std::time::Duration;
 use tests::gateways::{Gateway, Radio};
 use tests::process::{peers_skipped, require};
 use tests::pty;
-use tests::qemu::Board;
+use tests::qemu::{Board, check_vectors};
 use tests::server::{PASSWORD, Server, Site, Software};
 use tests::slixmpp::{Client, Login};
 
@@ -60,6 +60,20 @@ fn scene(line: pty::Line) -> Scene {
         _server: server,
         _line: line,
     }
+}
+
+/// Texts and stanzas give the same bits on a Cortex-M4 as on the host (`tests/vectors.rs`).
+#[test]
+fn frozen_packets_are_the_same_on_a_cortex_m() {
+    if peers_skipped() {
+        return;
+    }
+    require("qemu-system-arm", "qemu-system-arm");
+    assert_eq!(
+        check_vectors(),
+        Some(0),
+        "the number of the row that differs"
+    );
 }
 
 /// Romeo subscribes, both talk with receipts, Romeo reads the position and runs a command.

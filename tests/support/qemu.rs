@@ -125,6 +125,24 @@ impl Drop for Board {
     }
 }
 
+/// Runs the program that checks the frozen packets on the emulated processor; its exit code.
+pub fn check_vectors() -> Option<i32> {
+    let mut command = Command::new("qemu-system-arm");
+    command.args([
+        "-M",
+        "mps2-an386",
+        "-display",
+        "none",
+        "-monitor",
+        "none",
+        "-serial",
+        "none",
+    ]);
+    command.args(["-semihosting-config", "enable=on,target=native", "-kernel"]);
+    let status = command.arg(firmware().with_file_name("vectors")).status();
+    status.expect("qemu-system-arm starts").code()
+}
+
 /// The firmware image, built first: by rustup's toolchain if it has the target, else with Debian's.
 pub fn firmware() -> &'static Path {
     static IMAGE: OnceLock<PathBuf> = OnceLock::new();

@@ -42,7 +42,10 @@ pub struct Uart {
 impl Uart {
     /// UART `number`, 0 or 1, switched on.
     pub fn new(number: usize) -> Self {
-        let uart = Self { base: UART[number], irq: Irq(UART_IRQ[number]) };
+        let uart = Self {
+            base: UART[number],
+            irq: Irq(UART_IRQ[number]),
+        };
         write(uart.base + 0x10, 16);
         // Transmit and receive, and the receive interrupt.
         write(uart.base + 0x08, 0b1011);
@@ -92,7 +95,11 @@ impl Clock {
         systick.clear_current();
         systick.enable_counter();
         systick.enable_interrupt();
-        Self { last: u32::MAX, ticks: 0, systick }
+        Self {
+            last: u32::MAX,
+            ticks: 0,
+            systick,
+        }
     }
 
     /// Milliseconds since reset. To be asked at least every 170 s, before the counter comes round.

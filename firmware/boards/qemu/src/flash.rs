@@ -16,7 +16,12 @@ pub struct FileFlash(File);
 impl FileFlash {
     /// Opens the file, which must hold [`SIZE`] octets: erased ones are all ones.
     pub fn open() -> Option<Self> {
-        File::options().read(true).write(true).open(PATH).ok().map(Self)
+        File::options()
+            .read(true)
+            .write(true)
+            .open(PATH)
+            .ok()
+            .map(Self)
     }
 
     fn seek(&mut self, offset: u32) -> Result<(), NorFlashErrorKind> {
@@ -56,13 +61,17 @@ impl NorFlash for FileFlash {
     async fn erase(&mut self, from: u32, to: u32) -> Result<(), Self::Error> {
         self.seek(from)?;
         for _ in (from..to).step_by(64) {
-            self.0.write_all(&[0xff; 64]).map_err(|_| NorFlashErrorKind::Other)?;
+            self.0
+                .write_all(&[0xff; 64])
+                .map_err(|_| NorFlashErrorKind::Other)?;
         }
         Ok(())
     }
 
     async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Self::Error> {
         self.seek(offset)?;
-        self.0.write_all(bytes).map_err(|_| NorFlashErrorKind::Other)
+        self.0
+            .write_all(bytes)
+            .map_err(|_| NorFlashErrorKind::Other)
     }
 }

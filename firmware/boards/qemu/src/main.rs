@@ -26,7 +26,8 @@ const MTU_MAX: usize = 256;
 const WIRE_MAX: usize = wire_len_max(MTU_MAX);
 const RECORDS: core::ops::Range<u32> = 4096..flash::SIZE;
 
-type Board = Endpoint<'static, FileFlash, [u8; link_storage_len(MTU_MAX)], [u8; PROFILE.storage_len()]>;
+type Board =
+    Endpoint<'static, FileFlash, [u8; link_storage_len(MTU_MAX)], [u8; PROFILE.storage_len()]>;
 
 /// Exit codes, for whoever started the emulator.
 const EXIT_PANIC: i32 = 101;
@@ -67,11 +68,23 @@ async fn run(radio: Uart, mut console: Uart, mut clock: Clock) -> ! {
     let link = [0; link_storage_len(MTU_MAX)];
     let session = [0; PROFILE.storage_len()];
     let seed = u64::from(provision.station);
-    let started = Endpoint::start(&provision, &longwire_dictionaries::V1_128K, store, link, session, seed).await;
+    let started = Endpoint::start(
+        &provision,
+        &longwire_dictionaries::V1_128K,
+        store,
+        link,
+        session,
+        seed,
+    )
+    .await;
     let Ok(mut endpoint) = started else {
         semihosting::process::exit(EXIT_FLASH)
     };
-    endpoint.set_reading(Reading { name: "temperature", value_milli: 21_500, unit: "Cel" });
+    endpoint.set_reading(Reading {
+        name: "temperature",
+        value_milli: 21_500,
+        unit: "Cel",
+    });
     let _ = write!(console, "ready {}\r\n", endpoint.jid());
     let mut modem = Modem::new(radio, channel(&provision));
     let mut lines = Lines::new([0; LINE_MAX]);
@@ -107,7 +120,12 @@ struct Modem {
 
 impl Modem {
     fn new(uart: Uart, channel: longwire_codec::channel::Channel) -> Self {
-        Self { uart, deframer: Deframer::new([0; WIRE_MAX]), channel, busy_until: None }
+        Self {
+            uart,
+            deframer: Deframer::new([0; WIRE_MAX]),
+            channel,
+            busy_until: None,
+        }
     }
 
     fn send(&mut self, now: Instant, frame: &[u8]) {
@@ -132,7 +150,9 @@ async fn turn(
         let mut frame = [0; WIRE_MAX];
         let len = found.len();
         frame[..len].copy_from_slice(found);
-        endpoint.handle_frame(Instant::from_millis(clock.now_ms()), &mut frame[..len]).await?;
+        endpoint
+            .handle_frame(Instant::from_millis(clock.now_ms()), &mut frame[..len])
+            .await?;
     }
     let now = Instant::from_millis(clock.now_ms());
     match modem.busy_until {

@@ -44,6 +44,8 @@ pub mod frame;
 
 pub mod link;
 
+pub mod group;
+
 #[cfg(feature = "edhoc")]
 pub mod pairing;
 

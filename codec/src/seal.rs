@@ -60,6 +60,8 @@ pub(crate) enum Purpose {
     Frames,
     /// Hellos, which every version must be able to read.
     Hello,
+    /// Frames to a group, see [`crate::group`].
+    Group,
 }
 
 /// The number that makes a frame's nonce, see the head of this file.
@@ -108,6 +110,7 @@ impl Seal {
             let label: &[u8] = match purpose {
                 Purpose::Frames => b"longwire 1 frames",
                 Purpose::Hello => b"longwire hello",
+                Purpose::Group => b"longwire 1 group",
             };
             let from: &[u8] = match from {
                 Side::A => b" from a",

@@ -257,11 +257,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     ///
     /// # Errors
     /// Flash failed; what came in was not acknowledged and comes again.
-    pub async fn handle_frame(
-        &mut self,
-        now: Instant,
-        frame: &mut [u8],
-    ) -> Result<(), EndpointError> {
+    pub async fn handle_frame(&mut self, now: Instant, frame: &[u8]) -> Result<(), EndpointError> {
         self.link.handle_frame(now, frame);
         self.settle(now).await
     }

@@ -101,6 +101,12 @@ impl<F: NorFlash> Store<F> {
     }
 }
 
+/// The big-endian integer at octet `at` of a record.
+pub(crate) fn word(record: &[u8], at: usize) -> Option<u32> {
+    let octets = record.get(at..)?.first_chunk()?;
+    Some(u32::from_be_bytes(*octets))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

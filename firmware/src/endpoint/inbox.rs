@@ -7,7 +7,7 @@ use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::link::PacketNumber;
 
 use super::EndpointError;
-use crate::flash::{RECORD_MAX, Store, StoreError};
+use crate::flash::{RECORD_MAX, Store, StoreError, word};
 
 /// Chats that can wait to be read.
 pub const INBOX_MAX: usize = 12;
@@ -147,13 +147,7 @@ fn emit(order: u32, cause: PacketNumber, message: Message<'_>, record: &mut [u8]
 }
 
 fn parse(record: &[u8]) -> Option<Slot> {
-    let word = |at: usize| {
-        record
-            .get(at..at + 4)?
-            .try_into()
-            .ok()
-            .map(u32::from_be_bytes)
-    };
+    let word = |at| word(record, at);
     Some(Slot {
         order: word(0)?,
         cause: word(4)?,

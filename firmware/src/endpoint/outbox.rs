@@ -10,7 +10,7 @@ use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::link::{PacketNumber, Priority};
 
 use super::EndpointError;
-use crate::flash::{RECORD_MAX, Store, StoreError};
+use crate::flash::{RECORD_MAX, Store, StoreError, word};
 
 /// Stanzas that can wait.
 pub const OUTBOX_MAX: usize = 16;
@@ -233,13 +233,7 @@ fn emit<'b>(slot: &Slot, packet: &[u8], record: &'b mut [u8]) -> Option<&'b [u8]
 }
 
 fn parse(record: &[u8]) -> Option<Slot> {
-    let word = |at: usize| {
-        record
-            .get(at..at + 4)?
-            .try_into()
-            .ok()
-            .map(u32::from_be_bytes)
-    };
+    let word = |at| word(record, at);
     let number = |value: u32| (value != NONE).then(|| PacketNumber::new(value));
     let priority = match record.get(9)? {
         0 => Priority::Urgent,

@@ -3,7 +3,7 @@
 use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::link::{Accepted, PacketNumber, Resume};
 
-use crate::flash::{Store, StoreError};
+use crate::flash::{Store, StoreError, word};
 
 const KEY: u8 = 0;
 const LEN: usize = 24;
@@ -90,13 +90,7 @@ impl Kept {
 }
 
 fn parse(record: &[u8]) -> Option<Resume> {
-    let word = |at: usize| {
-        record
-            .get(at..at + 4)?
-            .try_into()
-            .ok()
-            .map(u32::from_be_bytes)
-    };
+    let word = |at| word(record, at);
     Some(Resume {
         epoch: word(0)?,
         peer_epoch: word(4)?,

@@ -255,8 +255,7 @@ fn run(
             } else {
                 base.link.handle_sent(now);
                 if !lost {
-                    block_on(board.handle_frame(now, &mut frame[..sent.len]))
-                        .expect("flash is fine");
+                    block_on(board.handle_frame(now, &frame[..sent.len])).expect("flash is fine");
                 }
             }
         } else {

@@ -151,7 +151,7 @@ async fn turn(
         let len = found.len();
         frame[..len].copy_from_slice(found);
         endpoint
-            .handle_frame(Instant::from_millis(clock.now_ms()), &mut frame[..len])
+            .handle_frame(Instant::from_millis(clock.now_ms()), &frame[..len])
             .await?;
     }
     let now = Instant::from_millis(clock.now_ms());

@@ -51,6 +51,8 @@ pub mod pairing;
 
 pub mod channel;
 
+pub mod lora;
+
 pub mod serial;
 
 pub mod provision;

@@ -6,8 +6,11 @@
 //! field:  tag (1 octet)  length (1 octet)  value
 //! ```
 //!
+//! A LoRa modem at the base needs only the modulation: an image for it has no key.
+//!
 //! Integers are big-endian. A reader skips fields it does not know; key, JID and both stations must be there.
 
+use crate::lora::Lora;
 use crate::serial::crc16;
 
 /// Octets that begin an image.
@@ -30,6 +33,7 @@ const TAG_MTU: u8 = 7;
 const TAG_BIT_RATE: u8 = 8;
 const TAG_TURNAROUND: u8 = 9;
 const TAG_SHARED: u8 = 10;
+const TAG_LORA: u8 = 16;
 
 /// What a board is told.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -54,6 +58,8 @@ pub struct Provision<'a> {
     pub turnaround_ms: u32,
     /// More than two stations use the channel: frames carry addresses.
     pub shared: bool,
+    /// How the board's LoRa radio is tuned; `None` where the board knows, or has another radio.
+    pub lora: Option<Lora>,
 }
 
 /// Why an image cannot be used.
@@ -113,16 +119,10 @@ impl<'a> Provision<'a> {
         field(TAG_BIT_RATE, &self.bit_rate.to_be_bytes())?;
         field(TAG_TURNAROUND, &self.turnaround_ms.to_be_bytes())?;
         field(TAG_SHARED, &[u8::from(self.shared)])?;
-        let fields_len = u16::try_from(at - HEADER_LEN).map_err(|_| ProvisionError::TooLong)?;
-        out[..4].copy_from_slice(&MAGIC);
-        out[4] = VERSION;
-        out[5..HEADER_LEN].copy_from_slice(&fields_len.to_be_bytes());
-        let crc = crc16(&out[..at]).to_be_bytes();
-        let room = out
-            .get_mut(at..at + CRC_LEN)
-            .ok_or(ProvisionError::TooLong)?;
-        room.copy_from_slice(&crc);
-        Ok(at + CRC_LEN)
+        if let Some(lora) = &self.lora {
+            field(TAG_LORA, &lora.octets())?;
+        }
+        close(out, at)
     }
 
     /// Reads the image at the beginning of `image`; what follows it does not matter.
@@ -130,34 +130,12 @@ impl<'a> Provision<'a> {
     /// # Errors
     /// [`ProvisionError`].
     pub fn parse(image: &'a [u8]) -> Result<Self, ProvisionError> {
-        let (magic, rest) = image
-            .split_first_chunk::<4>()
-            .ok_or(ProvisionError::Absent)?;
-        if *magic != MAGIC {
-            return Err(ProvisionError::Absent);
-        }
-        let [version, high, low, ..] = *rest else {
-            return Err(ProvisionError::Damaged);
-        };
-        if version != VERSION {
-            return Err(ProvisionError::Version(version));
-        }
-        let end = HEADER_LEN + usize::from(u16::from_be_bytes([high, low]));
-        let signed = image.get(..end).ok_or(ProvisionError::Damaged)?;
-        let crc = image
-            .get(end..end + CRC_LEN)
-            .ok_or(ProvisionError::Damaged)?;
-        if crc16(signed).to_be_bytes() != *crc {
-            return Err(ProvisionError::Damaged);
-        }
-        Self::fields(signed.get(HEADER_LEN..).unwrap_or_default())
-    }
-
-    fn fields(mut rest: &'a [u8]) -> Result<Self, ProvisionError> {
+        let mut rest = open(image)?;
         let mut key = None;
         let (mut jid, mut callsign) = ("", "");
         let (mut station, mut gateway) = (None, None);
         let mut shared = false;
+        let mut lora = None;
         let (mut tag_len, mut mtu, mut bit_rate, mut turnaround_ms) = (8, 256, 300, 500);
         while let [tag, len, body @ ..] = rest {
             let (value, after) = body
@@ -174,6 +152,7 @@ impl<'a> Provision<'a> {
                 TAG_BIT_RATE => bit_rate = u32::from_be_bytes(fixed(value)?),
                 TAG_TURNAROUND => turnaround_ms = u32::from_be_bytes(fixed(value)?),
                 TAG_SHARED => shared = value != [0],
+                TAG_LORA => lora = Some(tuned(value)?),
                 _ => {}
             }
             rest = after;
@@ -190,10 +169,85 @@ impl<'a> Provision<'a> {
                 bit_rate,
                 turnaround_ms,
                 shared,
+                lora,
             }),
             _ => Err(ProvisionError::Incomplete),
         }
     }
+}
+
+/// Writes the image of a modem, which has a modulation and no key, and says how long it is.
+///
+/// # Errors
+/// [`ProvisionError::TooLong`].
+pub fn emit_modem(lora: &Lora, out: &mut [u8]) -> Result<usize, ProvisionError> {
+    let end = HEADER_LEN + 2 + Lora::LEN;
+    let field = out
+        .get_mut(HEADER_LEN..end)
+        .ok_or(ProvisionError::TooLong)?;
+    field[0] = TAG_LORA;
+    field[1] = Lora::LEN as u8;
+    field[2..].copy_from_slice(&lora.octets());
+    close(out, end)
+}
+
+/// The modulation in the image of a modem, or of a board.
+///
+/// # Errors
+/// [`ProvisionError`]; `Incomplete` if there is none.
+pub fn parse_modem(image: &[u8]) -> Result<Lora, ProvisionError> {
+    let mut rest = open(image)?;
+    while let [tag, len, body @ ..] = rest {
+        let (value, after) = body
+            .split_at_checked(usize::from(*len))
+            .ok_or(ProvisionError::Damaged)?;
+        if *tag == TAG_LORA {
+            return tuned(value);
+        }
+        rest = after;
+    }
+    Err(ProvisionError::Incomplete)
+}
+
+/// Writes what is around the fields that end at `at`.
+fn close(out: &mut [u8], at: usize) -> Result<usize, ProvisionError> {
+    let fields_len = u16::try_from(at - HEADER_LEN).map_err(|_| ProvisionError::TooLong)?;
+    let (signed, rest) = out.split_at_mut(at);
+    signed[..4].copy_from_slice(&MAGIC);
+    signed[4] = VERSION;
+    signed[5..HEADER_LEN].copy_from_slice(&fields_len.to_be_bytes());
+    let room = rest.get_mut(..CRC_LEN).ok_or(ProvisionError::TooLong)?;
+    room.copy_from_slice(&crc16(signed).to_be_bytes());
+    Ok(at + CRC_LEN)
+}
+
+/// The fields of a sound image.
+fn open(image: &[u8]) -> Result<&[u8], ProvisionError> {
+    let (magic, rest) = image
+        .split_first_chunk::<4>()
+        .ok_or(ProvisionError::Absent)?;
+    if *magic != MAGIC {
+        return Err(ProvisionError::Absent);
+    }
+    let [version, high, low, ..] = *rest else {
+        return Err(ProvisionError::Damaged);
+    };
+    if version != VERSION {
+        return Err(ProvisionError::Version(version));
+    }
+    let end = HEADER_LEN + usize::from(u16::from_be_bytes([high, low]));
+    let signed = image.get(..end).ok_or(ProvisionError::Damaged)?;
+    let crc = image
+        .get(end..end + CRC_LEN)
+        .ok_or(ProvisionError::Damaged)?;
+    if crc16(signed).to_be_bytes() != *crc {
+        return Err(ProvisionError::Damaged);
+    }
+    Ok(signed.get(HEADER_LEN..).unwrap_or_default())
+}
+
+fn tuned(value: &[u8]) -> Result<Lora, ProvisionError> {
+    Lora::parse(&fixed(value)?).map_err(|_| ProvisionError::Incomplete)
 }
 
 fn text(value: &[u8]) -> Result<&str, ProvisionError> {
@@ -219,15 +273,26 @@ mod tests {
         bit_rate: 1200,
         turnaround_ms: 40,
         shared: true,
+        lora: Some(Lora::EU_869),
     };
 
     #[test]
     fn an_image_tells_a_board_who_it_is() {
         let mut image = [0xff; IMAGE_MAX];
         let len = BOARD.emit(&mut image).unwrap();
-        assert!(len < 100);
+        assert!(len < 120);
         assert_eq!(Provision::parse(&image), Ok(BOARD));
         assert_eq!(Provision::parse(&image[..len]), Ok(BOARD));
+    }
+
+    #[test]
+    fn the_image_of_a_modem_has_the_modulation_and_no_key() {
+        let mut image = [0xff; IMAGE_MAX];
+        let len = emit_modem(&Lora::EU_869, &mut image).unwrap();
+        assert_eq!(parse_modem(&image[..len]), Ok(Lora::EU_869));
+        assert_eq!(Provision::parse(&image), Err(ProvisionError::Incomplete));
+        BOARD.emit(&mut image).unwrap();
+        assert_eq!(parse_modem(&image), Ok(Lora::EU_869));
     }
 
     #[test]

@@ -438,9 +438,18 @@ pub fn channel(provision: &Provision<'_>) -> Channel {
     let station = provision
         .shared
         .then(|| provision.station.max(provision.gateway));
+    let Provision {
+        mtu,
+        bit_rate,
+        turnaround_ms,
+        ..
+    } = *provision;
     Channel {
         station,
-        ..Channel::radio(provision.mtu, provision.bit_rate, provision.turnaround_ms)
+        ..match &provision.lora {
+            Some(lora) => lora.channel(mtu, turnaround_ms),
+            None => Channel::radio(mtu, bit_rate, turnaround_ms),
+        }
     }
 }
 

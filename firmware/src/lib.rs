@@ -22,5 +22,7 @@ pub mod flash;
 
 pub mod radio;
 
+pub mod bridge;
+
 #[cfg(test)]
 mod ram_flash;

@@ -254,18 +254,11 @@ impl Running {
         modem: &config::Modem,
         stop: watch::Receiver<bool>,
     ) -> Result<(), RunError> {
-        let channel = Channel {
-            reliable: modem.reliable,
-            ..Channel::radio(
-                modem.mtu,
-                modem.bit_rate,
-                u32::try_from(modem.turnaround.as_millis()).unwrap_or(u32::MAX),
-            )
-        };
-        let opened = AnyModem::open(&modem.url, channel).map_err(|source| RunError::Modem {
-            modem: modem.name.clone(),
-            source,
-        })?;
+        let opened =
+            AnyModem::open(&modem.url, modem.channel()).map_err(|source| RunError::Modem {
+                modem: modem.name.clone(),
+                source,
+            })?;
         let config = self.config.clone();
         let peers: Vec<usize> = (0..config.peers.len())
             .filter(|peer| config.peers[*peer].modem == modem.name)

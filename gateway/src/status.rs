@@ -28,7 +28,7 @@ impl ModemView {
     fn new(modem: &config::Modem) -> Self {
         Self {
             name: modem.name.clone(),
-            bit_rate: modem.bit_rate,
+            bit_rate: modem.channel().bit_rate,
             is_open: None,
         }
     }

@@ -167,6 +167,41 @@ fn pair_makes_all_a_board_needs() {
 }
 
 #[test]
+fn pair_tunes_a_lora_board_and_the_modem_at_the_base_alike() {
+    use longwire_codec::{lora::Lora, provision};
+    let scratch = Scratch::new("pair-lora");
+    let config = scratch.write(
+        "longwire.toml",
+        "[[modem]]\nname = \"lora\"\nurl = \"serial:/dev/ttyACM0\"\nlora = \"869.525 MHz, SF9, 125 kHz\"\n",
+    );
+    let folder = scratch.0.display().to_string();
+    for station in ["buoy", "hut"] {
+        let jid = format!("{station}@field.example");
+        let pair = [
+            "--config",
+            &config,
+            "pair",
+            "--station",
+            station,
+            "--jid",
+            &jid,
+            "--folder",
+            &folder,
+        ];
+        let ended = longwire(&pair);
+        assert_eq!(ended.status.code(), Some(0), "{}", err(&ended));
+    }
+    let image = |name: &str| std::fs::read(scratch.path(name)).expect("an image");
+    assert_eq!(
+        provision::parse_modem(&image("lora.image")),
+        Ok(Lora::EU_869)
+    );
+    let board = image("hut.image");
+    let board = provision::Provision::parse(&board).expect("a good one");
+    assert_eq!((board.lora, board.mtu), (Some(Lora::EU_869), 255));
+}
+
+#[test]
 fn accounts_are_made_listed_and_removed() {
     let scratch = Scratch::new("account");
     let text = "[gateway]\nstate-dir = \"state\"\n[[hosted]]\ndomain = \"field.example\"\n";

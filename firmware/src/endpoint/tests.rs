@@ -35,6 +35,7 @@ const PROVISION: Provision<'static> = Provision {
     bit_rate: 1200,
     turnaround_ms: 100,
     shared: false,
+    lora: None,
 };
 
 type Board<'f> = Endpoint<'static, &'f mut RamFlash, Vec<u8>, Vec<u8>>;

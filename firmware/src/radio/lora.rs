@@ -3,6 +3,7 @@
 
 use embedded_hal_async::delay::DelayNs;
 use longwire_codec::channel::Channel;
+use longwire_codec::lora::{Lora, MTU, PREAMBLE_SYMBOLS};
 use lora_phy::mod_params::{
     Bandwidth, CodingRate, ModulationParams, PacketParams, RadioError, SpreadingFactor,
 };
@@ -11,74 +12,62 @@ use lora_phy::{LoRa, RxMode};
 
 use super::Radio;
 
-/// Longest LoRa payload, octets.
-pub const MTU: u16 = 255;
-const PREAMBLE_SYMBOLS: u16 = 8;
-
-/// Where and how to send. Both ends need the same, and what the law of the place allows.
-#[derive(Clone, Copy, Debug)]
-pub struct LoRaConfig {
-    /// Carrier, Hz.
-    pub frequency_hz: u32,
-    /// Output power, dBm.
-    pub power_dbm: i32,
-    /// Symbols of 2^SF chips.
-    pub spreading_factor: SpreadingFactor,
-    /// Occupied bandwidth.
-    pub bandwidth: Bandwidth,
-    /// Redundancy.
-    pub coding_rate: CodingRate,
-}
-
-impl LoRaConfig {
-    /// 869.525 MHz, 14 dBm, SF9, 125 kHz, 4/5: the 10 % duty-cycle band of EN 300 220 in Europe.
-    pub const EU_869: Self = Self {
-        frequency_hz: 869_525_000,
-        power_dbm: 14,
-        spreading_factor: SpreadingFactor::_9,
-        bandwidth: Bandwidth::_125KHz,
-        coding_rate: CodingRate::_4_5,
-    };
-
-    /// The channel as the link sees it; the rate is that of payload octets.
-    pub fn channel(&self) -> Channel {
-        let sf = self.spreading_factor.factor();
-        let bandwidth_hz = self.bandwidth.hz();
-        // SF bits a symbol of 2^SF / BW seconds, of which 4 in 4 + CR carry payload (Semtech AN1200.13).
-        let coded =
-            u64::from(sf) * u64::from(bandwidth_hz) * 4 / u64::from(self.coding_rate.denom());
-        let bit_rate = (coded >> sf) as u32;
-        let symbol_us = (1_000_000u64 << sf) / u64::from(bandwidth_hz);
-        // Preamble, 4.25 symbols of sync word and 8 of header.
-        let preamble_ms = (u64::from(PREAMBLE_SYMBOLS + 13) * symbol_us).div_ceil(1000) as u32;
-        Channel {
-            preamble_ms,
-            ..Channel::radio(MTU, bit_rate, 10)
-        }
-    }
+/// What the chip can be told of `lora`; `None` for a spreading factor or bandwidth it does not have.
+fn modulation(lora: &Lora) -> Option<(SpreadingFactor, Bandwidth, CodingRate)> {
+    use {Bandwidth as B, CodingRate as R, SpreadingFactor as S};
+    let spreading = [S::_5, S::_6, S::_7, S::_8, S::_9, S::_10, S::_11, S::_12];
+    let bandwidths = [
+        B::_7KHz,
+        B::_10KHz,
+        B::_15KHz,
+        B::_20KHz,
+        B::_31KHz,
+        B::_41KHz,
+        B::_62KHz,
+        B::_125KHz,
+        B::_250KHz,
+        B::_500KHz,
+    ];
+    let rates = [R::_4_5, R::_4_6, R::_4_7, R::_4_8];
+    let spread = |it: &S| it.factor() == u32::from(lora.spreading_factor);
+    let band = |it: &B| it.hz() == lora.bandwidth_hz;
+    let rate = |it: &R| it.denom() == u32::from(lora.coding_rate);
+    Some((
+        spreading.into_iter().find(spread)?,
+        bandwidths.into_iter().find(band)?,
+        rates.into_iter().find(rate)?,
+    ))
 }
 
 /// A LoRa radio.
 pub struct LoRaRadio<K: RadioKind, D: DelayNs> {
     lora: LoRa<K, D>,
-    config: LoRaConfig,
+    power_dbm: i32,
+    channel: Channel,
     modulation: ModulationParams,
     transmit: PacketParams,
     receive: PacketParams,
 }
 
 impl<K: RadioKind, D: DelayNs> LoRaRadio<K, D> {
-    /// Starts the chip.
+    /// Starts the chip. `turnaround_ms`: from the end of receiving to the first bit sent.
     ///
     /// # Errors
-    /// The chip does not answer, or cannot do what `config` asks.
-    pub async fn new(chip: K, delay: D, config: LoRaConfig) -> Result<Self, RadioError> {
+    /// The chip does not answer, or cannot do what `tuned` asks.
+    pub async fn new(
+        chip: K,
+        delay: D,
+        tuned: &Lora,
+        turnaround_ms: u32,
+    ) -> Result<Self, RadioError> {
+        let (spreading_factor, bandwidth, coding_rate) =
+            modulation(tuned).ok_or(RadioError::InvalidConfiguration)?;
         let mut lora = LoRa::new(chip, false, delay).await?;
         let modulation = lora.create_modulation_params(
-            config.spreading_factor,
-            config.bandwidth,
-            config.coding_rate,
-            config.frequency_hz,
+            spreading_factor,
+            bandwidth,
+            coding_rate,
+            tuned.frequency_hz,
         )?;
         let transmit =
             lora.create_tx_packet_params(PREAMBLE_SYMBOLS, false, true, false, &modulation)?;
@@ -86,7 +75,8 @@ impl<K: RadioKind, D: DelayNs> LoRaRadio<K, D> {
             lora.create_rx_packet_params(PREAMBLE_SYMBOLS, false, 255, true, false, &modulation)?;
         Ok(Self {
             lora,
-            config,
+            power_dbm: i32::from(tuned.power_dbm),
+            channel: tuned.channel(MTU, turnaround_ms),
             modulation,
             transmit,
             receive,
@@ -106,17 +96,12 @@ impl<K: RadioKind, D: DelayNs> Radio for LoRaRadio<K, D> {
     type Error = RadioError;
 
     fn channel(&self) -> Channel {
-        self.config.channel()
+        self.channel
     }
 
     async fn transmit(&mut self, frame: &[u8]) -> Result<(), RadioError> {
         self.lora
-            .prepare_for_tx(
-                &self.modulation,
-                &mut self.transmit,
-                self.config.power_dbm,
-                frame,
-            )
+            .prepare_for_tx(&self.modulation, &mut self.transmit, self.power_dbm, frame)
             .await?;
         self.lora.tx().await
     }

@@ -113,7 +113,7 @@ fn present() -> Vec<String> {
 
 /// A frame that takes half a minute loses its luck on a fading channel.
 fn frame_time(modem: &Modem, report: &mut Report) {
-    let seconds = u32::from(modem.mtu) * 8 / modem.bit_rate.max(1);
+    let seconds = modem.channel().airtime_ms(modem.mtu.into()) / 1000;
     if seconds >= 30 && !modem.reliable {
         report.warn(
             format!("modem {}", modem.name),

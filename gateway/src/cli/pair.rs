@@ -7,7 +7,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use longwire_codec::provision::{IMAGE_MAX, Provision};
+use longwire_codec::lora::Lora;
+use longwire_codec::provision::{IMAGE_MAX, Provision, emit_modem};
 
 use super::manual;
 use crate::config::{Config, Modem};
@@ -137,6 +138,7 @@ fn image(
         let said = format!("`{jid}` is no bare JID");
         return Err(Failure::new(Exit::Usage, said).advise("write it as buoy@field.example"));
     }
+    let channel = modem.channel();
     let provision = Provision {
         key: key.0,
         jid,
@@ -144,11 +146,18 @@ fn image(
         gateway: modem.station,
         callsign: &config.gateway.callsign,
         tag_len: config.peers.first().map_or(8, |peer| peer.tag_bytes),
-        mtu: modem.mtu,
-        bit_rate: modem.bit_rate,
-        turnaround_ms: u32::try_from(modem.turnaround.as_millis()).unwrap_or(u32::MAX),
+        mtu: channel.mtu,
+        bit_rate: channel.bit_rate,
+        turnaround_ms: channel.turnaround_ms,
         shared: modem.shared || config.peers.iter().any(|peer| peer.modem == modem.name),
+        lora: modem.lora,
     };
+    if let Some(lora) = &modem.lora {
+        modem_image(
+            &arguments.folder.join(format!("{}.image", modem.name)),
+            lora,
+        )?;
+    }
     let mut image = [0xff; IMAGE_MAX];
     provision.emit(&mut image).map_err(Failure::running)?;
     let path = arguments
@@ -157,6 +166,17 @@ fn image(
     write_new(&path, &image)
         .map_err(|error| Failure::running(format!("cannot write {}: {error}", path.display())))?;
     Ok(path)
+}
+
+/// The image for a board that is this gateway's modem; one made for an earlier station is the same and stays.
+fn modem_image(path: &Path, lora: &Lora) -> Result<(), Failure> {
+    let mut image = [0xff; IMAGE_MAX];
+    emit_modem(lora, &mut image).map_err(Failure::running)?;
+    match std::fs::read(path) {
+        Ok(found) if found == image => return Ok(()),
+        _ => write_new(path, &image),
+    }
+    .map_err(|error| Failure::running(format!("cannot write {}: {error}", path.display())))
 }
 
 /// A new file only its owner can read: an image holds the key.

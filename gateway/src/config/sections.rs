@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use longwire_codec::channel::Channel;
+use longwire_codec::lora::Lora;
 use serde::Deserialize;
 
 use super::units;
@@ -148,6 +150,9 @@ pub struct Modem {
     /// From the end of receiving to the first bit of transmitting: key-up, preamble, interleaver.
     #[serde(with = "units::duration")]
     pub turnaround: Duration,
+    /// How a LoRa modem is tuned; then `bit-rate` follows from it, and a frame has 255 octets at most.
+    #[serde(with = "units::lora")]
+    pub lora: Option<Lora>,
     /// The modem itself repeats what was lost (STANAG 5066 ARQ, ARDOP, VARA, TCP).
     pub reliable: bool,
     /// More than two stations share the channel: listen before transmitting, random back-off.
@@ -163,8 +168,23 @@ impl Default for Modem {
             mtu: 256,
             bit_rate: 300,
             turnaround: Duration::from_millis(500),
+            lora: None,
             reliable: false,
             shared: false,
+        }
+    }
+}
+
+impl Modem {
+    /// The channel as the link sees it.
+    pub fn channel(&self) -> Channel {
+        let turnaround_ms = u32::try_from(self.turnaround.as_millis()).unwrap_or(u32::MAX);
+        Channel {
+            reliable: self.reliable,
+            ..match &self.lora {
+                Some(lora) => lora.channel(self.mtu, turnaround_ms),
+                None => Channel::radio(self.mtu, self.bit_rate, turnaround_ms),
+            }
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use longwire_codec::lora::Lora;
+
 /// Factor table of one quantity, smallest unit first.
 type Units = &'static [(&'static str, u64)];
 
@@ -35,6 +37,18 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 pub fn parse_bit_rate(text: &str) -> Result<u32, String> {
     let rate = parse(text, BIT_RATE, "a rate such as \"300 bit/s\"")?;
     u32::try_from(rate).map_err(|_| format!("`{text}` is more than any modem does"))
+}
+
+/// Reads `869.525 MHz, SF9, 125 kHz, 4/5, 14 dBm`, or nothing.
+///
+/// # Errors
+/// A sentence fragment that names the form.
+pub fn parse_lora(text: &str) -> Result<Option<Lora>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let said = |error| format!("`{text}` is no LoRa modulation: {error}");
+    text.parse().map(Some).map_err(said)
 }
 
 /// Reads `256 KiB`, `1 MiB`.
@@ -102,6 +116,10 @@ quantity!(
 quantity!(
     /// For `#[serde(with)]`.
     bit_rate, u32, super::parse_bit_rate
+);
+quantity!(
+    /// For `#[serde(with)]`.
+    lora, Option<longwire_codec::lora::Lora>, super::parse_lora
 );
 quantity!(
     /// For `#[serde(with)]`.

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use longwire_codec::channel::Channel;
 use longwire_codec::link::Callsign;
 use toml::de::{DeTable, DeValue};
 
@@ -169,13 +168,8 @@ fn check_modem(modem: &Modem) -> Result<(), Wrong> {
         "url",
         "a modem needs a URL, such as \"serial:/dev/ttyUSB0?baud=9600\"",
     )?;
-    let turnaround_ms = u32::try_from(modem.turnaround.as_millis()).unwrap_or(u32::MAX);
     // Modems open their device when first used, so this only reads the URL.
-    AnyModem::open(
-        &modem.url,
-        Channel::radio(modem.mtu, modem.bit_rate, turnaround_ms),
-    )
-    .map_err(|error| ("url", error.to_string()))?;
+    AnyModem::open(&modem.url, modem.channel()).map_err(|error| ("url", error.to_string()))?;
     refuse(
         !MTU.contains(&modem.mtu),
         "mtu",

@@ -21,7 +21,6 @@ pub struct Serial {
     deframer: Deframer<Vec<u8>>,
     channel: Channel,
     wire: Vec<u8>,
-    octet_us: u64,
 }
 
 impl Serial {
@@ -49,7 +48,6 @@ impl Serial {
                 ..channel
             },
             wire: vec![0; serial::wire_len_max(FRAME_MAX)],
-            octet_us: 8_000_000 / u64::from(bit_rate.max(1)),
         })
     }
 }
@@ -66,7 +64,7 @@ impl Modem for Serial {
     async fn transmit(&mut self, frame: &[u8]) -> io::Result<()> {
         let len = serial::emit(frame, &mut self.wire).ok_or(io::ErrorKind::InvalidInput)?;
         self.line.write(&self.wire[..len]).await?;
-        sleep(Duration::from_micros(self.octet_us * len as u64)).await;
+        sleep(Duration::from_millis(self.channel.airtime_ms(frame.len()))).await;
         Ok(())
     }
 

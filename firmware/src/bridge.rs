@@ -1,0 +1,195 @@
+//! A board as the modem of a gateway: frames between a serial port, in the gateway's own framing, and a radio. Refuses
+//! to know what is in a frame; it has no key and keeps nothing.
+
+use embassy_futures::select::{Either, select};
+use embedded_io_async::{Read, Write};
+use longwire_codec::serial::{Deframer, emit, wire_len_max};
+
+use crate::radio::Radio;
+
+/// Longest frame carried, octets; longer ones from the gateway are dropped.
+pub const MTU: usize = 255;
+const WIRE_LEN: usize = wire_len_max(MTU);
+
+/// Carries frames until the serial port fails. What the radio cannot send or read is lost, as on any channel.
+///
+/// `Read::read` of `from_gateway` must lose nothing when it is cancelled.
+///
+/// # Errors
+/// Those of the serial port.
+pub async fn run<P: Read, W: Write<Error = P::Error>, R: Radio>(
+    mut from_gateway: P,
+    mut to_gateway: W,
+    mut radio: R,
+) -> Result<(), P::Error> {
+    let mut deframer = Deframer::new([0; WIRE_LEN]);
+    let mut outgoing = [0; MTU];
+    let mut frame = [0; MTU];
+    let mut wire = [0; WIRE_LEN];
+    loop {
+        let from_host = next_frame(&mut from_gateway, &mut deframer, &mut outgoing);
+        match select(from_host, radio.receive(&mut frame)).await {
+            Either::First(len) => {
+                let _ = radio.transmit(&outgoing[..len?]).await;
+            }
+            Either::Second(Ok(len)) => {
+                let found = frame.get(..len).unwrap_or_default();
+                if let Some(len) = emit(found, &mut wire) {
+                    to_gateway.write_all(&wire[..len]).await?;
+                }
+            }
+            Either::Second(Err(_)) => {}
+        }
+    }
+}
+
+/// The length of the next whole frame, copied to `frame`. A part of it is in `deframer` if this is cancelled.
+async fn next_frame<P: Read>(
+    port: &mut P,
+    deframer: &mut Deframer<[u8; WIRE_LEN]>,
+    frame: &mut [u8],
+) -> Result<usize, P::Error> {
+    let mut octet = [0];
+    loop {
+        port.read(&mut octet).await?;
+        let Some(found) = deframer.push(octet[0]) else {
+            continue;
+        };
+        if let Some(place) = frame.get_mut(..found.len()) {
+            place.copy_from_slice(found);
+            return Ok(found.len());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::cell::RefCell;
+    use core::convert::Infallible;
+    use core::future::poll_fn;
+    use core::task::Poll;
+    use embassy_futures::block_on;
+    use embedded_io_async::ErrorType;
+    use longwire_codec::channel::Channel;
+    use std::collections::VecDeque;
+    use std::vec::Vec;
+
+    /// Reads what it was given, then fails; remembers what was written.
+    struct Port<'p>(&'p RefCell<VecDeque<u8>>, &'p RefCell<Vec<u8>>);
+
+    #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+    struct Unplugged;
+
+    impl core::fmt::Display for Unplugged {
+        fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+            f.write_str("unplugged")
+        }
+    }
+
+    impl core::error::Error for Unplugged {}
+
+    impl embedded_io_async::Error for Unplugged {
+        fn kind(&self) -> embedded_io_async::ErrorKind {
+            embedded_io_async::ErrorKind::Other
+        }
+    }
+
+    impl ErrorType for Port<'_> {
+        type Error = Unplugged;
+    }
+
+    impl Read for Port<'_> {
+        async fn read(&mut self, octets: &mut [u8]) -> Result<usize, Unplugged> {
+            octets[0] = self.0.borrow_mut().pop_front().ok_or(Unplugged)?;
+            Ok(1)
+        }
+    }
+
+    impl Write for Port<'_> {
+        async fn write(&mut self, octets: &[u8]) -> Result<usize, Unplugged> {
+            self.1.borrow_mut().extend_from_slice(octets);
+            Ok(octets.len())
+        }
+
+        async fn flush(&mut self) -> Result<(), Unplugged> {
+            Ok(())
+        }
+    }
+
+    /// Hears the frames it was given, then nothing; remembers what was sent.
+    struct Air<'a>(VecDeque<Vec<u8>>, &'a RefCell<Vec<Vec<u8>>>);
+
+    impl Radio for Air<'_> {
+        type Error = Infallible;
+
+        fn channel(&self) -> Channel {
+            Channel::radio(MTU as u16, 1200, 0)
+        }
+
+        async fn transmit(&mut self, frame: &[u8]) -> Result<(), Infallible> {
+            self.1.borrow_mut().push(frame.to_vec());
+            Ok(())
+        }
+
+        async fn receive(&mut self, frame: &mut [u8]) -> Result<usize, Infallible> {
+            poll_fn(|_| match self.0.pop_front() {
+                Some(heard) => {
+                    frame[..heard.len()].copy_from_slice(&heard);
+                    Poll::Ready(Ok(heard.len()))
+                }
+                None => Poll::Pending,
+            })
+            .await
+        }
+    }
+
+    fn on_wire(frame: &[u8]) -> Vec<u8> {
+        let mut wire = std::vec![0; wire_len_max(frame.len())];
+        let len = emit(frame, &mut wire).expect("as long as the function says");
+        wire.truncate(len);
+        wire
+    }
+
+    #[test]
+    fn frames_go_both_ways_and_what_is_too_long_or_garbage_is_dropped() {
+        let long = [7; MTU + 1];
+        let whole: Vec<u8> = (0..MTU).map(|at| at as u8).collect();
+        let wire: VecDeque<u8> = [b"garbage".to_vec(), on_wire(&long), on_wire(&whole)]
+            .concat()
+            .into();
+        let (wire, written) = (RefCell::new(wire), RefCell::new(Vec::new()));
+        let sent = RefCell::new(Vec::new());
+        // The air is polled when the port has nothing: let the port wait until the air was heard.
+        let heard = VecDeque::from([b"one".to_vec(), whole.clone()]);
+        let air = Air(heard, &sent);
+        let ended = block_on(run(
+            Late(Port(&wire, &written), 2),
+            Port(&wire, &written),
+            air,
+        ));
+        assert_eq!(ended, Err(Unplugged));
+        assert_eq!(*sent.borrow(), core::slice::from_ref(&whole));
+        assert_eq!(
+            *written.borrow(),
+            [on_wire(b"one"), on_wire(&whole)].concat()
+        );
+    }
+
+    /// A port that has nothing to read the first times it is asked.
+    struct Late<'p>(Port<'p>, usize);
+
+    impl ErrorType for Late<'_> {
+        type Error = Unplugged;
+    }
+
+    impl Read for Late<'_> {
+        async fn read(&mut self, octets: &mut [u8]) -> Result<usize, Unplugged> {
+            if let Some(left) = self.1.checked_sub(1) {
+                self.1 = left;
+                core::future::pending::<()>().await;
+            }
+            self.0.read(octets).await
+        }
+    }
+}

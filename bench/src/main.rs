@@ -1,6 +1,7 @@
 //! What it costs: bytes, seconds of air, instructions. Each subcommand prints its table and says what it measured.
 
 mod airtime;
+mod footprint;
 mod gateway;
 
 use std::process::ExitCode;
@@ -19,6 +20,8 @@ struct Arguments {
 enum Command {
     /// Bytes of every stanza and text, ours and each rival's, on the same data.
     Airtime(airtime::Options),
+    /// Flash, memory, stack and instructions of each board, and what in it can panic.
+    Footprint(footprint::Options),
     /// Stanzas per second, resident memory with 1, 100 and 1,000 stations, time from start to ready.
     Gateway,
     /// What `gateway` measures in a process of its own.
@@ -42,6 +45,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Airtime(options) => airtime::run(&options),
+        Command::Footprint(options) => footprint::run(&options),
         Command::Gateway => gateway::run().map_err(|error| error.to_string()),
         Command::Stations { count } => gateway::stations(count).map_err(|error| error.to_string()),
         Command::Work {

@@ -70,7 +70,7 @@ async fn run(radio: Uart, mut console: Uart, mut clock: Clock) -> ! {
     let seed = u64::from(provision.station);
     let started = Endpoint::start(
         &provision,
-        &longwire_dictionaries::V1_128K,
+        longwire_dictionaries::ALL[0],
         store,
         link,
         session,

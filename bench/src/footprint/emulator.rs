@@ -1,0 +1,52 @@
+//! Stack and instructions, measured by the board's own program in QEMU. Refuses cycles: the emulator counts
+//! instructions, one nanosecond of its clock each.
+
+use std::path::Path;
+use std::process::Command;
+
+/// Octets of the flash that the program finds in its folder.
+const FLASH_LEN: usize = 64 * 1024;
+
+/// What the program may print.
+const MEASURES: [&str; 12] = [
+    "session_octets",
+    "link_octets",
+    "endpoint_octets",
+    "encode_instructions",
+    "decode_instructions",
+    "encode_first_instructions",
+    "decode_first_instructions",
+    "encode_stack_octets",
+    "decode_stack_octets",
+    "endpoint_stack_octets",
+    "endpoint_start_stack_octets",
+    "console_stack_octets",
+];
+
+/// Runs the program at `image`; it prints lines of a measure and its value.
+pub(crate) fn run(image: &Path) -> Result<Vec<(&'static str, u64)>, String> {
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    std::fs::write(folder.path().join("flash.bin"), [0xff; FLASH_LEN])
+        .map_err(|error| error.to_string())?;
+    let output = Command::new("qemu-system-arm")
+        .args(["-M", "mps2-an386", "-display", "none", "-monitor", "none"])
+        .args(["-serial", "none", "-icount", "shift=0"])
+        .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
+        .arg(image)
+        .current_dir(folder.path())
+        .output()
+        .map_err(|error| format!("qemu-system-arm does not start: {error}"))?;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() {
+        return Err(format!("measuring ended with {}: {printed}", output.status));
+    }
+    let parse = |line: &str| {
+        let (name, value) = line.split_once(' ')?;
+        let measure = MEASURES.into_iter().find(|known| *known == name)?;
+        Some((measure, value.parse().ok()?))
+    };
+    printed
+        .lines()
+        .map(|line| parse(line).ok_or_else(|| format!("measuring printed {line:?}")))
+        .collect()
+}

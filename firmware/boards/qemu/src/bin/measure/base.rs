@@ -1,0 +1,181 @@
+//! Base, for measuring a board: the other end of its link and of its codec, with a clock of its own. Refuses losses.
+
+use longwire_codec::dictionary::Dictionary;
+use longwire_codec::link::{Event, Link, LinkConfig, Priority, Resume, Side};
+use longwire_codec::seal::Secret;
+use longwire_codec::session::{Options, Session};
+use longwire_codec::stanza::{Arena, Node};
+use longwire_codec::time::Instant;
+use longwire_firmware::compose::{Addressed, Compose, NS_COMMANDS, NS_DATA, NS_DISCO_INFO, chat};
+use longwire_firmware::endpoint::{PROFILE, channel};
+
+use super::{PROVISION, SESSION_LEN};
+
+const WHO: Addressed<'static> = Addressed {
+    from: "romeo@base.example/phone",
+    to: "buoy@field.example",
+};
+/// Most characters a board takes: not ASCII, so that the text model works hardest.
+const LONG: &str = "Wörter über Wörter: 風が強い。Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich, and \
+    the quick brown fox waits at N 59° 19.758′ E 18° 4.115′ until 2026-11-20T15:00:00Z for 3.1415926 reasons.";
+
+/// What base can say.
+#[derive(Clone, Copy)]
+pub enum Say {
+    /// Asks for the board's presence.
+    Subscribe,
+    /// A chat with receipt request.
+    Chat(&'static str),
+    /// Asks for its features.
+    Disco,
+    /// Runs a command; `set` carries a form.
+    Command(&'static str),
+    /// A long chat.
+    Long,
+}
+
+/// See the module.
+pub struct Base {
+    link: Link<[u8; 8192]>,
+    session: Session<'static, [u8; SESSION_LEN]>,
+    now: u64,
+    waiting: Option<Say>,
+}
+
+impl Base {
+    /// Base, with nothing to say yet.
+    pub fn new(dictionary: &'static Dictionary<'static>) -> Option<Self> {
+        let config = LinkConfig {
+            window: 8,
+            out_len: 2048,
+            ..LinkConfig::new(Side::A, Secret::new(&PROVISION.key)?)
+        };
+        let resume = Resume {
+            epoch: 1,
+            ..Resume::default()
+        };
+        Some(Self {
+            link: Link::new(config, channel(&PROVISION), resume, [0; 8192]).ok()?,
+            session: Session::new(dictionary, PROFILE, [0; SESSION_LEN]).ok()?,
+            now: 0,
+            waiting: None,
+        })
+    }
+
+    /// Virtual time.
+    pub fn now(&self) -> Instant {
+        Instant::from_millis(self.now)
+    }
+
+    /// Says this next.
+    pub fn say(&mut self, say: Say) {
+        self.waiting = Some(say);
+    }
+
+    /// Whether everything was said and heard.
+    pub fn is_idle(&self) -> bool {
+        self.waiting.is_none() && self.link.is_idle()
+    }
+
+    /// Writes the next frame; returns its length once it is off the air.
+    pub fn speak(&mut self, frame: &mut [u8]) -> Option<usize> {
+        let now = self.now();
+        self.link.handle_timeout(now);
+        if let Some(say) = self.waiting
+            && let Some(grant) = self.link.grant(now, Priority::Chat)
+        {
+            let number = grant.number;
+            let mut packet = [0; 1024];
+            let len = encode(&mut self.session, number, say, &mut packet)?;
+            grant.buffer.get_mut(..len)?.copy_from_slice(&packet[..len]);
+            self.link.commit(now, len);
+            self.waiting = None;
+        }
+        let sent = self.link.poll_transmit(now, frame)?;
+        self.pass(sent.len);
+        let now = self.now();
+        self.link.handle_sent(now);
+        Some(sent.len)
+    }
+
+    /// A frame of the board.
+    pub fn hear(&mut self, frame: &[u8]) -> Option<()> {
+        self.pass(frame.len());
+        let now = self.now();
+        self.link.handle_frame(now, frame);
+        while let Some(event) = self.link.poll_event() {
+            if let Event::Delivered(number) = event {
+                self.session.acknowledge(number);
+            }
+        }
+        while let Some((number, bytes)) = self.link.recv() {
+            let (mut strings, mut tape) = ([0; 4096], [Node::Close; 200]);
+            let mut arena = Arena::new(&mut strings);
+            if !bytes.is_empty() {
+                self.session
+                    .decode(number, bytes, &mut arena, &mut tape)
+                    .ok()?;
+            }
+            self.link.accept(now, number);
+        }
+        Some(())
+    }
+
+    /// Lets time pass until something is due here or at the board.
+    pub fn wait(&mut self, board: Option<Instant>) {
+        let ours = self.link.poll_timeout().map(|(at, _)| at);
+        let next = [ours, board]
+            .into_iter()
+            .flatten()
+            .map(Instant::as_millis)
+            .min();
+        self.now = next.unwrap_or(self.now).max(self.now + 1);
+    }
+
+    fn pass(&mut self, octets: usize) {
+        self.now += channel(&PROVISION).airtime_ms(octets) + 100;
+    }
+}
+
+fn encode(
+    session: &mut Session<'static, [u8; SESSION_LEN]>,
+    number: longwire_codec::link::PacketNumber,
+    say: Say,
+    packet: &mut [u8],
+) -> Option<usize> {
+    let (mut strings, mut tape) = ([0; 1024], [Node::Close; 64]);
+    let mut arena = Arena::new(&mut strings);
+    let mut compose = Compose::new(&mut tape, &mut arena);
+    let stanza = match say {
+        Say::Subscribe => {
+            WHO.stanza(&mut compose, "presence", Some("subscribe"), Some("s1"));
+            compose.finish().ok()?
+        }
+        Say::Chat(body) => chat(&mut compose, WHO, Some("c1"), body).ok()?,
+        Say::Long => chat(&mut compose, WHO, Some("c2"), LONG).ok()?,
+        Say::Disco => {
+            WHO.stanza(&mut compose, "iq", Some("get"), Some("d1"))
+                .empty(NS_DISCO_INFO, "query");
+            compose.finish().ok()?
+        }
+        Say::Command("set") => {
+            WHO.stanza(&mut compose, "iq", Some("set"), Some("x1"))
+                .open(NS_COMMANDS, "command")
+                .attr("node", "set")
+                .open(NS_DATA, "x")
+                .attr("type", "submit")
+                .field("status", format_args!("at anchor"))
+                .field("position", format_args!("59.3293 18.0686"));
+            compose.finish().ok()?
+        }
+        Say::Command(node) => {
+            WHO.stanza(&mut compose, "iq", Some("set"), Some("x2"))
+                .open(NS_COMMANDS, "command")
+                .attr("node", node);
+            compose.finish().ok()?
+        }
+    };
+    session
+        .encode(number, stanza, Options::default(), packet)
+        .ok()
+}

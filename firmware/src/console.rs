@@ -1,14 +1,21 @@
-//! The line language of the console: what a person at a terminal, or a phone over Bluetooth serial, types. Refuses to
-//! act: a line becomes a [`Command`], the endpoint acts.
+//! The console: octets of a second UART in, answers and news out. Refuses to touch the UART: a drive loop does, or the
+//! board.
 
-use core::fmt;
+pub mod line;
+mod words;
+
+use embedded_storage_async::nor_flash::NorFlash;
+use longwire_codec::link::LinkStats;
 
 use crate::compose::Position;
+use crate::endpoint::{Endpoint, EndpointError, EndpointStats, Event, INBOX_MAX, Message};
+use crate::flash::RECORD_MAX;
+use line::{LINE_MAX, LineError, Lines};
 
-/// Longest line taken, octets; longer ones are refused whole.
-pub const LINE_MAX: usize = 512;
+/// Octets that [`Console::poll_answer`] and [`Console::tell`] write at most.
+pub const ANSWER_MAX: usize = RECORD_MAX + 32;
 
-/// What a line asks for.
+/// What the console asks for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Command<'l> {
@@ -37,248 +44,190 @@ pub enum Command<'l> {
     Nothing,
 }
 
-/// Why a line was not understood.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// One piece of an answer.
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub enum LineError {
-    /// No such word.
-    Unknown,
-    /// `to` and `add` need a JID with an `@` or a dot in it.
-    NoJid,
-    /// `to` needs a text.
-    NoText,
-    /// `pos` needs two numbers of degrees, -90 to 90 and -180 to 180.
-    NoPosition,
-    /// Longer than [`LINE_MAX`].
-    TooLong,
-    /// Not UTF-8.
-    NotText,
+pub enum Reply<'r> {
+    /// Done.
+    Done,
+    /// The chat is in the outbox under this order number.
+    Queued(u32),
+    /// The endpoint refused.
+    Refused(EndpointError),
+    /// The command was not understood.
+    Mistake(LineError),
+    /// A chat of the inbox.
+    Message(Message<'r>),
+    /// No more chats.
+    InboxEnd,
+    /// A contact.
+    Contact {
+        /// Bare JID.
+        jid: &'r str,
+        /// Whether it is online.
+        online: bool,
+    },
+    /// No more contacts.
+    ContactsEnd,
+    /// What `status` shows.
+    Status(Status<'r>),
+    /// What `help` shows.
+    Help,
 }
 
-impl fmt::Display for LineError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unknown => "unknown command; try: help",
-            Self::NoJid => "whom? such as: romeo@base.example",
-            Self::NoText => "nothing to say",
-            Self::NoPosition => {
-                "position is: pos LATITUDE LONGITUDE, degrees, such as: pos 59.3 18.1"
-            }
-            Self::TooLong => "line too long",
-            Self::NotText => "line is not UTF-8",
-        })
-    }
+/// The state of an endpoint at a glance.
+#[derive(Clone, Copy, Debug)]
+pub struct Status<'e> {
+    /// Our bare JID.
+    pub jid: &'e str,
+    /// The gateway is heard.
+    pub up: bool,
+    /// Stanzas in the outbox.
+    pub outbox: usize,
+    /// Chats in the inbox.
+    pub inbox: usize,
+    /// Counters of the link.
+    pub link: &'e LinkStats,
+    /// Counters of the endpoint.
+    pub endpoint: EndpointStats,
+    /// The position, if set.
+    pub position: Option<Position>,
 }
 
-impl core::error::Error for LineError {}
-
-/// What `help` shows.
-pub const HELP: &str =
-    "to JID TEXT | inbox | who | status | pos LAT LON | add JID | say TEXT | help";
-
-/// Reads one line, without its end.
-///
-/// # Errors
-/// [`LineError`].
-pub fn parse(line: &str) -> Result<Command<'_>, LineError> {
-    let (word, rest) = split(line);
-    match word {
-        "" => Ok(Command::Nothing),
-        "to" => {
-            let (jid, text) = split(rest);
-            if text.is_empty() && is_jid(jid) {
-                Err(LineError::NoText)
-            } else {
-                Ok(Command::To {
-                    jid: jid_of(jid)?,
-                    text,
-                })
-            }
-        }
-        "inbox" => Ok(Command::Inbox),
-        "who" => Ok(Command::Who),
-        "status" => Ok(Command::Status),
-        "pos" => position(rest)
-            .map(Command::Pos)
-            .ok_or(LineError::NoPosition),
-        "add" => jid_of(rest).map(Command::Add),
-        "say" => Ok(Command::Say(rest)),
-        "help" | "?" => Ok(Command::Help),
-        _ => Err(LineError::Unknown),
-    }
-}
-
-/// The first word, and what follows the blanks after it.
-fn split(line: &str) -> (&str, &str) {
-    let line = line.trim();
-    match line.split_once(' ') {
-        Some((word, rest)) => (word, rest.trim_start()),
-        None => (line, ""),
-    }
-}
-
-fn is_jid(word: &str) -> bool {
-    (word.contains('@') || word.contains('.')) && !word.starts_with('@') && !word.ends_with('@')
-}
-
-fn jid_of(word: &str) -> Result<&str, LineError> {
-    is_jid(word).then_some(word).ok_or(LineError::NoJid)
-}
-
-/// Two numbers of degrees.
-pub fn position(text: &str) -> Option<Position> {
-    let (lat, lon) = split(text);
-    let position = Position {
-        lat_e7: degrees(lat)?,
-        lon_e7: degrees(lon)?,
-    };
-    let within = |value: i32, limit: i32| (-limit..=limit).contains(&value);
-    (within(position.lat_e7, 900_000_000) && within(position.lon_e7, 1_800_000_000))
-        .then_some(position)
-}
-
-/// A decimal number in units of 1e-7; digits beyond the seventh are cut off.
-fn degrees(text: &str) -> Option<i32> {
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text),
-    };
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    let numeric = |part: &str| {
-        !part.is_empty() && part.len() <= 12 && part.bytes().all(|octet| octet.is_ascii_digit())
-    };
-    if !numeric(whole) || !numeric(fraction) {
-        return None;
-    }
-    let digit = |at: usize| {
-        fraction
-            .as_bytes()
-            .get(at)
-            .map_or(0, |octet| i32::from(octet - b'0'))
-    };
-    let fraction_e7 = (0..7).fold(0, |sum, at| sum * 10 + digit(at));
-    let value = whole
-        .parse::<i32>()
-        .ok()?
-        .checked_mul(10_000_000)?
-        .checked_add(fraction_e7)?;
-    Some(if negative { -value } else { value })
-}
-
-/// Collects the octets of a console into lines.
-#[derive(Debug)]
-pub struct Lines<B> {
-    buffer: B,
-    len: usize,
-    overrun: bool,
-    /// The line handed out last is to be dropped on the next octet.
-    taken: bool,
-}
-
-impl<B: AsRef<[u8]> + AsMut<[u8]>> Lines<B> {
-    /// Lines of up to the length of `buffer`.
-    pub fn new(buffer: B) -> Self {
+impl<'e> Status<'e> {
+    fn of<F, L, S>(endpoint: &'e Endpoint<'_, F, L, S>) -> Self
+    where
+        F: NorFlash,
+        L: AsRef<[u8]> + AsMut<[u8]>,
+        S: AsRef<[u8]> + AsMut<[u8]>,
+    {
+        let (outbox, inbox) = endpoint.waiting();
         Self {
-            buffer,
-            len: 0,
-            overrun: false,
-            taken: false,
-        }
-    }
-
-    /// Takes one octet; a line if CR or LF ended one. The second of a CR LF pair ends an empty line, which parses
-    /// to [`Command::Nothing`].
-    ///
-    /// # Errors
-    /// The line was too long or no text.
-    pub fn push(&mut self, octet: u8) -> Option<Result<&str, LineError>> {
-        if core::mem::take(&mut self.taken) {
-            self.len = 0;
-        }
-        match octet {
-            b'\r' | b'\n' => {
-                self.taken = true;
-                if core::mem::take(&mut self.overrun) {
-                    return Some(Err(LineError::TooLong));
-                }
-                let line = core::str::from_utf8(&self.buffer.as_ref()[..self.len]);
-                Some(line.map_err(|_| LineError::NotText))
-            }
-            // Backspace and delete, as a person corrects a typing error.
-            0x08 | 0x7f => {
-                self.len = self.len.saturating_sub(1);
-                None
-            }
-            _ => {
-                match self.buffer.as_mut().get_mut(self.len) {
-                    Some(place) => {
-                        *place = octet;
-                        self.len += 1;
-                    }
-                    None => self.overrun = true,
-                }
-                None
-            }
+            jid: endpoint.jid(),
+            up: endpoint.is_up(),
+            outbox,
+            inbox,
+            link: endpoint.link_stats(),
+            endpoint: endpoint.stats(),
+            position: endpoint.position(),
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A console. Feed it with [`Self::handle_octet`], then write out what [`Self::poll_answer`] gives until it gives
+/// nothing; news go through [`Self::tell`].
+#[derive(Debug)]
+pub struct Console {
+    lines: Lines<[u8; LINE_MAX]>,
+    next: Next,
+}
 
-    #[test]
-    fn lines_of_the_handbook() {
-        assert_eq!(
-            parse("to romeo@base.example  hello  there"),
-            Ok(Command::To {
-                jid: "romeo@base.example",
-                text: "hello  there"
-            })
-        );
-        let position = Position {
-            lat_e7: 593_000_000,
-            lon_e7: 181_000_000,
+/// What is still to be answered.
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    Nothing,
+    Reply(Reply<'static>),
+    /// So many more chats; whether the oldest was shown and is to be cleared.
+    Inbox(usize, bool),
+    /// Contacts from the how manieth on.
+    Who(usize),
+    Status,
+}
+
+impl Default for Console {
+    fn default() -> Self {
+        Self {
+            lines: Lines::new([0; LINE_MAX]),
+            next: Next::Nothing,
+        }
+    }
+}
+
+impl Console {
+    /// Takes an octet; a command it completes is done.
+    pub async fn handle_octet<F, L, S>(&mut self, endpoint: &mut Endpoint<'_, F, L, S>, octet: u8)
+    where
+        F: NorFlash,
+        L: AsRef<[u8]> + AsMut<[u8]>,
+        S: AsRef<[u8]> + AsMut<[u8]>,
+    {
+        let Some(line) = self.lines.push(octet) else {
+            return;
         };
-        assert_eq!(parse("pos 59.3 18.1"), Ok(Command::Pos(position)));
-        assert_eq!(parse(" who "), Ok(Command::Who));
-        assert_eq!(parse(""), Ok(Command::Nothing));
-        assert_eq!(parse("add base.example"), Ok(Command::Add("base.example")));
+        self.next = match line.and_then(line::parse) {
+            Ok(command) => obey(endpoint, command).await,
+            Err(mistake) => Next::Reply(Reply::Mistake(mistake)),
+        };
     }
 
-    #[test]
-    fn mistakes_are_named() {
-        assert_eq!(parse("too romeo@x hi"), Err(LineError::Unknown));
-        assert_eq!(parse("to romeo hi"), Err(LineError::NoJid));
-        assert_eq!(parse("to romeo@x"), Err(LineError::NoText));
-        assert_eq!(parse("pos 91 0"), Err(LineError::NoPosition));
-        assert_eq!(parse("pos north"), Err(LineError::NoPosition));
-        assert_eq!(parse("pos 99999999999 0"), Err(LineError::NoPosition));
-    }
-
-    #[test]
-    fn southern_and_western_positions_keep_their_digits() {
-        let found = position("-33.8567844 -0.00000012").expect("a position");
-        assert_eq!(
-            found,
-            Position {
-                lat_e7: -338_567_844,
-                lon_e7: -1
+    /// Writes the next piece of the answer to `out`, of at least [`ANSWER_MAX`] octets; `None` when all was said.
+    pub async fn poll_answer<F, L, S>(
+        &mut self,
+        endpoint: &mut Endpoint<'_, F, L, S>,
+        out: &mut [u8],
+    ) -> Option<usize>
+    where
+        F: NorFlash,
+        L: AsRef<[u8]> + AsMut<[u8]>,
+        S: AsRef<[u8]> + AsMut<[u8]>,
+    {
+        let mut record = [0; RECORD_MAX];
+        let next = core::mem::replace(&mut self.next, Next::Nothing);
+        let reply = match next {
+            Next::Nothing => return None,
+            Next::Reply(reply) => reply,
+            Next::Status => Reply::Status(Status::of(endpoint)),
+            Next::Who(at) => match endpoint.contacts().nth(at) {
+                Some((jid, online)) => {
+                    self.next = Next::Who(at + 1);
+                    Reply::Contact { jid, online }
+                }
+                None => Reply::ContactsEnd,
+            },
+            Next::Inbox(left, shown) => {
+                let cleared = match shown {
+                    true => endpoint.clear_message().await,
+                    false => Ok(()),
+                };
+                let message = match (cleared, left) {
+                    (Ok(()), 1..) => endpoint.message(&mut record).await,
+                    (cleared, _) => cleared.map(|()| None),
+                };
+                match message {
+                    Ok(Some(message)) => {
+                        self.next = Next::Inbox(left - 1, true);
+                        Reply::Message(message)
+                    }
+                    Ok(None) => Reply::InboxEnd,
+                    Err(error) => Reply::Refused(error),
+                }
             }
-        );
+        };
+        Some(words::reply(&reply, out))
     }
 
-    #[test]
-    fn long_lines_are_refused_and_the_next_is_read() {
-        let mut lines = Lines::new([0u8; 8]);
-        let results: std::vec::Vec<_> = b"status for ever\nwho\n"
-            .iter()
-            .filter_map(|octet| {
-                lines
-                    .push(*octet)
-                    .map(|line| line.map(std::string::String::from))
-            })
-            .collect();
-        assert_eq!(results, [Err(LineError::TooLong), Ok("who".into())]);
+    /// Writes news to `out`, of at least [`ANSWER_MAX`] octets; returns how many were written.
+    pub fn tell(&self, event: Event, out: &mut [u8]) -> usize {
+        words::event(event, out)
     }
+}
+
+async fn obey<F, L, S>(endpoint: &mut Endpoint<'_, F, L, S>, command: Command<'_>) -> Next
+where
+    F: NorFlash,
+    L: AsRef<[u8]> + AsMut<[u8]>,
+    S: AsRef<[u8]> + AsMut<[u8]>,
+{
+    let done = match command {
+        Command::To { jid, text } => endpoint.chat(jid, text).await.map(Reply::Queued),
+        Command::Pos(position) => endpoint.set_position(position).await.map(|()| Reply::Done),
+        Command::Add(jid) => endpoint.subscribe(jid).await.map(|()| Reply::Done),
+        Command::Say(text) => endpoint.set_status(text).await.map(|()| Reply::Done),
+        Command::Help => Ok(Reply::Help),
+        Command::Inbox => return Next::Inbox(INBOX_MAX, false),
+        Command::Who => return Next::Who(0),
+        Command::Status => return Next::Status,
+        Command::Nothing => return Next::Nothing,
+    };
+    Next::Reply(done.unwrap_or_else(Reply::Refused))
 }

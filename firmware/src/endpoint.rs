@@ -12,6 +12,7 @@ mod act;
 mod answer;
 mod contacts;
 mod inbox;
+mod news;
 mod outbox;
 mod resume;
 mod settings;
@@ -31,10 +32,11 @@ use longwire_codec::session::{Profile, Session};
 use longwire_codec::time::Instant;
 
 use crate::compose::Position;
-use crate::flash::{Store, StoreError};
+use crate::flash::Store;
 use crate::say::Say;
 pub use contacts::CONTACTS_MAX;
 pub use inbox::{INBOX_MAX, Message};
+pub use news::{EndpointError, EndpointStats, Event};
 pub use outbox::OUTBOX_MAX;
 pub use settings::STATUS_MAX;
 
@@ -43,6 +45,8 @@ pub const fn link_storage_len(mtu: usize) -> usize {
     OUT_LEN + IN_LEN + 2 * mtu
 }
 
+/// Longest frame of an endpoint, octets.
+pub const MTU_MAX: usize = 256;
 /// What both ends of a board's link remember.
 pub const PROFILE: Profile = Profile::BOARD;
 /// Longest packet of an endpoint, octets.
@@ -89,74 +93,6 @@ impl Reading<'_> {
 /// Readings a board can offer.
 pub const READINGS_MAX: usize = 8;
 
-/// What happened, for the board to act upon or to show.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Event {
-    /// A chat is in the inbox.
-    Message,
-    /// The gateway has custody of the stanza with this order number. Not yet delivered to anyone.
-    Custody(u32),
-    /// The recipient's client confirmed the chat with this order number (XEP-0184).
-    Received(u32),
-    /// The chat with this order number came back as an error.
-    Failed(u32),
-    /// Somebody's presence or subscription changed.
-    Contact,
-    /// Base asks the board to restart; the answer is in the outbox. Restart when [`Endpoint::is_idle`], or at once.
-    Reboot,
-    /// The gateway is heard, or no longer.
-    Link {
-        /// Whether it is heard.
-        up: bool,
-    },
-}
-
-/// Counters of an endpoint, beside those of its link.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct EndpointStats {
-    /// Packets no stanza could be read from.
-    pub unreadable_packets: u32,
-    /// Chats refused because the inbox was full; their senders were told.
-    pub refused_chats: u32,
-    /// Answers not sent because the outbox was full.
-    pub dropped_answers: u32,
-}
-
-/// Why an endpoint cannot start or did not take a command.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum EndpointError {
-    /// Flash failed.
-    Store(StoreError),
-    /// The outbox is full; wait for [`Event::Custody`].
-    OutboxFull,
-    /// The stanza is longer than [`PACKET_MAX`], [`NODES_MAX`] or [`STRINGS_MAX`] allow, or the JID than [`JID_MAX`].
-    TooLong,
-    /// The image or the storage does not fit this firmware.
-    Config,
-}
-
-impl core::fmt::Display for EndpointError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Self::Store(StoreError::Full) => "flash is full",
-            Self::Store(_) => "flash failed",
-            Self::OutboxFull => "outbox full, nothing was sent",
-            Self::TooLong => "too long",
-            Self::Config => "the provisioning image does not fit this firmware",
-        })
-    }
-}
-
-impl core::error::Error for EndpointError {}
-
-impl From<StoreError> for EndpointError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
 /// See the module. `L` and `S` hold the link and the codec's memory: arrays or `&'static mut [u8]` of
 /// [`link_storage_len`] and `PROFILE.storage_len()` octets.
 ///
@@ -174,26 +110,12 @@ pub struct Endpoint<'d, F: NorFlash, L, S> {
     contacts: contacts::Contacts,
     settings: settings::Settings,
     readings: [Option<Reading<'d>>; READINGS_MAX],
-    events: Events,
+    events: news::Events,
     stats: EndpointStats,
 }
 
 /// A JID kept by value.
 pub(crate) type Jid = heapless::String<JID_MAX>;
-
-/// Events not polled yet; when full, the oldest gives way: all of them can be asked for.
-#[derive(Debug, Default)]
-struct Events(heapless::Deque<Event, 8>);
-
-impl Events {
-    fn push(&mut self, event: Event) {
-        if self.0.is_full() {
-            let _ = self.0.pop_front();
-        }
-        // There is room: one was taken out if there was none.
-        let _ = self.0.push_back(event);
-    }
-}
 
 impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     Endpoint<'d, F, L, S>
@@ -212,6 +134,9 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
         session_storage: S,
         seed: u64,
     ) -> Result<Self, EndpointError> {
+        if usize::from(provision.mtu) > MTU_MAX {
+            return Err(EndpointError::Config);
+        }
         let mut kept = resume::Kept::restart(&mut store).await?;
         let mut outbox = outbox::Outbox::load(&mut store).await?;
         let resume = kept.resume(outbox.numbers());
@@ -244,7 +169,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
             resume: kept,
             outbox,
             readings: [None; READINGS_MAX],
-            events: Events::default(),
+            events: news::Events::default(),
             stats: EndpointStats::default(),
         };
         endpoint.remember_sent();
@@ -260,6 +185,25 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     pub async fn handle_frame(&mut self, now: Instant, frame: &[u8]) -> Result<(), EndpointError> {
         self.link.handle_frame(now, frame);
         self.settle(now).await
+    }
+
+    /// The radio failed to send, or heard a frame that it could not read.
+    pub fn handle_radio_error(&mut self) {
+        self.stats.radio_errors = self.stats.radio_errors.saturating_add(1);
+    }
+
+    /// What the radio says of its channel; who is on it stands in the image.
+    pub fn handle_channel(&mut self, now: Instant, channel: Channel) {
+        let known = self.link.channel();
+        let (mtu, station) = (channel.mtu.min(known.mtu), known.station);
+        self.link.handle_channel(
+            now,
+            Channel {
+                mtu,
+                station,
+                ..channel
+            },
+        );
     }
 
     /// The radio finished sending.
@@ -381,7 +325,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
 
     /// The next news.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.0.pop_front()
+        self.events.poll()
     }
 
     /// When to call [`Self::handle_timeout`], and why.

@@ -16,7 +16,9 @@ pub mod endpoint;
 
 pub mod console;
 
-pub mod talk;
+pub mod drive;
+
+pub mod text;
 
 pub mod flash;
 
@@ -26,3 +28,5 @@ pub mod bridge;
 
 #[cfg(test)]
 mod ram_flash;
+#[cfg(test)]
+mod tests;

@@ -104,7 +104,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
             ("set", Some(form)) => {
                 let status = field(form, "status");
                 let position = field(form, "position").filter(|text| !text.is_empty());
-                let parsed = position.map(crate::console::position);
+                let parsed = position.map(crate::console::line::position);
                 if parsed == Some(None)
                     || status.is_some_and(|status| status.len() > super::STATUS_MAX)
                 {

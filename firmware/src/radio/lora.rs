@@ -47,6 +47,8 @@ pub struct LoRaRadio<K: RadioKind, D: DelayNs> {
     modulation: ModulationParams,
     transmit: PacketParams,
     receive: PacketParams,
+    /// The receiver is set up and stays on from one frame to the next.
+    listening: bool,
 }
 
 impl<K: RadioKind, D: DelayNs> LoRaRadio<K, D> {
@@ -80,6 +82,7 @@ impl<K: RadioKind, D: DelayNs> LoRaRadio<K, D> {
             modulation,
             transmit,
             receive,
+            listening: false,
         })
     }
 
@@ -88,6 +91,7 @@ impl<K: RadioKind, D: DelayNs> LoRaRadio<K, D> {
     /// # Errors
     /// The chip does not answer.
     pub async fn sleep(&mut self) -> Result<(), RadioError> {
+        self.listening = false;
         self.lora.sleep(true).await
     }
 }
@@ -100,6 +104,7 @@ impl<K: RadioKind, D: DelayNs> Radio for LoRaRadio<K, D> {
     }
 
     async fn transmit(&mut self, frame: &[u8]) -> Result<(), RadioError> {
+        self.listening = false;
         self.lora
             .prepare_for_tx(&self.modulation, &mut self.transmit, self.power_dbm, frame)
             .await?;
@@ -107,10 +112,14 @@ impl<K: RadioKind, D: DelayNs> Radio for LoRaRadio<K, D> {
     }
 
     async fn receive(&mut self, frame: &mut [u8]) -> Result<usize, RadioError> {
-        self.lora
-            .prepare_for_rx(RxMode::Continuous, &self.modulation, &self.receive)
-            .await?;
-        let (len, _) = self.lora.rx(&self.receive, frame).await?;
-        Ok(usize::from(len))
+        if !self.listening {
+            self.lora
+                .prepare_for_rx(RxMode::Continuous, &self.modulation, &self.receive)
+                .await?;
+            self.listening = true;
+        }
+        let received = self.lora.rx(&self.receive, frame).await;
+        self.listening = received.is_ok();
+        received.map(|(len, _)| usize::from(len))
     }
 }

@@ -24,6 +24,8 @@ pub struct SerialRadio<U, D, const N: usize> {
 pub enum SerialError<E> {
     /// The UART reported this.
     Uart(E),
+    /// The UART has come to its end.
+    Closed,
     /// The frame is longer than the buffers of this radio, or of the caller.
     TooLong,
 }
@@ -65,10 +67,10 @@ impl<U: Read + Write, D: DelayNs, const N: usize> Radio for SerialRadio<U, D, N>
     async fn receive(&mut self, frame: &mut [u8]) -> Result<usize, Self::Error> {
         let mut octet = [0];
         loop {
-            self.uart
-                .read(&mut octet)
-                .await
-                .map_err(SerialError::Uart)?;
+            let read = self.uart.read(&mut octet).await;
+            if read.map_err(SerialError::Uart)? == 0 {
+                return Err(SerialError::Closed);
+            }
             if let Some(found) = self.deframer.push(octet[0]) {
                 let place = frame.get_mut(..found.len()).ok_or(SerialError::TooLong)?;
                 place.copy_from_slice(found);

@@ -1,9 +1,11 @@
 //! What mps2-an386 has, as far as QEMU models it: two UARTs and a free-running clock. Refuses interrupt handlers:
 //! the CPU sleeps until one is pending, and the main loop looks.
 
-use core::fmt;
+use core::cell::{Cell, RefCell};
+use core::convert::Infallible;
 
 use cortex_m::peripheral::{NVIC, SCB, SYST};
+use embedded_io::{ErrorType, Read, ReadReady, Write};
 
 const UART: [usize; 2] = [0x4000_4000, 0x4000_5000];
 /// Receive interrupts of the two UARTs (ARM DAI 0386, table 4-1).
@@ -36,53 +38,65 @@ fn write(address: usize, value: u32) {
 /// A CMSDK APB UART (ARM DDI 0479, section 4.3). QEMU models no bit rate.
 pub struct Uart {
     base: usize,
-    irq: Irq,
 }
 
 impl Uart {
     /// UART `number`, 0 or 1, switched on.
     pub fn new(number: usize) -> Self {
-        let uart = Self {
-            base: UART[number],
-            irq: Irq(UART_IRQ[number]),
-        };
+        let uart = Self { base: UART[number] };
         write(uart.base + 0x10, 16);
         // Transmit and receive, and the receive interrupt.
         write(uart.base + 0x08, 0b1011);
         // SAFETY: interrupts stay masked by PRIMASK; the line only wakes the CPU.
-        unsafe { NVIC::unmask(uart.irq) };
+        unsafe { NVIC::unmask(Irq(UART_IRQ[number])) };
         uart
     }
 
-    /// An octet, if one came.
-    pub fn read(&self) -> Option<u8> {
-        (read(self.base + 0x04) & 0b10 != 0).then(|| read(self.base) as u8)
-    }
-
-    /// Sends an octet, waiting for room.
-    pub fn write(&self, octet: u8) {
-        while read(self.base + 0x04) & 0b01 != 0 {}
-        write(self.base, u32::from(octet));
-    }
-
-    fn rearm(&self) {
-        write(self.base + 0x0c, 0b11);
-        NVIC::unpend(self.irq);
+    fn has_octet(&self) -> bool {
+        read(self.base + 0x04) & 0b10 != 0
     }
 }
 
-impl fmt::Write for Uart {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        text.bytes().for_each(|octet| self.write(octet));
+impl ErrorType for Uart {
+    type Error = Infallible;
+}
+
+impl ReadReady for Uart {
+    fn read_ready(&mut self) -> Result<bool, Infallible> {
+        Ok(self.has_octet())
+    }
+}
+
+impl Read for Uart {
+    fn read(&mut self, octets: &mut [u8]) -> Result<usize, Infallible> {
+        let Some(place) = octets.first_mut() else {
+            return Ok(0);
+        };
+        while !self.has_octet() {}
+        *place = read(self.base) as u8;
+        Ok(1)
+    }
+}
+
+impl Write for Uart {
+    fn write(&mut self, octets: &[u8]) -> Result<usize, Infallible> {
+        for octet in octets {
+            while read(self.base + 0x04) & 0b01 != 0 {}
+            write(self.base, u32::from(*octet));
+        }
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
         Ok(())
     }
 }
 
 /// Milliseconds since reset.
 pub struct Clock {
-    last: u32,
-    ticks: u64,
-    systick: SYST,
+    last: Cell<u32>,
+    ticks: Cell<u64>,
+    systick: RefCell<SYST>,
 }
 
 impl Clock {
@@ -96,25 +110,29 @@ impl Clock {
         systick.enable_counter();
         systick.enable_interrupt();
         Self {
-            last: u32::MAX,
-            ticks: 0,
-            systick,
+            last: Cell::new(u32::MAX),
+            ticks: Cell::new(0),
+            systick: RefCell::new(systick),
         }
     }
 
     /// Milliseconds since reset. To be asked at least every 170 s, before the counter comes round.
-    pub fn now_ms(&mut self) -> u64 {
+    pub fn now_ms(&self) -> u64 {
         let value = read(TIMER + 0x04);
-        self.ticks += u64::from(self.last.wrapping_sub(value));
-        self.last = value;
-        self.ticks / u64::from(TICKS_PER_MS)
+        let passed = self.last.replace(value).wrapping_sub(value);
+        let ticks = self.ticks.get() + u64::from(passed);
+        self.ticks.set(ticks);
+        ticks / u64::from(TICKS_PER_MS)
     }
 
     /// Sleeps until a UART has an octet or 10 ms have passed.
-    pub fn sleep(&mut self, uarts: &[&Uart]) {
+    pub fn sleep(&self) {
         cortex_m::asm::wfi();
         SCB::clear_pendst();
-        let _ = self.systick.has_wrapped();
-        uarts.iter().for_each(|uart| uart.rearm());
+        let _ = self.systick.borrow_mut().has_wrapped();
+        for (base, irq) in UART.into_iter().zip(UART_IRQ) {
+            write(base + 0x0c, 0b11);
+            NVIC::unpend(Irq(irq));
+        }
     }
 }

@@ -1,0 +1,227 @@
+//! The loop as a future, for embassy or any other executor. Refuses to poll: it sleeps until a frame, an octet or a
+//! moment comes.
+
+use core::future::{Future, pending};
+use core::pin::{Pin, pin};
+
+use embassy_futures::select::{Either3, select3};
+use embedded_hal_async::delay::DelayNs;
+use embedded_io_async::{Read, Write};
+use embedded_storage_async::nor_flash::NorFlash;
+use longwire_codec::time::Instant;
+
+use crate::console::{ANSWER_MAX, Console};
+use crate::endpoint::{Endpoint, EndpointError, Event, MTU_MAX};
+use crate::radio::Radio;
+
+/// After a radio or a UART reported an error it is left alone for so long.
+const REST_MS: u64 = 10;
+/// Base asked for a restart: how long the answer may take to get there.
+const RESTART_MS: u64 = 30_000;
+
+/// Runs until base asks for a restart: returns when the answer is with the gateway or cannot get there. The
+/// board then resets itself.
+///
+/// * `uart`: the console. At its end of file it is left alone, so a board without one passes an empty reader.
+/// * `now_ms`: milliseconds since some moment, never going back; with embassy `|| Instant::now().as_millis()`.
+/// * `delay`: with embassy `embassy_time::Delay`.
+/// * `heed`: called with each event, and with `None` before a frame is read: the moment to set fresh readings.
+///
+/// Dropping the future loses a frame at most.
+///
+/// # Errors
+/// Flash failed. What was acknowledged is safe; reset and go on.
+pub async fn run<F, L, S, R, C>(
+    endpoint: &mut Endpoint<'_, F, L, S>,
+    radio: &mut R,
+    uart: &mut C,
+    now_ms: impl Fn() -> u64,
+    mut delay: impl DelayNs,
+    mut heed: impl FnMut(&mut Endpoint<'_, F, L, S>, Option<Event>),
+) -> Result<(), EndpointError>
+where
+    F: NorFlash,
+    L: AsRef<[u8]> + AsMut<[u8]>,
+    S: AsRef<[u8]> + AsMut<[u8]>,
+    R: Radio,
+    C: Read + Write,
+{
+    let now = || Instant::from_millis(now_ms());
+    endpoint.handle_channel(now(), radio.channel());
+    let mut desk = Desk {
+        console: Console::default(),
+        uart,
+        open: true,
+        restart_by: None,
+        radio_rests: None,
+        uart_rests: None,
+    };
+    let (mut said, mut heard) = ([0; MTU_MAX], [0; MTU_MAX]);
+    loop {
+        let next = {
+            let resting = desk.radio_rests.is_some();
+            let receive = pin!(async {
+                if resting {
+                    pending::<()>().await;
+                }
+                radio.receive(&mut heard).await
+            });
+            let next = attend(
+                endpoint, &mut desk, receive, &mut said, &now, &mut delay, &mut heed,
+            );
+            next.await?
+        };
+        match next {
+            Next::Send(len) => {
+                if radio.transmit(&said[..len]).await.is_err() {
+                    endpoint.handle_radio_error();
+                }
+                endpoint.handle_sent(now());
+            }
+            Next::Heard(Some(len)) => {
+                heed(endpoint, None);
+                endpoint.handle_frame(now(), &heard[..len]).await?;
+            }
+            Next::Heard(None) => {
+                endpoint.handle_radio_error();
+                desk.radio_rests = Some(now() + REST_MS);
+            }
+            Next::Listen => {}
+            Next::Restart => return Ok(()),
+        }
+    }
+}
+
+/// The console and what belongs to it.
+struct Desk<'u, C> {
+    console: Console,
+    uart: &'u mut C,
+    /// It did not end.
+    open: bool,
+    /// Base asked for a restart, which must not wait longer than this.
+    restart_by: Option<Instant>,
+    /// After an error: until when the radio and the UART are not asked.
+    radio_rests: Option<Instant>,
+    uart_rests: Option<Instant>,
+}
+
+/// Why the receiver is no longer waited for.
+enum Next {
+    /// A frame of this length is to be sent.
+    Send(usize),
+    /// A frame came in, or a spoilt one.
+    Heard(Option<usize>),
+    /// The radio has rested.
+    Listen,
+    Restart,
+}
+
+/// Does what needs no radio until something does. The receiver is kept going meanwhile: starting it again could lose a
+/// frame.
+async fn attend<F, L, S, C, E>(
+    endpoint: &mut Endpoint<'_, F, L, S>,
+    desk: &mut Desk<'_, C>,
+    mut receive: Pin<&mut impl Future<Output = Result<usize, E>>>,
+    said: &mut [u8],
+    now: &impl Fn() -> Instant,
+    delay: &mut impl DelayNs,
+    heed: &mut impl FnMut(&mut Endpoint<'_, F, L, S>, Option<Event>),
+) -> Result<Next, EndpointError>
+where
+    F: NorFlash,
+    L: AsRef<[u8]> + AsMut<[u8]>,
+    S: AsRef<[u8]> + AsMut<[u8]>,
+    C: Read + Write,
+{
+    loop {
+        while let Some(event) = endpoint.poll_event() {
+            heed(endpoint, Some(event));
+            desk.tell(event, now()).await;
+        }
+        let moment = now();
+        if endpoint.poll_timeout().is_some_and(|(at, _)| at <= moment) {
+            endpoint.handle_timeout(moment).await?;
+        }
+        if let Some(transmit) = endpoint.poll_transmit(moment, said).await? {
+            return Ok(Next::Send(transmit.len));
+        }
+        let restart = desk.restart_by.filter(|_| !endpoint.is_idle());
+        if desk.restart_by.is_some() && restart.is_none_or(|by| by <= moment) {
+            return Ok(Next::Restart);
+        }
+        desk.uart_rests = desk.uart_rests.filter(|at| *at > moment);
+        if desk.radio_rests.take_if(|at| *at <= moment).is_some() {
+            return Ok(Next::Listen);
+        }
+        let due = endpoint.poll_timeout().map(|(at, _)| at);
+        let wake = [due, restart, desk.radio_rests, desk.uart_rests];
+        let wake = wake.into_iter().flatten().min();
+        let mut octets = [0; 16];
+        let waited = select3(
+            receive.as_mut(),
+            desk.read(&mut octets),
+            sleep(delay, wake, moment),
+        );
+        match waited.await {
+            Either3::First(heard) => return Ok(Next::Heard(heard.ok())),
+            Either3::Second(Some(len)) => desk.obey(endpoint, &octets[..len]).await,
+            Either3::Second(None) => desk.uart_rests = Some(moment + REST_MS),
+            Either3::Third(()) => {}
+        }
+    }
+}
+
+async fn sleep(delay: &mut impl DelayNs, until: Option<Instant>, now: Instant) {
+    match until {
+        Some(at) => {
+            let wait = u32::try_from(at.since(now)).unwrap_or(u32::MAX);
+            delay.delay_ms(wait).await;
+        }
+        None => pending().await,
+    }
+}
+
+impl<C: Read + Write> Desk<'_, C> {
+    /// Some octets, or `None` if the UART reported an error.
+    async fn read(&mut self, octets: &mut [u8]) -> Option<usize> {
+        while self.open && self.uart_rests.is_none() {
+            let read = self.uart.read(octets).await;
+            self.open = !matches!(read, Ok(0));
+            if self.open {
+                return read.ok();
+            }
+        }
+        pending().await
+    }
+
+    async fn obey<F, L, S>(&mut self, endpoint: &mut Endpoint<'_, F, L, S>, octets: &[u8])
+    where
+        F: NorFlash,
+        L: AsRef<[u8]> + AsMut<[u8]>,
+        S: AsRef<[u8]> + AsMut<[u8]>,
+    {
+        for octet in octets {
+            self.console.handle_octet(endpoint, *octet).await;
+            let mut out = [0; ANSWER_MAX];
+            while let Some(len) = self.console.poll_answer(endpoint, &mut out).await {
+                self.write(&out[..len]).await;
+            }
+        }
+    }
+
+    async fn tell(&mut self, event: Event, now: Instant) {
+        if event == Event::Reboot {
+            self.restart_by = Some(now + RESTART_MS);
+        }
+        let mut out = [0; ANSWER_MAX];
+        let len = self.console.tell(event, &mut out);
+        self.write(&out[..len]).await;
+    }
+
+    /// A console that does not take what is said misses it.
+    async fn write(&mut self, octets: &[u8]) {
+        if self.open && self.uart.write_all(octets).await.is_ok() {
+            let _ = self.uart.flush().await;
+        }
+    }
+}

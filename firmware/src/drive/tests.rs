@@ -1,0 +1,147 @@
+//! Both loops through the same scene in virtual time: a chat each way, the console, and a restart that base asks for.
+
+mod world;
+
+use std::rc::Rc;
+use std::string::String;
+use std::vec::Vec;
+
+use longwire_codec::serial::wire_len_max;
+
+use super::{asynchronous, blocking};
+use crate::endpoint::{Event, Reading, channel};
+use crate::radio::serial::SerialRadio;
+use crate::ram_flash::RamFlash;
+use crate::tests::base::{PROVISION, board};
+use world::{Delay, Ether, Keyboard, Line, World};
+
+/// What happens once the console has said the first word.
+const SCENE: &[(&str, Act)] = &[
+    ("", Act::Type("to romeo@base.example cold and clear\r\n")),
+    ("* 1 at the gateway", Act::Base("chat|m1|how is the water?")),
+    ("* new message", Act::Type("inbox\r\nwho\rstatus\nmumble\n")),
+    ("? unknown command", Act::Base("command|c1|read")),
+    ("? unknown command", Act::Base("command|c2|reboot")),
+];
+
+#[derive(Clone, Copy)]
+enum Act {
+    Type(&'static str),
+    Base(&'static str),
+    Quit,
+}
+
+/// What a board does with the news: it measures before base can ask, and notes the rest.
+fn measure(temperature: i32) -> Reading<'static> {
+    Reading {
+        name: "temperature",
+        value_milli: temperature,
+        unit: "Cel",
+    }
+}
+
+fn assert_scene(world: &World, events: &[Event]) {
+    let said = world.said.borrow();
+    for line in [
+        "queued 1\r\n",
+        "* link up\r\n",
+        "romeo@base.example/phone: how is the water?\r\nend of inbox\r\n",
+        "end of contacts\r\n",
+        "buoy@field.example link up outbox ",
+        "* restarting, as base asked\r\n",
+    ] {
+        assert_eq!(said.matches(line).count(), 1, "{line:?} in {said}");
+    }
+    let base = world.base.borrow();
+    for text in ["cold and clear", "received", "4.000 Cel", "restarting"] {
+        let times = base.heard.iter().filter(|said| said.contains(text)).count();
+        assert_eq!(times, 1, "{text}: {:?}", base.heard);
+    }
+    assert!(
+        events.contains(&Event::Custody(1))
+            && events.contains(&Event::Reboot)
+            && events.ends_with(&[Event::Custody(4)]),
+        "{events:?}"
+    );
+    assert!(world.now.get() < 60_000, "{} ms", world.now.get());
+}
+
+#[test]
+fn the_future_wakes_only_for_what_happens() {
+    let world = Rc::new(World::new(SCENE));
+    let mut flash = RamFlash::new();
+    let mut endpoint = board(&mut flash);
+    let (mut radio, mut keyboard) = (Ether(world.clone()), Keyboard(world.clone()));
+    let mut events = Vec::new();
+    let clock = || world.now.get();
+    let (polls, ended) = world.drive(asynchronous::run(
+        &mut endpoint,
+        &mut radio,
+        &mut keyboard,
+        clock,
+        Delay(world.clone()),
+        |endpoint, event| match event {
+            Some(event) => events.push(event),
+            None => endpoint.set_reading(measure(4000)),
+        },
+    ));
+    assert_eq!(ended, Some(Ok(())));
+    assert_scene(&world, &events);
+    // A wake-up for each frame and each timer, and one for each line typed.
+    assert!(polls < 120, "{polls} polls");
+}
+
+#[test]
+fn polled_uarts_do_the_same() {
+    let world = Rc::new(World::new(SCENE));
+    let mut flash = RamFlash::new();
+    let mut endpoint = board(&mut flash);
+    let time = blocking::Time::new(|| world.now.get());
+    let uart = blocking::Polled(Line(world.clone()));
+    let mut radio =
+        SerialRadio::<_, _, { wire_len_max(256) }>::new(uart, &time, channel(&PROVISION));
+    let mut events = Vec::new();
+    let mut waits = 0;
+    let ended = blocking::run(
+        &mut endpoint,
+        &mut radio,
+        Keyboard(world.clone()),
+        &time,
+        |until| {
+            waits += 1;
+            world.step(until);
+        },
+        |endpoint, event| match event {
+            Some(event) => events.push(event),
+            None => endpoint.set_reading(measure(4000)),
+        },
+    );
+    assert_eq!(ended, Ok(()));
+    assert_scene(&world, &events);
+    assert!(waits < 120, "{waits} times asleep");
+}
+
+#[test]
+fn a_radio_that_fails_is_counted_and_left_to_rest() {
+    let world = Rc::new(World::new(&[
+        ("", Act::Type("to romeo@base.example anybody?\r\n")),
+        ("* link silent", Act::Type("status\r\n")),
+        ("radio errors", Act::Quit),
+    ]));
+    let mut flash = RamFlash::new();
+    let mut endpoint = board(&mut flash);
+    let (mut radio, mut keyboard) = (world::Broken, Keyboard(world.clone()));
+    let clock = || world.now.get();
+    let delay = Delay(world.clone());
+    let (polls, _) = world.drive(asynchronous::run(
+        &mut endpoint,
+        &mut radio,
+        &mut keyboard,
+        clock,
+        delay,
+        |_, _| {},
+    ));
+    let said: String = world.said.borrow().clone();
+    assert!(endpoint.stats().radio_errors > 0, "{said}");
+    assert!(polls < 1_000_000);
+}

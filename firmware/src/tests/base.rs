@@ -1,0 +1,216 @@
+//! The gateway's end of a board's link, and a board on a flash in memory. For tests only.
+
+use std::collections::VecDeque;
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+use embassy_futures::block_on;
+use longwire_codec::link::{
+    Accepted, Event as LinkEvent, Link, LinkConfig, PacketNumber, Priority, Resume, Side,
+};
+use longwire_codec::provision::Provision;
+use longwire_codec::seal::Secret;
+use longwire_codec::session::{Options, Session};
+use longwire_codec::stanza::{Arena, Node};
+use longwire_codec::time::Instant;
+use longwire_dictionaries::V1_128K;
+
+use crate::compose::{Addressed, Compose, NS_COMMANDS, NS_DATA, NS_GEOLOC, chat};
+use crate::endpoint::{Endpoint, PROFILE, channel, link_storage_len};
+use crate::flash::Store;
+use crate::ram_flash::RamFlash;
+
+const MTU: usize = 128;
+pub(crate) const PROVISION: Provision<'static> = Provision {
+    key: *b"no secret, but thirty-two octets",
+    jid: "buoy@field.example",
+    station: 0,
+    gateway: 0,
+    callsign: "",
+    tag_len: 8,
+    mtu: MTU as u16,
+    bit_rate: 1200,
+    turnaround_ms: 100,
+    shared: false,
+    lora: None,
+};
+
+pub(crate) type Board<'f> = Endpoint<'static, &'f mut RamFlash, Vec<u8>, Vec<u8>>;
+
+pub(crate) fn board(flash: &mut RamFlash) -> Board<'_> {
+    let store = Store::new(flash, 0..RamFlash::SIZE as u32).expect("whole blocks");
+    let (link, session) = (
+        std::vec![0; link_storage_len(MTU)],
+        std::vec![0; PROFILE.storage_len()],
+    );
+    block_on(Endpoint::start(
+        &PROVISION, &V1_128K, store, link, session, 7,
+    ))
+    .expect("starts")
+}
+
+/// The gateway's end: stanzas as XML-like text, for assertions.
+pub(crate) struct Base {
+    pub(crate) link: Link<Vec<u8>>,
+    session: Session<'static, Vec<u8>>,
+    /// Waiting, and under way with their numbers.
+    waiting: VecDeque<String>,
+    under_way: Vec<(PacketNumber, String)>,
+    pub(crate) heard: Vec<String>,
+    accepted: Accepted,
+    custody: usize,
+}
+
+impl Base {
+    pub(crate) fn new() -> Self {
+        let config = LinkConfig {
+            window: 8,
+            out_len: 2048,
+            ..LinkConfig::new(Side::A, Secret::new(&PROVISION.key).expect("32 octets"))
+        };
+        let resume = Resume {
+            epoch: 1,
+            ..Resume::default()
+        };
+        let link =
+            Link::new(config, channel(&PROVISION), resume, std::vec![0; 8192]).expect("sound");
+        let session =
+            Session::new(&V1_128K, PROFILE, std::vec![0; PROFILE.storage_len()]).expect("sized");
+        Self {
+            link,
+            session,
+            waiting: VecDeque::new(),
+            under_way: Vec::new(),
+            heard: Vec::new(),
+            accepted: Accepted::default(),
+            custody: 0,
+        }
+    }
+
+    /// `kind|id|payload`: a chat body, or one of the requests below.
+    pub(crate) fn say(&mut self, what: &str) {
+        self.waiting.push_back(what.to_string());
+    }
+
+    pub(crate) fn settle(&mut self, now: Instant) {
+        while let Some(event) = self.link.poll_event() {
+            match event {
+                LinkEvent::Delivered(number) => {
+                    self.session.acknowledge(number);
+                    self.under_way.retain(|(known, _)| *known != number);
+                    self.custody += 1;
+                }
+                LinkEvent::Reset => self.session.reset(),
+                _ => {}
+            }
+        }
+        while let Some((number, bytes)) = self.link.recv() {
+            let bytes = bytes.to_vec();
+            assert!(
+                !self.accepted.contains(number),
+                "packet {number} surfaced twice"
+            );
+            if !bytes.is_empty() {
+                let mut strings = [0; 4096];
+                let mut arena = Arena::new(&mut strings);
+                let mut tape = [Node::Close; 200];
+                let stanza = self
+                    .session
+                    .decode(number, &bytes, &mut arena, &mut tape)
+                    .expect("ours");
+                self.heard.push(std::format!("{:?}", stanza.nodes()));
+            }
+            self.accepted = self.link.accepted_with(number);
+            self.link.accept(now, number);
+        }
+    }
+
+    pub(crate) fn fill(&mut self, now: Instant) {
+        while let Some(number) = self.link.wanted() {
+            let what = self
+                .under_way
+                .iter()
+                .find(|(known, _)| *known == number)
+                .map(|(_, what)| what.clone());
+            let Some(what) = what else {
+                self.link.cancel(now, number);
+                continue;
+            };
+            let Some(grant) = self.link.grant_again(now, number, Priority::Chat) else {
+                return;
+            };
+            let len = encode(&mut self.session, number, &what, true, grant.buffer);
+            self.link.commit(now, len);
+        }
+        while let Some(what) = self.waiting.front().cloned() {
+            let Some(grant) = self.link.grant(now, Priority::Chat) else {
+                return;
+            };
+            let number = grant.number;
+            let len = encode(&mut self.session, number, &what, false, grant.buffer);
+            self.link.commit(now, len);
+            self.waiting.pop_front();
+            self.under_way.push((number, what));
+        }
+    }
+}
+
+fn encode(
+    session: &mut Session<'static, Vec<u8>>,
+    number: PacketNumber,
+    what: &str,
+    again: bool,
+    packet: &mut [u8],
+) -> usize {
+    let options = Options {
+        again,
+        ..Options::default()
+    };
+    let mut strings = [0; 1024];
+    let mut arena = Arena::new(&mut strings);
+    let mut tape = [Node::Close; 64];
+    let mut compose = Compose::new(&mut tape, &mut arena);
+    let who = Addressed {
+        from: "romeo@base.example/phone",
+        to: "buoy@field.example",
+    };
+    let mut parts = what.splitn(3, '|');
+    let (kind, id, payload) = (parts.next(), parts.next(), parts.next().unwrap_or(""));
+    let stanza = match kind {
+        Some("chat") => chat(&mut compose, who, id, payload).expect("fits"),
+        Some("subscribe") => {
+            who.stanza(&mut compose, "presence", Some("subscribe"), id);
+            compose.finish().expect("fits")
+        }
+        Some("items") => {
+            who.stanza(&mut compose, "iq", Some("get"), id)
+                .open(crate::compose::NS_PUBSUB, "pubsub")
+                .open(crate::compose::NS_PUBSUB, "items")
+                .attr("node", NS_GEOLOC);
+            compose.finish().expect("fits")
+        }
+        Some("command") => {
+            who.stanza(&mut compose, "iq", Some("set"), id)
+                .open(NS_COMMANDS, "command")
+                .attr("node", payload);
+            compose.finish().expect("fits")
+        }
+        Some("set") => {
+            who.stanza(&mut compose, "iq", Some("set"), id)
+                .open(NS_COMMANDS, "command")
+                .attr("node", "set")
+                .open(NS_DATA, "x")
+                .attr("type", "submit")
+                .field("status", format_args!("{payload}"));
+            compose.finish().expect("fits")
+        }
+        _ => {
+            who.stanza(&mut compose, "iq", Some("get"), id)
+                .empty("urn:example:unknown", "query");
+            compose.finish().expect("fits")
+        }
+    };
+    session
+        .encode(number, stanza, options, packet)
+        .expect("fits")
+}

@@ -1,0 +1,114 @@
+//! Text and decimal numbers written into a slice. Refuses `core::fmt`: its machinery would be a large part of a small
+//! image.
+
+/// A text being written to the start of a slice; what does not fit is left out.
+#[derive(Debug)]
+pub struct Text<'b> {
+    place: &'b mut [u8],
+    len: usize,
+}
+
+impl<'b> Text<'b> {
+    /// Nothing yet.
+    pub fn new(place: &'b mut [u8]) -> Self {
+        Self { place, len: 0 }
+    }
+
+    /// Octets written.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether nothing was written.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// A character, if all of it fits.
+    pub fn char(&mut self, char: char) -> &mut Self {
+        self.str(char.encode_utf8(&mut [0; 4]))
+    }
+
+    /// A text, if all of it fits.
+    pub fn str(&mut self, text: &str) -> &mut Self {
+        if let Some(place) = self.place.get_mut(self.len..self.len + text.len()) {
+            place.copy_from_slice(text.as_bytes());
+            self.len += text.len();
+        }
+        self
+    }
+
+    /// A decimal number.
+    pub fn number(&mut self, value: impl Into<u64>) -> &mut Self {
+        self.digits(value.into(), 1)
+    }
+
+    /// Decimal digits, at least `least` of them.
+    fn digits(&mut self, mut value: u64, least: usize) -> &mut Self {
+        let mut digits = [b'0'; 20];
+        let mut at = digits.len();
+        while value > 0 || digits.len() - at < least {
+            at -= 1;
+            digits[at] = b'0' + (value % 10) as u8;
+            value /= 10;
+        }
+        self.str(core::str::from_utf8(&digits[at..]).unwrap_or(""))
+    }
+
+    /// A number of millionths, thousandths, ... with `decimals` digits after the point, of which trailing zeros beyond
+    /// `least` are left out.
+    pub fn fixed(&mut self, value: i32, decimals: u32, least: u32) -> &mut Self {
+        if value < 0 {
+            self.char('-');
+        }
+        let unit = 10u32.pow(decimals);
+        let (mut fraction, mut digits) = (value.unsigned_abs() % unit, decimals);
+        while digits > least && fraction.is_multiple_of(10) {
+            fraction /= 10;
+            digits -= 1;
+        }
+        self.number(value.unsigned_abs() / unit)
+            .char('.')
+            .digits(fraction.into(), digits as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(write: impl Fn(&mut Text<'_>)) -> std::string::String {
+        let mut place = [0; 24];
+        let mut text = Text::new(&mut place);
+        write(&mut text);
+        let len = text.len();
+        std::string::String::from_utf8(place[..len].to_vec()).expect("only texts were written")
+    }
+
+    #[test]
+    fn numbers_are_decimal() {
+        assert_eq!(
+            written(|text| _ = text.number(0u32).char(' ').number(u64::MAX)),
+            "0 18446744073709551615"
+        );
+        assert_eq!(written(|text| _ = text.fixed(-1500, 3, 3)), "-1.500");
+        assert_eq!(
+            written(|text| _ = text.fixed(593_293_235, 7, 1)),
+            "59.3293235"
+        );
+        assert_eq!(written(|text| _ = text.fixed(-5, 7, 1)), "-0.0000005");
+        assert_eq!(written(|text| _ = text.fixed(180_000_000, 7, 1)), "18.0");
+        assert_eq!(
+            written(|text| _ = text.fixed(i32::MIN, 7, 1)),
+            "-214.7483648"
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out_whole() {
+        assert_eq!(
+            written(|text| _ = text.str("twenty-two octets long").str("\u{20ac}").char('.')),
+            "twenty-two octets long."
+        );
+    }
+}

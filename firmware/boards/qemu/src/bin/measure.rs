@@ -25,11 +25,11 @@ use longwire_codec::provision::Provision;
 use longwire_codec::session::{Options, Session};
 use longwire_codec::stanza::{Arena, Node};
 use longwire_firmware::compose::{Addressed, Compose, Position, chat};
+use longwire_firmware::console::{ANSWER_MAX, Console};
 use longwire_firmware::endpoint::{
     Endpoint, NODES_MAX, PACKET_MAX, PROFILE, Reading, STRINGS_MAX, link_storage_len,
 };
 use longwire_firmware::flash::Store;
-use longwire_firmware::talk;
 use semihosting::println;
 use stack::Stack;
 
@@ -52,6 +52,7 @@ pub const PROVISION: Provision<'static> = Provision {
     bit_rate: 1200,
     turnaround_ms: 100,
     shared: false,
+    lora: None,
 };
 
 type Board = Endpoint<'static, FileFlash, [u8; link_storage_len(MTU)], [u8; SESSION_LEN]>;
@@ -187,7 +188,7 @@ fn endpoint(dictionary: &'static Dictionary<'static>) -> Option<()> {
         talk_all(&mut board, &mut base, &mut calls)?;
     }
     println!("endpoint_stack_octets {}", calls.deepest());
-    let mut out = Nowhere;
+    let mut desk = Console::default();
     for line in [
         "to romeo@base.example hello",
         "inbox",
@@ -196,21 +197,19 @@ fn endpoint(dictionary: &'static Dictionary<'static>) -> Option<()> {
         "pos 59.3 18.1",
         "say on watch",
     ] {
-        console
-            .watch(|| block_on(talk::obey(&mut board, Ok(line), &mut out)))
-            .ok()?;
+        console.watch(|| block_on(type_line(&mut desk, &mut board, line)));
         talk_all(&mut board, &mut base, &mut calls)?;
     }
     println!("console_stack_octets {}", console.deepest());
     Some(())
 }
 
-/// A console nobody listens to.
-struct Nowhere;
-
-impl core::fmt::Write for Nowhere {
-    fn write_str(&mut self, _: &str) -> core::fmt::Result {
-        Ok(())
+/// Types a line at a console nobody listens to.
+async fn type_line(desk: &mut Console, board: &mut Board, line: &str) {
+    let mut out = [0; ANSWER_MAX];
+    for octet in line.bytes().chain(*b"\n") {
+        desk.handle_octet(board, octet).await;
+        while desk.poll_answer(board, &mut out).await.is_some() {}
     }
 }
 

@@ -1,6 +1,10 @@
 //! The firmware in an emulated Cortex-M4, over a slow radio line, at a real gateway that is a component of a real
 //! Prosody, with a slixmpp user at the other end. Refuses to call the firmware's library: its own crate tests that.
 
+#[path = "firmware/crowd.rs"]
+mod crowd;
+
+use std::path::Path;
 use std::time::Duration;
 
 use tests::gateways::{Gateway, Radio};
@@ -22,24 +26,45 @@ struct Scene {
 }
 
 fn scene(line: pty::Line) -> Scene {
+    let server = server();
+    let (bit_rate, turnaround) = (line.bit_rate, line.turnaround);
+    let line = pty::Pair::start(line);
+    let radio = radio(&line.ports[0], bit_rate, turnaround);
+    let boards = ["buoy@field.example"];
+    let (gateway, images) = Gateway::start_for_boards(&server, "field.example", &boards, &radio);
+    let board = Board::start(&images[0], &line.ports[1]);
+    let romeo = romeo(&server);
+    Scene {
+        gateway,
+        board,
+        romeo,
+        _server: server,
+        _line: line,
+    }
+}
+
+/// The server of the base.
+fn server() -> Server {
     require("qemu-system-arm", "qemu-system-arm");
-    let server = Software::Prosody.start(&Site {
+    Software::Prosody.start(&Site {
         domain: "base.example",
         accounts: &["romeo"],
         peers: &["field.example"],
-    });
-    let bit_rate = line.bit_rate;
-    let turnaround_ms = u32::try_from(line.turnaround.as_millis()).expect("short");
-    let line = pty::Pair::start(line);
-    // The line carries ten bits for each octet.
-    let radio = Radio {
-        url: format!("serial:{}?baud=9600", line.ports[0].display()),
+    })
+}
+
+/// The gateway's modem at the serial port `port`.
+fn radio(port: &Path, bit_rate: u32, turnaround: Duration) -> Radio {
+    Radio {
+        url: format!("serial:{}?baud=9600", port.display()),
+        // The line carries ten bits for each octet.
         bit_rate: bit_rate * 8 / 10,
-        turnaround_ms,
-    };
-    let (gateway, image) =
-        Gateway::start_for_board(&server, "field.example", "buoy@field.example", &radio);
-    let board = Board::start(&image, &line.ports[1]);
+        turnaround_ms: u32::try_from(turnaround.as_millis()).expect("short"),
+    }
+}
+
+/// Romeo, online.
+fn romeo(server: &Server) -> Client {
     let login = Login {
         jid: "romeo@base.example".to_owned(),
         password: PASSWORD.to_owned(),
@@ -53,13 +78,7 @@ fn scene(line: pty::Line) -> Scene {
     );
     romeo.receive(&["ro-1", "result"], LIMIT);
     romeo.send("<presence xmlns='jabber:client'/>");
-    Scene {
-        gateway,
-        board,
-        romeo,
-        _server: server,
-        _line: line,
-    }
+    romeo
 }
 
 /// Texts and stanzas give the same bits on a Cortex-M4 as on the host (`tests/vectors.rs`).

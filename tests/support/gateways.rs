@@ -95,52 +95,40 @@ impl Gateway {
         gateway
     }
 
-    /// Starts a base station whose far end is the board `jid`, a component of `server` for `domain`; returns the image
-    /// that `longwire pair` made for the board.
-    pub fn start_for_board(
+    /// Starts a base station whose far ends are the boards `jids`, a component of `server` for `domain`; returns the
+    /// images that `longwire pair` made for the boards.
+    pub fn start_for_boards(
         server: &Server,
         domain: &str,
-        jid: &str,
+        jids: &[&str],
         radio: &Radio,
-    ) -> (Self, PathBuf) {
+    ) -> (Self, Vec<PathBuf>) {
         let folder = TempDir::with_prefix("longwire-gateway-").expect("temporary folder");
         let path = folder.path();
-        let base = format!(
+        let mut text = format!(
             "[gateway]\nstate-dir = \"state\"\nlog = \"debug\"\n\n[[component]]\nserver = \"127.0.0.1:{}\"\n\
              secret = \"{SECRET}\"\ndomains = [\"{domain}\"]\n\n[[modem]]\nname = \"hf\"\nurl = \"{}\"\nmtu = 128\n\
-             station = 0\nbit-rate = \"{} bit/s\"\nturnaround = \"{}ms\"\n\n",
-            server.component, radio.url, radio.bit_rate, radio.turnaround_ms
+             station = 0\nbit-rate = \"{} bit/s\"\nturnaround = \"{}ms\"\nshared = {}\n\n",
+            server.component,
+            radio.url,
+            radio.bit_rate,
+            radio.turnaround_ms,
+            jids.len() > 1,
         );
-        private(&path.join("gateway.toml"), &base);
-        let mut pair = Command::new(binary());
-        pair.arg("--config").arg(path.join("gateway.toml")).args([
-            "--json",
-            "pair",
-            "--station",
-            "buoy",
-            "--jid",
-            jid,
-        ]);
-        let output = pair
-            .arg("--folder")
-            .arg(path)
-            .output()
-            .expect("longwire starts");
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let made: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-        let peer = made["peer"].as_str().expect("a section of configuration");
-        private(&path.join("gateway.toml"), &format!("{base}{peer}"));
-        let image = PathBuf::from(made["image"].as_str().expect("a path"));
+        let mut images = Vec::new();
+        for jid in jids {
+            private(&path.join("gateway.toml"), &text);
+            let (peer, image) = pair(path, jid);
+            text.push_str(&peer);
+            images.push(image);
+        }
+        private(&path.join("gateway.toml"), &text);
         let mut gateway = Self {
             process: run(path),
             folder,
         };
         gateway.wait_ready();
-        (gateway, image)
+        (gateway, images)
     }
 
     /// Adds an account to a hosted domain, while the gateway runs.
@@ -253,6 +241,32 @@ pub fn binary() -> &'static Path {
         );
         binary
     })
+}
+
+/// Pairs a board with the gateway configured in `folder`: its section of the configuration, and its image.
+fn pair(folder: &Path, jid: &str) -> (String, PathBuf) {
+    let station = jid.split('@').next().expect("a local part");
+    let mut command = Command::new(binary());
+    command.arg("--config").arg(folder.join("gateway.toml"));
+    command.args([
+        "--json",
+        "pair",
+        "--station",
+        station,
+        "--jid",
+        jid,
+        "--folder",
+    ]);
+    let output = command.arg(folder).output().expect("longwire starts");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let made: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let peer = made["peer"].as_str().expect("a section of configuration");
+    let image = made["image"].as_str().expect("a path");
+    (peer.to_owned(), PathBuf::from(image))
 }
 
 fn run(folder: &Path) -> Process {

@@ -22,6 +22,7 @@ pub mod profanity;
 pub mod relay;
 pub mod slixmpp;
 
+pub mod hub;
 pub mod pty;
 
 pub mod gateways;

@@ -1,9 +1,10 @@
 //! A pair of pseudo-terminals joined by an emulated radio line: one sender at a time, a byte takes its
 //! time, a change of direction costs the turnaround. Refuses to know what the bytes mean.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_setfl, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{OptionalActions, QueueSelector, tcflush, tcgetattr, tcsetattr};
 
 /// Bytes taken from a writer ahead of the line; what it writes beyond that waits, as in a UART.
 const AHEAD: usize = 64;
@@ -45,7 +46,7 @@ impl Line {
         }
     }
 
-    fn byte_time(&self) -> Duration {
+    pub(crate) fn byte_time(&self) -> Duration {
         Duration::from_secs(1) * BITS_PER_BYTE / self.bit_rate
     }
 }
@@ -102,15 +103,15 @@ impl Drop for Pair {
 
 /// The controlling side of one terminal, and what was read from it but not yet sent.
 #[derive(Debug)]
-struct End {
+pub(crate) struct End {
     controller: File,
     /// Held open so that the controller sees no hang-up while no program uses the port.
     _port: File,
-    queue: Vec<u8>,
+    pub(crate) queue: VecDeque<u8>,
 }
 
 impl End {
-    fn open() -> (Self, PathBuf) {
+    pub(crate) fn open() -> (Self, PathBuf) {
         let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("pseudo-terminal");
         grantpt(&controller).expect("grant");
         unlockpt(&controller).expect("unlock");
@@ -130,22 +131,47 @@ impl End {
             Self {
                 controller: controller.into(),
                 _port: port.into(),
-                queue: Vec::new(),
+                queue: VecDeque::new(),
             },
             path,
         )
     }
 
     /// Takes what is there, up to the look-ahead.
-    fn fill(&mut self) {
+    pub(crate) fn fill(&mut self) {
         let room = AHEAD - self.queue.len().min(AHEAD);
         let mut bytes = [0; AHEAD];
         if room > 0
             && let Ok(count) = self.controller.read(&mut bytes[..room])
         {
-            self.queue.extend_from_slice(&bytes[..count]);
+            self.queue.extend(&bytes[..count]);
         }
     }
+
+    /// A reader that does not read loses the byte, as a UART does.
+    pub(crate) fn deliver(&mut self, byte: u8) {
+        match self.controller.write(&[byte]) {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => panic!("line: {error}"),
+            _ => {}
+        }
+    }
+}
+
+/// Returns when one of `ends` that has room to look ahead has something to send, or after `limit`.
+pub(crate) fn wait<'e>(ends: impl Iterator<Item = &'e End>, limit: Duration) {
+    let limit = Timespec::try_from(limit).expect("short");
+    let mut fds: Vec<PollFd<'_>> = ends
+        .filter(|end| end.queue.len() < AHEAD)
+        .map(|end| PollFd::new(&end.controller, PollFlags::IN))
+        .collect();
+    let _ = poll(&mut fds, Some(&limit));
+}
+
+/// Forgets what nobody read from the port at `path`: a device that was off did not hear it.
+pub fn forget(path: &Path) {
+    let flags = OFlags::RDWR | OFlags::NOCTTY;
+    let port = open(path, flags, rustix::fs::Mode::empty()).expect("port opens");
+    tcflush(&port, QueueSelector::IFlush).expect("flushed");
 }
 
 /// The line itself: who sends, and when the byte on it has passed.
@@ -185,7 +211,7 @@ impl Wire {
             None => self.choose(now),
             Some(end) => self.send(end, now),
         }
-        let wait = match self.sender {
+        let pause = match self.sender {
             None => Duration::from_millis(100),
             Some(end) if self.ends[end].queue.is_empty() => HOLD / 4,
             Some(_) => self
@@ -193,7 +219,7 @@ impl Wire {
                 .saturating_duration_since(now)
                 .max(Duration::from_millis(1)),
         };
-        self.wait(wait);
+        wait(self.ends.iter(), pause);
     }
 
     /// Gives the silent line to an end that wants it, the one that did not have it last first.
@@ -217,11 +243,13 @@ impl Wire {
     }
 
     fn send(&mut self, end: usize, now: Instant) {
-        while now >= self.due && !self.ends[end].queue.is_empty() {
-            let byte = self.ends[end].queue.remove(0);
+        while now >= self.due {
+            let Some(byte) = self.ends[end].queue.pop_front() else {
+                break;
+            };
             self.carried[end].fetch_add(1, Ordering::Relaxed);
             if !self.losing {
-                self.deliver(1 - end, byte);
+                self.ends[1 - end].deliver(byte);
             }
             self.ends[end].fill();
             self.due += self.line.byte_time();
@@ -229,23 +257,6 @@ impl Wire {
         if self.ends[end].queue.is_empty() && now > self.due + HOLD {
             self.sender = None;
         }
-    }
-
-    /// A reader that does not read loses the byte, as a UART does.
-    fn deliver(&mut self, end: usize, byte: u8) {
-        match self.ends[end].controller.write(&[byte]) {
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => panic!("line: {error}"),
-            _ => {}
-        }
-    }
-
-    fn wait(&self, limit: Duration) {
-        let limit = Timespec::try_from(limit).expect("short");
-        let with_room = self.ends.iter().filter(|end| end.queue.len() < AHEAD);
-        let mut fds: Vec<PollFd<'_>> = with_room
-            .map(|end| PollFd::new(&end.controller, PollFlags::IN))
-            .collect();
-        let _ = poll(&mut fds, Some(&limit));
     }
 
     /// Marsaglia's xorshift: the same losses for the same seed.

@@ -6,15 +6,19 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use crate::process::Process;
+use crate::pty::forget;
 use crate::python::profile_folder;
 
 /// Octets of the emulated flash.
 const FLASH_LEN: usize = 64 * 1024;
+/// How often a silent emulator is asked whether it still runs.
+const LOOK: Duration = Duration::from_millis(50);
 /// The bare-metal target of the emulated board.
 const TARGET: &str = "thumbv7em-none-eabihf";
 
@@ -23,8 +27,16 @@ const TARGET: &str = "thumbv7em-none-eabihf";
 pub struct Board {
     folder: TempDir,
     radio: PathBuf,
-    running: Option<(Process, UnixStream)>,
+    running: Option<Running>,
     heard: String,
+}
+
+/// An emulator and its console.
+#[derive(Debug)]
+struct Running {
+    process: Process,
+    console: UnixStream,
+    said: Receiver<Vec<u8>>,
 }
 
 impl Board {
@@ -46,6 +58,7 @@ impl Board {
 
     /// Starts the emulator on the flash as it is, and waits until the firmware says that it is ready.
     pub fn power_on(&mut self) {
+        forget(&self.radio);
         let socket = self.folder.path().join("console.sock");
         let _ = std::fs::remove_file(&socket);
         let listener = UnixListener::bind(&socket).expect("socket in a fresh folder");
@@ -68,25 +81,28 @@ impl Board {
         command.arg("-kernel").arg(firmware());
         let process = Process::start("qemu", &mut command, &self.folder.path().join("qemu.log"));
         let (console, _) = listener.accept().expect("the emulator connects");
-        console
-            .set_read_timeout(Some(Duration::from_millis(50)))
-            .expect("a socket");
-        self.running = Some((process, console));
+        let said = listen(console.try_clone().expect("a socket"));
+        self.running = Some(Running {
+            process,
+            console,
+            said,
+        });
         self.heard.clear();
         self.hear("ready ", Duration::from_secs(20));
     }
 
     /// Pulls the plug: the emulator is killed at whatever it was doing.
     pub fn power_off(&mut self) {
-        if let Some((mut process, _)) = self.running.take() {
-            process.kill();
+        if let Some(mut running) = self.running.take() {
+            running.process.kill();
         }
     }
 
     /// Types a line at the console.
     pub fn type_line(&mut self, line: &str) {
-        let (_, console) = self.running.as_mut().expect("the board is on");
-        console
+        let running = self.running.as_mut().expect("the board is on");
+        running
+            .console
             .write_all(format!("{line}\r\n").as_bytes())
             .expect("the emulator runs");
     }
@@ -99,14 +115,11 @@ impl Board {
                 let rest = self.heard.split_off(at + wanted.len());
                 return std::mem::replace(&mut self.heard, rest);
             }
-            let (process, console) = self.running.as_mut().expect("the board is on");
-            let mut octets = [0; 512];
-            match console.read(&mut octets) {
-                Ok(len) if len > 0 => self
-                    .heard
-                    .push_str(&String::from_utf8_lossy(&octets[..len])),
-                _ => {
-                    let ended = process.ended();
+            let running = self.running.as_mut().expect("the board is on");
+            match running.said.recv_timeout(LOOK) {
+                Ok(octets) => self.heard.push_str(&String::from_utf8_lossy(&octets)),
+                Err(_) => {
+                    let ended = running.process.ended();
                     assert!(ended.is_none(), "the emulator ended: {ended:?}");
                 }
             }
@@ -117,6 +130,20 @@ impl Board {
             );
         }
     }
+}
+
+/// Reads a console on a thread of its own, which ends with the emulator: one that nobody reads would stop it, for a
+/// socket holds only a few hundred octets that come one by one.
+fn listen(mut console: UnixStream) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        let mut octets = [0; 512];
+        while let Ok(len) = console.read(&mut octets)
+            && len > 0
+            && sender.send(octets[..len].to_vec()).is_ok()
+        {}
+    });
+    receiver
 }
 
 impl Drop for Board {

@@ -2,6 +2,7 @@
 //! to know what is in a frame; it has no key and keeps nothing.
 
 use embassy_futures::select::{Either, select};
+use embedded_hal_async::delay::DelayNs;
 use embedded_io_async::{Read, Write};
 use longwire_codec::serial::{Deframer, emit, wire_len_max};
 
@@ -10,6 +11,8 @@ use crate::radio::Radio;
 /// Longest frame carried, octets; longer ones from the gateway are dropped.
 pub const MTU: usize = 255;
 const WIRE_LEN: usize = wire_len_max(MTU);
+/// After the radio reported an error it is left alone for so long.
+const REST_MS: u32 = 10;
 
 /// Carries frames until the serial port fails. What the radio cannot send or read is lost, as on any channel.
 ///
@@ -21,6 +24,7 @@ pub async fn run<P: Read, W: Write<Error = P::Error>, R: Radio>(
     mut from_gateway: P,
     mut to_gateway: W,
     mut radio: R,
+    mut delay: impl DelayNs,
 ) -> Result<(), P::Error> {
     let mut deframer = Deframer::new([0; WIRE_LEN]);
     let mut outgoing = [0; MTU];
@@ -30,7 +34,9 @@ pub async fn run<P: Read, W: Write<Error = P::Error>, R: Radio>(
         let from_host = next_frame(&mut from_gateway, &mut deframer, &mut outgoing);
         match select(from_host, radio.receive(&mut frame)).await {
             Either::First(len) => {
-                let _ = radio.transmit(&outgoing[..len?]).await;
+                if radio.transmit(&outgoing[..len?]).await.is_err() {
+                    delay.delay_ms(REST_MS).await;
+                }
             }
             Either::Second(Ok(len)) => {
                 let found = frame.get(..len).unwrap_or_default();
@@ -38,7 +44,7 @@ pub async fn run<P: Read, W: Write<Error = P::Error>, R: Radio>(
                     to_gateway.write_all(&wire[..len]).await?;
                 }
             }
-            Either::Second(Err(_)) => {}
+            Either::Second(Err(_)) => delay.delay_ms(REST_MS).await,
         }
     }
 }
@@ -65,8 +71,7 @@ async fn next_frame<P: Read>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use core::cell::RefCell;
-    use core::convert::Infallible;
+    use core::cell::{Cell, RefCell};
     use core::future::poll_fn;
     use core::task::Poll;
     use embassy_futures::block_on;
@@ -120,20 +125,34 @@ mod tests {
     /// Hears the frames it was given, then nothing; remembers what was sent.
     struct Air<'a>(VecDeque<Vec<u8>>, &'a RefCell<Vec<Vec<u8>>>);
 
+    /// What [`Air`] reports of an empty frame.
+    #[derive(Debug)]
+    struct Deaf;
+
+    /// Counts the rests.
+    struct Rests<'r>(&'r Cell<usize>);
+
+    impl DelayNs for Rests<'_> {
+        async fn delay_ns(&mut self, _: u32) {
+            self.0.set(self.0.get() + 1);
+        }
+    }
+
     impl Radio for Air<'_> {
-        type Error = Infallible;
+        type Error = Deaf;
 
         fn channel(&self) -> Channel {
             Channel::radio(MTU as u16, 1200, 0)
         }
 
-        async fn transmit(&mut self, frame: &[u8]) -> Result<(), Infallible> {
+        async fn transmit(&mut self, frame: &[u8]) -> Result<(), Deaf> {
             self.1.borrow_mut().push(frame.to_vec());
             Ok(())
         }
 
-        async fn receive(&mut self, frame: &mut [u8]) -> Result<usize, Infallible> {
+        async fn receive(&mut self, frame: &mut [u8]) -> Result<usize, Deaf> {
             poll_fn(|_| match self.0.pop_front() {
+                Some(heard) if heard.is_empty() => Poll::Ready(Err(Deaf)),
                 Some(heard) => {
                     frame[..heard.len()].copy_from_slice(&heard);
                     Poll::Ready(Ok(heard.len()))
@@ -152,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_go_both_ways_and_what_is_too_long_or_garbage_is_dropped() {
+    fn frames_go_both_ways_and_what_cannot_be_carried_is_dropped() {
         let long = [7; MTU + 1];
         let whole: Vec<u8> = (0..MTU).map(|at| at as u8).collect();
         let wire: VecDeque<u8> = [b"garbage".to_vec(), on_wire(&long), on_wire(&whole)]
@@ -161,14 +180,16 @@ mod tests {
         let (wire, written) = (RefCell::new(wire), RefCell::new(Vec::new()));
         let sent = RefCell::new(Vec::new());
         // The air is polled when the port has nothing: let the port wait until the air was heard.
-        let heard = VecDeque::from([b"one".to_vec(), whole.clone()]);
+        let heard = VecDeque::from([b"one".to_vec(), Vec::new(), whole.clone()]);
         let air = Air(heard, &sent);
+        let rests = Cell::new(0);
         let ended = block_on(run(
-            Late(Port(&wire, &written), 2),
+            Late(Port(&wire, &written), 3),
             Port(&wire, &written),
             air,
+            Rests(&rests),
         ));
-        assert_eq!(ended, Err(Unplugged));
+        assert_eq!((ended, rests.get()), (Err(Unplugged), 1));
         assert_eq!(*sent.borrow(), core::slice::from_ref(&whole));
         assert_eq!(
             *written.borrow(),

@@ -1,0 +1,182 @@
+//! An endpoint from what is on flash, and a modem likewise. Refuses to go on without a provisioning image: it says on
+//! the console what is missing.
+
+use core::ops::Range;
+
+use embassy_time::{Delay, Instant, Timer};
+use embedded_io_async::Write;
+use embedded_storage_async::nor_flash::NorFlash;
+use longwire_codec::lora::{Lora, MTU};
+use longwire_codec::provision::{IMAGE_MAX, Provision, ProvisionError, parse_modem};
+use longwire_firmware::bridge;
+use longwire_firmware::drive::asynchronous;
+use longwire_firmware::endpoint::{Endpoint, EndpointError, PROFILE, Reading, link_storage_len};
+use longwire_firmware::flash::{Store, StoreError};
+use longwire_firmware::radio::lora::LoRaRadio;
+use lora_phy::mod_params::RadioError;
+use lora_phy::mod_traits::RadioKind;
+use static_cell::ConstStaticCell;
+
+use crate::port::End;
+
+#[cfg(not(feature = "text-512k"))]
+use longwire_dictionaries::V1_128K as DICTIONARY;
+#[cfg(feature = "text-512k")]
+use longwire_dictionaries::V1_512K as DICTIONARY;
+
+/// From the end of receiving to the first bit sent: the chip's standby, and the frame through SPI.
+const TURNAROUND_MS: u32 = 10;
+/// Between two complaints on the console, which may have been plugged in meanwhile.
+const COMPLAINT_S: u64 = 5;
+/// Complaints before the board starts again, in case it was only the weather.
+const COMPLAINTS: usize = 12;
+
+/// Where a board keeps what, octets from the start of the flash that it hands over.
+#[derive(Clone)]
+pub struct Layout {
+    /// The image of `longwire pair`.
+    pub image: u32,
+    /// What the endpoint must not forget: at least two erase blocks.
+    pub records: Range<u32>,
+}
+
+/// Why a board does not start.
+enum Fault {
+    Image(ProvisionError),
+    Flash,
+    Radio,
+    Endpoint(EndpointError),
+}
+
+impl From<ProvisionError> for Fault {
+    fn from(error: ProvisionError) -> Self {
+        Self::Image(error)
+    }
+}
+
+impl From<RadioError> for Fault {
+    fn from(_: RadioError) -> Self {
+        Self::Radio
+    }
+}
+
+impl From<EndpointError> for Fault {
+    fn from(error: EndpointError) -> Self {
+        Self::Endpoint(error)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Endpoint(error.into())
+    }
+}
+
+/// Runs the entity that the image describes, until base asks for a restart or something failed: then reset the board.
+/// To be called once.
+pub async fn run<F: NorFlash>(
+    flash: F,
+    layout: Layout,
+    chip: impl RadioKind,
+    console: End<'_>,
+    seed: u64,
+) {
+    if let Err(fault) = start(flash, layout, chip, console, seed).await {
+        complain(&fault, console).await;
+    }
+}
+
+async fn start<F: NorFlash>(
+    mut flash: F,
+    layout: Layout,
+    chip: impl RadioKind,
+    mut console: End<'_>,
+    seed: u64,
+) -> Result<(), Fault> {
+    static LINK: ConstStaticCell<[u8; link_storage_len(MTU as usize)]> =
+        ConstStaticCell::new([0; link_storage_len(MTU as usize)]);
+    static SESSION: ConstStaticCell<[u8; PROFILE.storage_len()]> =
+        ConstStaticCell::new([0; PROFILE.storage_len()]);
+    let image = image(&mut flash, &layout).await?;
+    let provision = Provision::parse(&image)?;
+    let mut radio = radio(chip, provision.lora).await?;
+    let store = Store::new(flash, layout.records)?;
+    let (link, session) = (&mut LINK.take()[..], &mut SESSION.take()[..]);
+    let mut endpoint = Endpoint::start(&provision, &DICTIONARY, store, link, session, seed).await?;
+    for text in ["ready ", endpoint.jid(), "\r\n"] {
+        let Ok(()) = console.write_all(text.as_bytes()).await;
+    }
+    let now_ms = || Instant::now().as_millis();
+    let ended = asynchronous::run(
+        &mut endpoint,
+        &mut radio,
+        &mut console,
+        now_ms,
+        Delay,
+        |endpoint, _| {
+            let thousandth_hours = Instant::now().as_secs() * 10 / 36;
+            endpoint.set_reading(Reading {
+                name: "uptime",
+                value_milli: i32::try_from(thousandth_hours).unwrap_or(i32::MAX),
+                unit: "h",
+            });
+        },
+    );
+    Ok(ended.await?)
+}
+
+/// Carries frames between the gateway at the serial port and the air; see [`bridge`]. To be called once.
+pub async fn modem(
+    mut flash: impl NorFlash,
+    layout: Layout,
+    chip: impl RadioKind,
+    gateway: End<'_>,
+) {
+    let start = async {
+        let image = image(&mut flash, &layout).await?;
+        Ok(radio(chip, Some(parse_modem(&image)?)).await?)
+    };
+    match start.await {
+        Ok(radio) => {
+            let Err(never) = bridge::run(gateway, gateway, radio, Delay).await else {
+                return;
+            };
+            match never {}
+        }
+        Err(fault) => complain(&fault, gateway).await,
+    }
+}
+
+async fn image(flash: &mut impl NorFlash, layout: &Layout) -> Result<[u8; IMAGE_MAX], Fault> {
+    let mut image = [0; IMAGE_MAX];
+    let read = flash.read(layout.image, &mut image).await;
+    read.map_err(|_| Fault::Flash)?;
+    Ok(image)
+}
+
+async fn radio<K: RadioKind>(
+    chip: K,
+    tuned: Option<Lora>,
+) -> Result<LoRaRadio<K, Delay>, RadioError> {
+    LoRaRadio::new(chip, Delay, &tuned.unwrap_or(Lora::EU_869), TURNAROUND_MS).await
+}
+
+/// Says for a minute what is wrong.
+async fn complain(fault: &Fault, mut console: End<'_>) {
+    let text = match fault {
+        Fault::Image(ProvisionError::Absent) => "no provisioning image on flash",
+        Fault::Image(ProvisionError::Version(_)) => "provisioning image of another version",
+        Fault::Image(ProvisionError::Incomplete) => "provisioning image lacks a field",
+        Fault::Image(_) => "provisioning image is damaged",
+        Fault::Flash => "flash cannot be read",
+        Fault::Radio => "the radio does not answer, or cannot be tuned so",
+        Fault::Endpoint(EndpointError::Store(_)) => "flash failed",
+        Fault::Endpoint(_) => "the provisioning image does not fit this firmware",
+    };
+    for _ in 0..COMPLAINTS {
+        for part in ["! ", text, "\r\n"] {
+            let Ok(()) = console.write_all(part.as_bytes()).await;
+        }
+        Timer::after_secs(COMPLAINT_S).await;
+    }
+}

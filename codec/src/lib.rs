@@ -55,4 +55,6 @@ pub mod lora;
 
 pub mod serial;
 
+pub mod kiss;
+
 pub mod provision;

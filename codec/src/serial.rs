@@ -55,7 +55,7 @@ pub struct Deframer<B> {
 
 impl<B: AsRef<[u8]> + AsMut<[u8]>> Deframer<B> {
     /// Frames longer than `buffer` allows ([`wire_len_max`]) are noise.
-    pub fn new(buffer: B) -> Self {
+    pub const fn new(buffer: B) -> Self {
         Self {
             buffer,
             len: 0,

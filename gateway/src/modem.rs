@@ -12,7 +12,6 @@
 //! | `air:/run/hf.sock?rate=300` | the same across processes, over a Unix socket |
 
 pub mod air;
-mod ax25;
 mod hub;
 mod kiss;
 mod line;

@@ -6,11 +6,14 @@ use std::rc::Rc;
 use std::string::String;
 use std::vec::Vec;
 
+use longwire_codec::kiss::{self, Ax25, Kiss};
 use longwire_codec::serial::wire_len_max;
 
+use super::blocking::{Polled, Time};
 use super::{asynchronous, blocking};
 use crate::endpoint::{Event, Reading, channel};
-use crate::radio::serial::SerialRadio;
+use crate::radio::Radio;
+use crate::radio::serial::{KissRadio, SerialRadio, Tnc};
 use crate::ram_flash::RamFlash;
 use crate::tests::base::{PROVISION, board};
 use world::{Delay, Ether, Keyboard, Line, World};
@@ -91,22 +94,17 @@ fn the_future_wakes_only_for_what_happens() {
     assert!(polls < 120, "{polls} polls");
 }
 
-#[test]
-fn polled_uarts_do_the_same() {
-    let world = Rc::new(World::new(SCENE));
+/// The polled loop through the scene, on a modem of either kind.
+fn poll_through(world: &Rc<World>, radio: &mut impl Radio, time: &Time<impl Fn() -> u64>) {
     let mut flash = RamFlash::new();
     let mut endpoint = board(&mut flash);
-    let time = blocking::Time::new(|| world.now.get());
-    let uart = blocking::Polled(Line(world.clone()));
-    let mut radio =
-        SerialRadio::<_, _, { wire_len_max(256) }>::new(uart, &time, channel(&PROVISION));
     let mut events = Vec::new();
     let mut waits = 0;
     let ended = blocking::run(
         &mut endpoint,
-        &mut radio,
+        radio,
         Keyboard(world.clone()),
-        &time,
+        time,
         |until| {
             waits += 1;
             world.step(until);
@@ -117,8 +115,36 @@ fn polled_uarts_do_the_same() {
         },
     );
     assert_eq!(ended, Ok(()));
-    assert_scene(&world, &events);
+    assert_scene(world, &events);
     assert!(waits < 120, "{waits} times asleep");
+}
+
+#[test]
+fn polled_uarts_do_the_same() {
+    let world = Rc::new(World::new(SCENE));
+    let time = Time::new(|| world.now.get());
+    let line = Polled(Line(world.clone()));
+    let mut radio =
+        SerialRadio::<_, _, { wire_len_max(256) }>::new(line, &time, channel(&PROVISION));
+    poll_through(&world, &mut radio, &time);
+}
+
+/// The world speaks KISS as the gateway does: with the codec's framing, addresses and settings.
+#[test]
+fn a_tnc_does_the_same() {
+    const TNC_MAX: usize = kiss::wire_len_max(256);
+    let tnc = |calls| Kiss {
+        ax25: Ax25::parse(calls),
+        txdelay_10ms: Some(20),
+        ..Kiss::default()
+    };
+    let modem = Tnc::<TNC_MAX>::new(tnc("N0BASE>N0BUOY"));
+    let world = Rc::new(World::with_modem(SCENE, std::boxed::Box::new(modem)));
+    let time = Time::new(|| world.now.get());
+    let line = Polled(Line(world.clone()));
+    let (channel, kiss) = (channel(&PROVISION), tnc("N0BUOY>N0BASE"));
+    let mut radio = KissRadio::<_, _, TNC_MAX>::with_kiss(line, &time, channel, kiss);
+    poll_through(&world, &mut radio, &time);
 }
 
 #[test]

@@ -1,22 +1,95 @@
-//! A modem behind a UART, with the framing the gateway's `serial:` modem speaks. Refuses flow control: it waits for the
-//! airtime of what it sent.
+//! A modem behind a UART, with the framing the gateway's `serial:` or `kiss+serial:` modem speaks. Refuses flow control:
+//! it waits for the airtime of what it sent.
 
 use embedded_hal_async::delay::DelayNs;
 use embedded_io_async::{Read, Write};
 use longwire_codec::channel::Channel;
+use longwire_codec::kiss::{self, Kiss};
 use longwire_codec::serial::{self, Deframer};
 
 use super::Radio;
 
-/// A UART modem; `N` octets of buffer each way, at least `serial::wire_len_max(channel.mtu)`.
+/// How frames lie on the UART.
+pub trait Framing {
+    /// Writes a frame to `wire`; `None` if it does not fit.
+    fn emit(&self, frame: &[u8], wire: &mut [u8]) -> Option<usize>;
+
+    /// Takes an octet; the frame if it was the last of one.
+    fn push(&mut self, octet: u8) -> Option<&[u8]>;
+
+    /// How long the modem is busy with a frame of `len` octets that took `wire_len` on the UART.
+    fn airtime_ms(&self, channel: &Channel, len: usize, wire_len: usize) -> u64;
+}
+
+/// COBS with a checksum, on a transparent modem or a cable: what is on the UART is what is on the air.
 #[derive(Debug)]
-pub struct SerialRadio<U, D, const N: usize> {
+pub struct Transparent<const N: usize>(Deframer<[u8; N]>);
+
+impl<const N: usize> Transparent<N> {
+    pub(crate) const fn new() -> Self {
+        Self(Deframer::new([0; N]))
+    }
+}
+
+impl<const N: usize> Framing for Transparent<N> {
+    fn emit(&self, frame: &[u8], wire: &mut [u8]) -> Option<usize> {
+        serial::emit(frame, wire)
+    }
+
+    fn push(&mut self, octet: u8) -> Option<&[u8]> {
+        self.0.push(octet)
+    }
+
+    fn airtime_ms(&self, channel: &Channel, _: usize, wire_len: usize) -> u64 {
+        channel.airtime_ms(wire_len)
+    }
+}
+
+/// A KISS TNC.
+#[derive(Debug)]
+pub struct Tnc<const N: usize> {
+    kiss: Kiss,
+    deframer: kiss::Deframer<[u8; N]>,
+}
+
+impl<const N: usize> Tnc<N> {
+    pub(crate) const fn new(kiss: Kiss) -> Self {
+        Self {
+            kiss,
+            deframer: kiss::Deframer::new(kiss, [0; N]),
+        }
+    }
+}
+
+impl<const N: usize> Framing for Tnc<N> {
+    fn emit(&self, frame: &[u8], wire: &mut [u8]) -> Option<usize> {
+        self.kiss.emit(frame, wire)
+    }
+
+    fn push(&mut self, octet: u8) -> Option<&[u8]> {
+        self.deframer.push(octet)
+    }
+
+    fn airtime_ms(&self, channel: &Channel, len: usize, _: usize) -> u64 {
+        channel.airtime_ms(len) + self.kiss.keying_ms()
+    }
+}
+
+/// A modem on a UART; `N` octets of buffer for a frame on its way out.
+#[derive(Debug)]
+pub struct UartRadio<U, D, G, const N: usize> {
     uart: U,
     delay: D,
     channel: Channel,
-    deframer: Deframer<[u8; N]>,
+    framing: G,
     wire: [u8; N],
 }
+
+/// A transparent modem; `N` at least `serial::wire_len_max(channel.mtu)`.
+pub type SerialRadio<U, D, const N: usize> = UartRadio<U, D, Transparent<N>, N>;
+
+/// A KISS TNC; `N` at least `kiss::wire_len_max(channel.mtu)`.
+pub type KissRadio<U, D, const N: usize> = UartRadio<U, D, Tnc<N>, N>;
 
 /// Why a frame did not go out or come in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -30,20 +103,33 @@ pub enum SerialError<E> {
     TooLong,
 }
 
-impl<U: Read + Write, D: DelayNs, const N: usize> SerialRadio<U, D, N> {
+impl<U, D, const N: usize> SerialRadio<U, D, N> {
     /// A modem on `uart`.
-    pub fn new(uart: U, delay: D, channel: Channel) -> Self {
+    pub const fn new(uart: U, delay: D, channel: Channel) -> Self {
         Self {
             uart,
             delay,
             channel,
-            deframer: Deframer::new([0; N]),
+            framing: Transparent::new(),
             wire: [0; N],
         }
     }
 }
 
-impl<U: Read + Write, D: DelayNs, const N: usize> Radio for SerialRadio<U, D, N> {
+impl<U, D, const N: usize> KissRadio<U, D, N> {
+    /// A TNC on `uart`.
+    pub fn with_kiss(uart: U, delay: D, channel: Channel, kiss: Kiss) -> Self {
+        Self {
+            uart,
+            delay,
+            channel: kiss.channel(channel),
+            framing: Tnc::new(kiss),
+            wire: [0; N],
+        }
+    }
+}
+
+impl<U: Read + Write, D: DelayNs, G: Framing, const N: usize> Radio for UartRadio<U, D, G, N> {
     type Error = SerialError<U::Error>;
 
     fn channel(&self) -> Channel {
@@ -51,13 +137,14 @@ impl<U: Read + Write, D: DelayNs, const N: usize> Radio for SerialRadio<U, D, N>
     }
 
     async fn transmit(&mut self, frame: &[u8]) -> Result<(), Self::Error> {
-        let len = serial::emit(frame, &mut self.wire).ok_or(SerialError::TooLong)?;
+        let len = self.framing.emit(frame, &mut self.wire);
+        let len = len.ok_or(SerialError::TooLong)?;
         self.uart
             .write_all(&self.wire[..len])
             .await
             .map_err(SerialError::Uart)?;
         self.uart.flush().await.map_err(SerialError::Uart)?;
-        let airtime_ms = self.channel.airtime_ms(len);
+        let airtime_ms = self.framing.airtime_ms(&self.channel, frame.len(), len);
         self.delay
             .delay_ms(u32::try_from(airtime_ms).unwrap_or(u32::MAX))
             .await;
@@ -71,7 +158,7 @@ impl<U: Read + Write, D: DelayNs, const N: usize> Radio for SerialRadio<U, D, N>
             if read.map_err(SerialError::Uart)? == 0 {
                 return Err(SerialError::Closed);
             }
-            if let Some(found) = self.deframer.push(octet[0]) {
+            if let Some(found) = self.framing.push(octet[0]) {
                 let place = frame.get_mut(..found.len()).ok_or(SerialError::TooLong)?;
                 place.copy_from_slice(found);
                 return Ok(found.len());

@@ -4,6 +4,7 @@
 use core::convert::Infallible;
 use core::future::{Future, poll_fn};
 use core::task::{Context, Poll, Waker};
+use std::boxed::Box;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -16,12 +17,13 @@ use std::vec::Vec;
 
 use embedded_hal_async::delay::DelayNs;
 use longwire_codec::channel::Channel;
-use longwire_codec::serial::{Deframer, emit, wire_len_max};
+use longwire_codec::serial::wire_len_max;
 use longwire_codec::time::Instant;
 
 use super::Act;
 use crate::endpoint::channel;
 use crate::radio::Radio;
+use crate::radio::serial::{Framing, Transparent};
 use crate::tests::base::{Base, PROVISION};
 
 const WIRE_MAX: usize = wire_len_max(256);
@@ -39,7 +41,7 @@ pub(super) struct World {
     heard: RefCell<VecDeque<Vec<u8>>>,
     /// Octets of the modem's UART, to and from the board.
     wire: RefCell<VecDeque<u8>>,
-    deframer: RefCell<Deframer<[u8; WIRE_MAX]>>,
+    modem: RefCell<Box<dyn Framing>>,
     alarms: RefCell<Vec<(u64, Waker)>>,
     listener: RefCell<Option<Waker>>,
     reader: RefCell<Option<Waker>>,
@@ -47,6 +49,10 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(script: &[(&'static str, Act)]) -> Self {
+        Self::with_modem(script, Box::new(Transparent::<WIRE_MAX>::new()))
+    }
+
+    pub(super) fn with_modem(script: &[(&'static str, Act)], modem: Box<dyn Framing>) -> Self {
         let world = Self {
             now: Cell::new(0),
             base: RefCell::new(Base::new()),
@@ -57,7 +63,7 @@ impl World {
             air: RefCell::default(),
             heard: RefCell::default(),
             wire: RefCell::default(),
-            deframer: RefCell::new(Deframer::new([0; WIRE_MAX])),
+            modem: RefCell::new(modem),
             alarms: RefCell::default(),
             listener: RefCell::default(),
             reader: RefCell::default(),
@@ -137,8 +143,8 @@ impl World {
             let mut base = self.base.borrow_mut();
             if from_base {
                 base.link.handle_sent(self.instant());
-                let mut wire = [0; WIRE_MAX];
-                let len = emit(&frame, &mut wire).expect("fits");
+                let mut wire = [0; 1024];
+                let len = self.modem.borrow().emit(&frame, &mut wire).expect("fits");
                 self.wire.borrow_mut().extend(&wire[..len]);
                 self.heard.borrow_mut().push_back(frame);
             } else {
@@ -280,7 +286,7 @@ impl embedded_io::Read for Line {
 impl embedded_io::Write for Line {
     fn write(&mut self, octets: &[u8]) -> Result<usize, Infallible> {
         for octet in octets {
-            if let Some(frame) = self.0.deframer.borrow_mut().push(*octet) {
+            if let Some(frame) = self.0.modem.borrow_mut().push(*octet) {
                 self.0.transmit(false, frame);
             }
         }

@@ -10,13 +10,13 @@ const PID_NONE: u8 = 0xf0;
 
 /// Source and destination, ready to be put in front.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Ax25 {
+pub struct Ax25 {
     header: [u8; HEADER_LEN],
 }
 
 impl Ax25 {
     /// From `SOURCE>DESTINATION`, each a call sign of up to six letters or digits and an optional `-SSID`.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let (source, destination) = text.split_once('>')?;
         let mut header = [0; HEADER_LEN];
         header[..7].copy_from_slice(&address(destination, 0x80)?);
@@ -26,13 +26,13 @@ impl Ax25 {
         Some(Self { header })
     }
 
-    pub(super) fn emit(&self, frame: &[u8], out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.header);
-        out.extend_from_slice(frame);
+    /// Octets to put in front of a frame.
+    pub fn header(&self) -> &[u8] {
+        &self.header
     }
 
     /// What a UI frame from anybody to anybody carries; the seal tells ours from others'.
-    pub(super) fn open(frame: &[u8]) -> Option<&[u8]> {
+    pub fn open(frame: &[u8]) -> Option<&[u8]> {
         let control = 1 + frame.iter().position(|octet| octet & 1 == 1)?;
         let whole = control % 7 == 0 && frame.get(control) == Some(&CONTROL_UI);
         let ours = whole && frame.get(control + 1) == Some(&PID_NONE);
@@ -62,9 +62,8 @@ mod tests {
 
     #[test]
     fn a_frame_goes_in_and_comes_out() {
-        let ax25 = Ax25::parse("n0a-1>N0B").unwrap();
-        let mut out = Vec::new();
-        ax25.emit(b"\x00\xffhello", &mut out);
+        let ax25 = Ax25::parse("n0a-1>N0B").expect("two call signs");
+        let out = [ax25.header(), b"\x00\xffhello"].concat();
         assert_eq!(out.len(), HEADER_LEN + 7);
         assert_eq!(&out[..7], [0x9c, 0x60, 0x84, 0x40, 0x40, 0x40, 0xe0]);
         assert_eq!(Ax25::open(&out), Some(&b"\x00\xffhello"[..]));

@@ -67,8 +67,8 @@ pub enum Control {
     SignOff,
     /// Carries what both ends must agree on.
     Hello,
-    /// Carries a message of pairing or re-keying.
-    Pairing,
+    /// Carries a message of re-keying.
+    Rekey,
 }
 
 /// The part of the header with which a frame is opened without a session: a station that restarted, or has not
@@ -207,7 +207,7 @@ fn parse_kind(flags: u8) -> Result<(Kind, bool), FrameError> {
                 1 => Control::Identify,
                 2 => Control::SignOff,
                 3 => Control::Hello,
-                4 => Control::Pairing,
+                4 => Control::Rekey,
                 _ => return Err(FrameError::Form),
             };
             Ok((Kind::Control(control), bit(3)))
@@ -234,7 +234,7 @@ impl fmt::Display for Plain<'_> {
             Kind::Control(Control::Identify) => "ID",
             Kind::Control(Control::SignOff) => "BYE",
             Kind::Control(Control::Hello) => "HELLO",
-            Kind::Control(Control::Pairing) => "PAIR",
+            Kind::Control(Control::Rekey) => "REKEY",
             _ => "DATA",
         };
         write!(f, "{name}")?;

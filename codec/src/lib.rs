@@ -49,6 +49,9 @@ pub mod group;
 #[cfg(feature = "edhoc")]
 pub mod pairing;
 
+#[cfg(feature = "edhoc")]
+pub mod rekey;
+
 pub mod channel;
 
 pub mod lora;

@@ -26,6 +26,7 @@ mod number;
 mod outgoing;
 mod pool;
 mod receive;
+mod rekey;
 mod session;
 mod stats;
 mod timers;
@@ -35,15 +36,17 @@ mod turn;
 pub use config::{Agreement, Callsign, LinkConfig, Priority, Profile, Resume, Side};
 pub use event::{Event, Timer};
 pub use number::{Accepted, PacketNumber};
+pub use rekey::{MESSAGE_MAX, RekeyMessage};
 pub use stats::LinkStats;
 
 use crate::channel::Channel;
-use crate::seal::{Seal, Secret};
+use crate::seal::Seal;
 use crate::time::Instant;
 
 use event::News;
 use incoming::Incoming;
 use outgoing::Outgoing;
+use rekey::Handshake;
 use session::Session;
 use timers::Timers;
 use turn::Turn;
@@ -83,6 +86,7 @@ pub struct Link<B> {
     news: News,
     stats: LinkStats,
     owed: Owed,
+    handshake: Handshake,
     /// Grants wait: the hello did not agree.
     mismatched: bool,
     /// Before this an unreadable frame is not answered.
@@ -201,6 +205,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             news: News::default(),
             stats: LinkStats::default(),
             owed,
+            handshake: Handshake::default(),
             mismatched: false,
             notice_after: None,
             scratch_len: config.receive_mtu(&channel).max(channel.mtu).into(),
@@ -227,9 +232,15 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         self.session.has_heard() && !self.turn.is_suspended()
     }
 
+    /// Whether the peer fell silent: questions stay unanswered.
+    pub fn is_suspended(&self) -> bool {
+        self.turn.is_suspended()
+    }
+
     /// Whether no packet of ours is under way and nothing waits to be acknowledged.
     pub fn is_idle(&self) -> bool {
-        self.outgoing.span() == 0 && !self.owed.ack && self.turn.is_idle()
+        let said = self.outgoing.span() == 0 && !self.owed.ack && !self.handshake.is_telling();
+        said && self.turn.is_idle()
     }
 
     /// Whether no turn of either end is under way: on a shared channel the base may let another link speak.
@@ -351,12 +362,6 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         if self.incoming.accept(bytes, number) {
             self.owe_ack(now, false);
         }
-    }
-
-    /// Uses a new secret: at once if `send`, otherwise as soon as the peer does. Frames under the old one are accepted
-    /// until then.
-    pub fn rekey(&mut self, secret: &Secret, send: bool) {
-        self.session.rekey(secret, send);
     }
 
     /// Goes on after [`Event::Mismatch`], with what is agreed now.

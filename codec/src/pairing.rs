@@ -1,43 +1,54 @@
-//! EDHOC (RFC 9528) between two stations that know each other's public keys: three messages, 101 bytes, a new link secret.
+//! EDHOC (RFC 9528) between two stations that know each other's public keys: three messages, 90 bytes, a new link secret.
 //! Refuses to trust on first use, and to choose randomness: 32 bytes of entropy are an argument.
 //!
 //! Cipher suite 2 (AES-CCM with 8-byte tags, P-256, SHA-256), method 3 (both ends authenticate by static keys),
-//! credentials by reference. Every run makes fresh ephemeral keys: re-key now and then, and what was sent before stays
-//! secret even if a static key leaks later.
+//! credentials by reference. Every run makes fresh ephemeral keys: what was sent under a secret that both ends have
+//! forgotten stays secret even if a static key leaks later.
 //!
 //! ```text
 //! initiator                    responder
-//!     ── message 1, 37 bytes ──▶
-//!     ◀─ message 2, 45 bytes ───
-//!     ── message 3, 19 bytes ──▶   rekey(secret, true)
-//!  rekey(secret, false)
+//!     ── message 1, 32 bytes ──▶
+//!     ◀─ message 2, 40 bytes ───
+//!     ── message 3, 18 bytes ──▶
 //! ```
 //!
-//! The responder sends under the new secret at once, the initiator as soon as it hears that
-//! ([`crate::link::Link::rekey`]): traffic goes on meanwhile. Who misses an answer sends his last message again: the
-//! initiator 1 until 2 comes, the responder 2 until 3 comes, and the initiator 3 whenever 2 comes again.
+//! On the air go the messages of RFC 9528 without the bytes that are always the same: 101 bytes less 11. So nothing of
+//! them needs parsing, and their length says which they are.
 
-mod entropy;
+mod suite;
 
 use core::fmt;
 
-use entropy::Entropy;
+use hkdf::Hkdf;
 use lakers::{
     BufferMessage1, ConnId, Credential, CredentialTransfer, EDHOCMethod, EDHOCSuite,
     EdhocInitiator, EdhocInitiatorWaitM2, EdhocResponder, EdhocResponderDone, EdhocResponderWaitM3,
     IdCred,
 };
-use lakers_crypto_rustcrypto::Crypto;
+use sha2::Sha256;
+use suite::{Suite, is_point, key_pair};
 
-use crate::frame::{Control, Header, Kind};
+use crate::link::{RekeyMessage as Message, Side};
 use crate::seal::Secret;
 
-type Suite = Crypto<Entropy>;
+/// Bytes of message 1: the ephemeral key of the initiator.
+pub const MESSAGE_1_LEN: usize = 32;
+/// Bytes of message 2: the ephemeral key of the responder, and his proof, encrypted.
+pub const MESSAGE_2_LEN: usize = 32 + PROOF_LEN;
+/// Bytes of message 3: what the initiator encrypts, with its tag.
+pub const MESSAGE_3_LEN: usize = 18;
 
-/// Longest message, in bytes.
-pub const MESSAGE_MAX: usize = 48;
-/// Bytes a frame adds to a message.
-pub const FRAME_OVERHEAD: usize = 2;
+/// Method 3, suite 2, head of 32 bytes; the initiator's connection id follows the key.
+const HEAD_1: [u8; 4] = [0x03, 0x02, 0x58, 0x20];
+const C_I: u8 = 0x01;
+const C_R: u8 = 0x02;
+/// Head of 43 bytes. After the key come three that open to the responder's connection id, his credential and the head of
+/// his proof.
+const HEAD_2: [u8; 2] = [0x58, 0x2b];
+const PROOF_LEN: usize = 8;
+const HEAD_MAC: u8 = 0x48;
+/// Head of 18 bytes.
+const HEAD_3: [u8; 1] = [0x52];
 /// The exporter label of the link secret: from the range for private use of RFC 9528, section 10.1.
 const LABEL: u8 = 0xc0;
 
@@ -69,7 +80,28 @@ impl Identity {
     /// A new key pair from 32 bytes of entropy.
     pub fn generate(id: u8, entropy: &[u8; 32]) -> Self {
         use lakers::CryptoTrait as _;
-        let (private, x) = Crypto::new(Entropy::new(entropy)).p256_generate_key_pair();
+        let (private, x) = Suite::new(entropy).p256_generate_key_pair();
+        Self {
+            private,
+            public: PublicKey { id, x },
+        }
+    }
+
+    /// The key pair by which the end `side` shows that it knows `secret`. Both ends can make both.
+    pub fn derive(secret: &Secret, side: Side) -> Self {
+        let hkdf = Hkdf::<Sha256>::new(None, secret.as_bytes());
+        let (info, id): (&[u8], u8) = match side {
+            Side::A => (b"longwire 1 rekey from a", 1),
+            Side::B => (b"longwire 1 rekey from b", 2),
+        };
+        let mut count = 0u8;
+        let (private, x) = key_pair(|| {
+            let mut candidate = [0; 32];
+            let filled = hkdf.expand_multi_info(&[info, &[count]], &mut candidate);
+            debug_assert!(filled.is_ok(), "32 bytes are within the limit of RFC 5869");
+            count = count.wrapping_add(1);
+            candidate
+        });
         Self {
             private,
             public: PublicKey { id, x },
@@ -102,64 +134,36 @@ pub enum PairingError {
     Stranger,
 }
 
-/// A message to send.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Message {
-    bytes: [u8; MESSAGE_MAX],
-    len: usize,
+/// What goes on the air of a message that EDHOC wrote.
+fn shorten(message: &[u8], head: &[u8], len: usize) -> Result<Message, PairingError> {
+    let body = message.strip_prefix(head).and_then(|body| body.get(..len));
+    body.and_then(Message::new).ok_or(PairingError::Malformed)
 }
 
-impl Message {
-    fn new(message: &[u8]) -> Result<Self, PairingError> {
-        let mut bytes = [0; MESSAGE_MAX];
-        bytes
-            .get_mut(..message.len())
-            .ok_or(PairingError::Malformed)?
-            .copy_from_slice(message);
-        Ok(Self {
-            bytes,
-            len: message.len(),
-        })
+/// The message as EDHOC reads it.
+fn lengthen(parts: [&[u8]; 4]) -> Result<BufferMessage1, PairingError> {
+    let mut message = [0; 64];
+    let mut len = 0;
+    for (place, byte) in message.iter_mut().zip(parts.into_iter().flatten()) {
+        *place = *byte;
+        len += 1;
     }
-
-    /// The message.
-    pub fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or(&[])
-    }
+    BufferMessage1::new_from_slice(&message[..len]).map_err(|_| PairingError::Malformed)
 }
 
-/// Writes the frame that carries message `number` (1 to 3) in clear: EDHOC protects itself. Gives its length, or `None`
-/// if it does not fit.
-pub fn emit(station: Option<u8>, number: u8, message: &Message, frame: &mut [u8]) -> Option<usize> {
-    let kind = Kind::Control(Control::Pairing);
-    let header = Header {
-        station,
-        kind,
-        more: false,
-        ack: false,
-        counter: number,
-        notice: None,
-    };
-    let at = header.emit(frame)?;
-    frame
-        .get_mut(at..at + message.len)?
-        .copy_from_slice(message.as_bytes());
-    Some(at + message.len)
-}
-
-/// The number and bytes of the message a frame carries; `None` if it is another frame, which the link may know.
-pub fn parse(frame: &[u8], shared: bool) -> Option<(u8, &[u8])> {
-    let header = Header::parse(frame, shared).ok()?;
-    let pairing = header.kind == Kind::Control(Control::Pairing) && header.notice.is_none();
-    if pairing {
-        Some((header.counter, frame.get(header.len()..)?))
-    } else {
-        None
-    }
+/// The ephemeral key that begins a message of `len` bytes: a point, or nothing may be computed with it.
+fn ephemeral(message: &[u8], len: usize) -> Result<(), PairingError> {
+    let x = message.first_chunk().filter(|x| is_point(x));
+    (x.is_some() && message.len() == len)
+        .then_some(())
+        .ok_or(PairingError::Malformed)
 }
 
 /// The credential both ends compute from a public key: a CWT claims set (RFC 8392) with the key as COSE key.
 fn credential(key: &PublicKey) -> Result<Credential, PairingError> {
+    if !is_point(&key.x) {
+        return Err(PairingError::Malformed);
+    }
     let mut bytes = [0; 52];
     // {2: "", 8: {1: {1: 2, 2: h'id', -1: 1, -2: x, -3: false}}}
     bytes[..16].copy_from_slice(&[
@@ -192,16 +196,18 @@ fn secret(done: &mut EdhocResponderDone<Suite>) -> Result<Secret, PairingError> 
         .ok_or(PairingError::Malformed)
 }
 
-fn buffer(message: &[u8]) -> Result<BufferMessage1, PairingError> {
-    BufferMessage1::new_from_slice(message).map_err(|_| PairingError::Malformed)
-}
-
 /// The end that begins.
-#[derive(Debug)]
 pub struct Initiator {
     state: EdhocInitiatorWaitM2<Suite>,
     identity: Identity,
     peer: Credential,
+    peer_id: u8,
+}
+
+impl fmt::Debug for Initiator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Initiator(..)")
+    }
 }
 
 impl Initiator {
@@ -214,9 +220,9 @@ impl Initiator {
         identity: Identity,
         peer: PublicKey,
     ) -> Result<(Self, Message), PairingError> {
-        let crypto = Crypto::new(Entropy::new(entropy));
-        let edhoc = EdhocInitiator::new(crypto, EDHOCMethod::StatStat, EDHOCSuite::CipherSuite2);
-        let id = ConnId::from_slice(&[0x01]);
+        let suite = Suite::initiator(entropy);
+        let edhoc = EdhocInitiator::new(suite, EDHOCMethod::StatStat, EDHOCSuite::CipherSuite2);
+        let id = ConnId::from_slice(&[C_I]);
         let (state, message) = edhoc
             .prepare_message_1(id, &None)
             .map_err(|_| PairingError::Malformed)?;
@@ -224,8 +230,10 @@ impl Initiator {
             state,
             identity,
             peer: credential(&peer)?,
+            peer_id: peer.id,
         };
-        Ok((this, Message::new(message.as_slice())?))
+        let message = shorten(message.as_slice(), &HEAD_1, MESSAGE_1_LEN)?;
+        Ok((this, message))
     }
 
     /// Answers message 2: gives message 3 and the secret.
@@ -233,7 +241,10 @@ impl Initiator {
     /// # Errors
     /// [`PairingError`].
     pub fn handle_message_2(self, message: &[u8]) -> Result<(Message, Secret), PairingError> {
-        let message = buffer(message)?;
+        ephemeral(message, MESSAGE_2_LEN)?;
+        let (key, proof) = message.split_at(32);
+        let known = [C_R, self.peer_id, HEAD_MAC];
+        let message = lengthen([&HEAD_2, key, &known, proof])?;
         let parsed = self
             .state
             .parse_message_2(&message)
@@ -252,15 +263,21 @@ impl Initiator {
         let mut done = edhoc
             .completed_without_message_4()
             .map_err(|_| PairingError::Malformed)?;
-        Ok((Message::new(message.as_slice())?, secret(&mut done)?))
+        let message = shorten(message.as_slice(), &HEAD_3, MESSAGE_3_LEN)?;
+        Ok((message, secret(&mut done)?))
     }
 }
 
 /// The end that answers.
-#[derive(Debug)]
 pub struct Responder {
     state: EdhocResponderWaitM3<Suite>,
     peer: Credential,
+}
+
+impl fmt::Debug for Responder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Responder(..)")
+    }
 }
 
 impl Responder {
@@ -274,21 +291,33 @@ impl Responder {
         peer: PublicKey,
         message: &[u8],
     ) -> Result<(Self, Message), PairingError> {
-        let crypto = Crypto::new(Entropy::new(entropy));
+        ephemeral(message, MESSAGE_1_LEN)?;
+        let message = lengthen([&HEAD_1, message, &[C_I], &[]])?;
         let own = credential(&identity.public)?;
-        let edhoc = EdhocResponder::new(crypto, EDHOCMethod::StatStat, identity.private, own);
+        let method = EDHOCMethod::StatStat;
+        let edhoc = EdhocResponder::new(Suite::new(entropy), method, identity.private, own);
         let (edhoc, ..) = edhoc
-            .process_message_1(&buffer(message)?)
+            .process_message_1(&message)
             .map_err(|_| PairingError::Malformed)?;
-        let id = ConnId::from_slice(&[0x02]);
+        let id = ConnId::from_slice(&[C_R]);
         let prepared = edhoc.prepare_message_2(CredentialTransfer::ByReference, id, &None);
         let (state, message) = prepared.map_err(|_| PairingError::Malformed)?;
+        let whole = message.as_slice().strip_prefix(&HEAD_2);
+        let (key, rest) = whole
+            .and_then(|whole| whole.split_first_chunk::<32>())
+            .ok_or(PairingError::Malformed)?;
+        let proof = rest
+            .last_chunk::<PROOF_LEN>()
+            .ok_or(PairingError::Malformed)?;
+        let mut answer = [0; MESSAGE_2_LEN];
+        answer[..32].copy_from_slice(key);
+        answer[32..].copy_from_slice(proof);
         Ok((
             Self {
                 state,
                 peer: credential(&peer)?,
             },
-            Message::new(message.as_slice())?,
+            Message::new(&answer).ok_or(PairingError::Malformed)?,
         ))
     }
 
@@ -297,7 +326,10 @@ impl Responder {
     /// # Errors
     /// [`PairingError`].
     pub fn handle_message_3(self, message: &[u8]) -> Result<Secret, PairingError> {
-        let message = buffer(message)?;
+        if message.len() != MESSAGE_3_LEN {
+            return Err(PairingError::Malformed);
+        }
+        let message = lengthen([&HEAD_3, message, &[], &[]])?;
         let (edhoc, id, _) = self
             .state
             .parse_message_3(&message)

@@ -8,6 +8,7 @@ mod dictionary;
 mod explain;
 mod manual;
 mod pair;
+mod rekey;
 mod run;
 mod screen;
 mod status;
@@ -76,6 +77,8 @@ enum Command {
     Account(account::Account),
     /// Make what a new station needs: a key, a piece of configuration, an image for a board.
     Pair(pair::Pair),
+    /// Agree on a new key with a peer, over the air, while traffic goes on.
+    Rekey(rekey::Rekey),
     /// Print shell completions.
     Completions {
         /// The shell.
@@ -133,6 +136,7 @@ impl Cli {
             Command::Keygen(arguments) => self.keygen(arguments),
             Command::Account(action) => account::account(&self.settings()?, action, self.json),
             Command::Pair(arguments) => pair::pair(&self.settings()?, arguments, self.json),
+            Command::Rekey(arguments) => rekey::rekey(&self.settings()?, arguments, self.json),
             Command::Completions { shell } => manual::completions(*shell),
             Command::Man => manual::page(),
         }

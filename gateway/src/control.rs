@@ -6,6 +6,7 @@
 //! | `{"command":"status"}` | `{"ok":{...}}`, see [`crate::status`] |
 //! | `{"command":"queue-list"}` | `{"ok":[...]}` |
 //! | `{"command":"queue-cancel","number":7}` | `{"ok":null}` |
+//! | `{"command":"rekey","peer":"field"}` | `{"ok":null}` once the wish is durable |
 //! | `{"command":"send","xml":"<message .../>"}` | `{"ok":null}` once in custody |
 //!
 //! What cannot be done is `{"error":"why"}`.
@@ -101,6 +102,11 @@ async fn answer(line: &str, desk: &Desk) -> Result<Value, String> {
                 Ok(false) => Err(format!("nothing in the queue has the number {number}")),
                 Err(error) => Err(error.to_string()),
             }
+        }
+        Some("rekey") => {
+            let peer = request["peer"].as_str().ok_or("which peer?")?;
+            let wanted = desk.gateway.borrow_mut().want_key(peer);
+            wanted.map(|()| Value::Null)
         }
         Some("send") => {
             let xml = request["xml"].as_str().ok_or("which stanza?")?;

@@ -14,6 +14,7 @@
 mod expire;
 mod grant;
 mod hold;
+mod key;
 mod receive;
 mod routes;
 mod send;
@@ -37,6 +38,7 @@ use crate::router::{Refused, Service, Submission};
 use crate::store::{Store, StoreError};
 use crate::xml::{Context, Element, Limits, XmlError};
 pub use grant::Granted;
+pub use key::{KeyState, KeyView};
 use routes::{Routes, Target};
 
 /// A step of the gateway that failed; nothing of it was kept.
@@ -65,6 +67,8 @@ pub struct Peer {
     pub wake: Rc<Notify>,
     /// What the link says.
     pub link: LinkView,
+    /// Its key.
+    pub key: KeyView,
     /// Stanzas the far end confirmed.
     pub delivered: u64,
     /// XML of the stanzas sent, octets.
@@ -120,6 +124,7 @@ impl Gateway {
                 rules: rules.clone(),
                 wake: wakes.entry(rules.modem.clone()).or_default().clone(),
                 link: LinkView::default(),
+                key: KeyView::default(),
                 xml_octets: 0,
                 delivered: 0,
                 received: 0,

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use longwire_codec::seal::Secret;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
@@ -52,6 +53,17 @@ pub enum KeyError {
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
+    },
+    /// It held a key that was replaced over the air since.
+    #[error(
+        "the key {} was replaced over the air, and the database does not hold the present one; make a new key for both ends",
+        path.display()
+    )]
+    Replaced {
+        /// The file.
+        path: PathBuf,
+        /// What is known of the key it held.
+        origin: Origin,
     },
     /// It holds something else.
     #[error("the key {} is not 64 hexadecimal digits or 32 bytes of base64", path.display())]
@@ -99,6 +111,12 @@ impl Key {
             });
         }
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        if let Some(origin) = Origin::parse(&text) {
+            return Err(KeyError::Replaced {
+                path: path.to_owned(),
+                origin,
+            });
+        }
         Self::parse(&text).ok_or_else(|| KeyError::Malformed {
             path: path.to_owned(),
         })
@@ -120,6 +138,44 @@ impl Key {
             })
     }
 
+    /// Writes over a key file that this key was replaced, so that it cannot be found there.
+    ///
+    /// # Errors
+    /// [`KeyError::Unwritable`].
+    pub fn erase(origin: Origin, path: &Path) -> Result<(), KeyError> {
+        let mut options = OpenOptions::new();
+        // Not a new file: the old blocks are to be written over.
+        options
+            .write(true)
+            .open(path)
+            .and_then(|mut file| {
+                file.write_all(origin.to_string().as_bytes())?;
+                file.sync_all()
+            })
+            .map_err(|source| KeyError::Unwritable {
+                path: path.to_owned(),
+                source,
+            })
+    }
+
+    /// By which the key is known again after it was replaced.
+    pub fn origin(&self) -> Origin {
+        let mut digest = Sha256::new_with_prefix(b"longwire key origin");
+        digest.update(self.0);
+        Origin(digest.finalize().into())
+    }
+
+    /// The key as links take it.
+    pub fn secret(&self) -> Secret {
+        // 16 to 32 bytes are a secret, and this has 32.
+        Secret::new(&self.0).expect("32 bytes")
+    }
+
+    /// A secret of a link that is as long as a key.
+    pub fn of(secret: &Secret) -> Option<Self> {
+        secret.as_bytes().try_into().ok().map(Self)
+    }
+
     /// The key as 64 hexadecimal digits.
     pub fn to_hex(&self) -> String {
         crate::hex::emit(&self.0)
@@ -135,6 +191,26 @@ impl Key {
         let mut digest = Sha256::new_with_prefix(b"longwire key fingerprint");
         digest.update(self.0);
         crate::hex::emit(&digest.finalize()[..FINGERPRINT_LEN])
+    }
+}
+
+/// What is left of a key that was replaced over the air: enough to know it again, nothing to open a frame with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin(pub [u8; 32]);
+
+/// How the file of a replaced key begins.
+const REPLACED: &str = "replaced over the air:";
+
+impl Origin {
+    fn parse(text: &str) -> Option<Self> {
+        let digest = crate::hex::parse(text.strip_prefix(REPLACED)?.trim())?;
+        digest.try_into().ok().map(Self)
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{REPLACED} {}", crate::hex::emit(&self.0))
     }
 }
 
@@ -167,6 +243,19 @@ mod tests {
             Key::load(&path),
             Err(KeyError::Open { mode: 0o640, .. })
         ));
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn a_replaced_key_is_gone_from_its_file_but_known_again() {
+        let path = scratch("replaced");
+        let key = Key::generate().unwrap();
+        key.store(&path).unwrap();
+        Key::erase(key.origin(), &path).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.contains(&key.to_hex()[..8]), "{text}");
+        let found = Key::load(&path);
+        assert!(matches!(found, Err(KeyError::Replaced { origin, .. }) if origin == key.origin()));
         std::fs::remove_file(&path).unwrap();
     }
 

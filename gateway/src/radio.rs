@@ -3,6 +3,7 @@
 
 mod coding;
 mod conversation;
+mod keyring;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -139,11 +140,12 @@ impl Radio {
     }
 
     async fn listen(&mut self, stop: &mut watch::Receiver<bool>) -> News {
-        let timeouts = self
-            .conversations
-            .iter()
-            .filter_map(Conversation::poll_timeout);
-        let deadline = timeouts.min().map(|at| self.clock.deadline(at));
+        let deadline = {
+            let gateway = self.gateway.borrow();
+            let conversations = self.conversations.iter();
+            let timeouts = conversations.filter_map(|it| it.poll_timeout(&gateway));
+            timeouts.min().map(|at| self.clock.deadline(at))
+        };
         let timer = async {
             match deadline {
                 Some(deadline) => sleep_until(deadline).await,

@@ -28,7 +28,6 @@ use crate::config::{self, Config};
 use crate::control;
 use crate::gateway::{Gateway, GatewayError};
 use crate::inbox;
-use crate::keys::{Key, KeyError};
 use crate::modem::url::UrlError;
 use crate::modem::{AnyModem, Modem};
 use crate::radio::{Conversation, ConversationError, Radio};
@@ -60,9 +59,6 @@ pub enum RunError {
     /// The database, later.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
-    /// A peer's key.
-    #[error(transparent)]
-    Key(#[from] KeyError),
     /// A modem's URL.
     #[error("modem `{modem}`: {source}")]
     Modem {
@@ -276,13 +272,16 @@ impl Running {
         })?;
         for (peer, state) in peers.into_iter().zip(states) {
             let rules = &config.peers[peer];
-            let key = Key::load(&rules.key_file)?;
             let channel = Channel {
                 station: shared.then(|| modem.station.max(rules.station)),
                 ..opened.channel()
             };
             conversations.push(Conversation::new(
-                peer, &key, &config, channel, state, &gateway,
+                peer,
+                &config,
+                channel,
+                state,
+                &mut gateway,
             )?);
         }
         let wake = gateway.peers()[conversations[0].peer()].wake.clone();

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::config::{self, Config};
-use crate::gateway::{Gateway, GatewayError, Peer};
+use crate::gateway::{Gateway, GatewayError, KeyState, Peer};
 use crate::policy::Class;
 use crate::store::outbox::Queued;
 use crate::xmpp::component::State;
@@ -164,6 +164,7 @@ impl Board {
             "name": name,
             "state": state,
             "last-heard-s": heard_s,
+            "key": self.key(peer),
             "queue": queue,
             "delivered": peer.delivered,
             "received": peer.received,
@@ -173,6 +174,20 @@ impl Board {
             "users-airtime-today-ms": users,
             "dropped": dropped,
         }))
+    }
+
+    fn key(&self, peer: &Peer) -> Value {
+        let key = &peer.key;
+        // A wish that the link has not heard of yet is one all the same.
+        let state = match key.state {
+            KeyState::Settled | KeyState::Failed if key.row.wanted => KeyState::Wanted,
+            state => state,
+        };
+        json!({
+            "fingerprint": key.fingerprint,
+            "state": state.name(),
+            "since-s": (self.clock.unix_ms() - key.row.since_ms).max(0) / 1000,
+        })
     }
 
     /// What waits for the air, in about the order it will go.

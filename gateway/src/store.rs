@@ -6,6 +6,7 @@
 
 pub mod cache;
 pub mod inbox;
+pub mod key;
 pub mod outbox;
 pub mod peer;
 mod schema;

@@ -1,11 +1,12 @@
 //! Faults between two whole gateways: poor air, outages, and either end killed at any moment with its database kept.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use longwire::clock::Clock;
 use longwire::config::Config;
+use longwire::gateway::KeyState;
 use longwire::keys::Key;
 use longwire::router::{Origin, Router, Service};
 use longwire::run::Running;
@@ -17,6 +18,8 @@ use tokio::task::LocalSet;
 use tokio::time::{Instant, timeout_at};
 
 const DOMAINS: [&str; 2] = ["ship.example", "shore.example"];
+/// The key both begin with.
+const FIRST_KEY: [u8; 32] = *b"the first key of both ends, once";
 /// Senders and receivers at each end.
 const USERS: usize = 5;
 
@@ -29,21 +32,21 @@ struct Site {
     heard: mpsc::UnboundedReceiver<(u64, Element)>,
     hears: mpsc::UnboundedSender<(u64, Element)>,
     /// Keys of deliveries taken, as a server with a durable store would keep them.
-    taken: std::collections::HashSet<u64>,
+    taken: HashSet<u64>,
     /// Stanzas for it, by pair, in order; errors apart.
     inbox: HashMap<String, Vec<u32>>,
     errors: Vec<u32>,
 }
 
 struct Up {
-    _running: Running,
+    running: Running,
     router: Router,
 }
 
 impl Site {
     fn new(folder: &Path, index: usize, air: &str) -> Self {
         let key = folder.join(format!("{index}.key"));
-        Key([9; 32]).store(&key).expect("key written");
+        Key(FIRST_KEY).store(&key).expect("key written");
         let text = format!(
             "[[hosted]]\ndomain = '{}'\n[[modem]]\nname = 'hf'\nurl = 'air:{air}'\nstation = {index}\n\
              [[peer]]\nname = 'far'\nmodem = 'hf'\nstation = {}\nkey-file = '{}'\ndomains = ['{}']\n\
@@ -79,10 +82,23 @@ impl Site {
                 let _ = delivery.done.send(true);
             }
         });
-        self.up = Some(Up {
-            _running: running,
-            router,
-        });
+        self.up = Some(Up { running, router });
+    }
+
+    /// The operator wishes a new key.
+    fn rekey(&self) {
+        if let Some(up) = &self.up {
+            let gateway = up.running.gateway();
+            gateway.borrow_mut().want_key("far").expect("a peer");
+        }
+    }
+
+    /// What it says of its key.
+    fn key(&self) -> (String, KeyState, bool) {
+        let gateway = self.up.as_ref().expect("is up").running.gateway();
+        let gateway = gateway.borrow();
+        let key = &gateway.peers()[0].key;
+        (key.fingerprint.clone(), key.state, key.row.wanted)
     }
 
     fn kill(&mut self) {
@@ -126,8 +142,9 @@ impl Site {
     }
 }
 
-/// Sends `count` messages while the ends are killed every `life_ms` or so, then lets everything settle.
-async fn run(seed: u64, count: u32, life_ms: usize, weather: &str) {
+/// Sends `count` messages while the ends are killed every `life_ms` or so, and wish a new key in each life if `rekeys`;
+/// then lets everything settle.
+async fn run(seed: u64, count: u32, life_ms: usize, weather: &str, rekeys: bool) {
     let folder = tempfile::tempdir_in(if Path::new("/dev/shm").is_dir() {
         "/dev/shm"
     } else {
@@ -140,11 +157,16 @@ async fn run(seed: u64, count: u32, life_ms: usize, weather: &str) {
     let mut dice = Dice::new(seed);
     let mut sent = [Vec::new(), Vec::new()];
     let mut next = 0;
+    let mut fingerprints = HashSet::new();
     while next < count {
         for site in &mut sites {
             if site.up.is_none() {
                 site.start(clock);
             }
+            fingerprints.insert(site.key().0);
+        }
+        if rekeys {
+            sites[dice.below(2)].rekey();
         }
         let end = Instant::now() + Duration::from_millis(dice.below(life_ms) as u64);
         while next < count && Instant::now() < end {
@@ -171,6 +193,30 @@ async fn run(seed: u64, count: u32, life_ms: usize, weather: &str) {
         sites.iter_mut().for_each(Site::take_in);
     }
     check(seed, &sites, &sent);
+    if rekeys {
+        check_keys(seed, &sites, &fingerprints);
+    }
+}
+
+/// Both ends have one key, there were many, and the first is nowhere any more.
+fn check_keys(seed: u64, sites: &[Site; 2], fingerprints: &HashSet<String>) {
+    let keys = sites.each_ref().map(Site::key);
+    assert_eq!(keys[0], keys[1], "seed {seed}");
+    assert_eq!(keys[0].1, KeyState::Settled, "seed {seed}");
+    assert!(!keys[0].2, "seed {seed}: a wish is left");
+    assert!(fingerprints.len() > 2, "seed {seed}: {fingerprints:?}");
+    for site in sites {
+        let file = std::fs::read_to_string(&site.config.peers[0].key_file).expect("readable");
+        assert!(file.starts_with("replaced"), "seed {seed}: {file}");
+        for suffix in ["", "-wal"] {
+            let path = format!("{}{suffix}", site.database.display());
+            let bytes = std::fs::read(path).expect("readable");
+            assert!(
+                !bytes.windows(32).any(|found| found == FIRST_KEY),
+                "seed {seed}: the first key is in the database{suffix}"
+            );
+        }
+    }
 }
 
 fn check(seed: u64, sites: &[Site; 2], sent: &[Vec<u32>; 2]) {
@@ -196,19 +242,25 @@ fn check(seed: u64, sites: &[Site; 2], sent: &[Vec<u32>; 2]) {
     }
 }
 
-fn play(seed: u64, count: u32, life_ms: usize, weather: &str) {
+fn play(seed: u64, count: u32, life_ms: usize, weather: &str, rekeys: bool) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
         .build()
         .expect("runtime");
-    runtime.block_on(LocalSet::new().run_until(run(seed, count, life_ms, weather)));
+    runtime.block_on(LocalSet::new().run_until(run(seed, count, life_ms, weather, rekeys)));
 }
 
 #[test]
 fn killed_gateways_on_poor_air_lose_and_repeat_nothing() {
     for seed in 0..3 {
-        play(seed, 1000, 60_000, "loss=0.3&burst=3&ber=0.00001&dup=0.02");
+        play(
+            seed,
+            1000,
+            60_000,
+            "loss=0.3&burst=3&ber=0.00001&dup=0.02",
+            false,
+        );
     }
 }
 
@@ -219,5 +271,14 @@ fn ten_thousand_stanzas_through_outages() {
         10_000,
         1_200_000,
         "loss=0.05&burst=2&outage=10m&every=60m",
+        false,
     );
+}
+
+/// A kill may come between any two writes of a handshake.
+#[test]
+fn new_keys_amid_traffic_and_kills_lose_and_repeat_nothing() {
+    for seed in 0..4 {
+        play(seed, 800, 15_000, "loss=0.1&burst=2", true);
+    }
 }

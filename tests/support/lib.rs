@@ -4,6 +4,7 @@
 pub mod dice;
 
 pub mod air;
+pub mod keyring;
 pub mod pair;
 
 pub mod hostile;

@@ -8,6 +8,7 @@ use longwire_codec::seal::Secret;
 use longwire_codec::time::Instant;
 
 use crate::air::{Air, Happening};
+use crate::keyring::Keyring;
 
 /// What became of a packet.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -58,6 +59,10 @@ pub struct Station {
     pub events: Vec<Event>,
     /// Its link.
     pub link: Link<Vec<u8>>,
+    /// Its keys.
+    pub keyring: Keyring,
+    /// The power fails now.
+    failing: bool,
     config: LinkConfig,
     storage_len: usize,
     sending: bool,
@@ -116,6 +121,8 @@ impl Station {
             inbox: Vec::new(),
             events: Vec::new(),
             link: link.expect("the configuration is sound"),
+            keyring: Keyring::new(config.side, config.secret.clone(), config.seed),
+            failing: false,
             config,
             storage_len,
             sending: false,
@@ -133,6 +140,10 @@ impl Station {
 
     /// Everything the application does after something happened.
     fn settle(&mut self, now: u64, clock: Instant) {
+        self.failing |= !self.keyring.settle(clock, &mut self.link);
+        if self.failing {
+            return;
+        }
         while let Some((number, bytes)) = self.link.recv() {
             let id = if bytes.is_empty() {
                 None
@@ -292,7 +303,9 @@ impl Pair {
         let s = &mut self.stations[station];
         s.resume.epoch += 1;
         s.sending = false;
+        s.failing = false;
         s.config.seed += 1000;
+        s.config.secret = s.keyring.keys.current.clone();
         let link = Link::new(
             s.config.clone(),
             self.air.channel,
@@ -300,6 +313,7 @@ impl Pair {
             vec![0; s.storage_len],
         );
         s.link = link.expect("the configuration is sound");
+        s.keyring.restart(&mut s.link);
         self.drive(station);
     }
 
@@ -326,6 +340,12 @@ impl Pair {
         self.drive(station);
     }
 
+    /// A station wants a new key.
+    pub fn rekey(&mut self, station: usize) {
+        self.stations[station].keyring.rekey.begin();
+        self.drive(station);
+    }
+
     /// A station signs off.
     pub fn close(&mut self, station: usize) {
         let clock = self.clock(station);
@@ -344,6 +364,9 @@ impl Pair {
         let clock = self.clock(station);
         let s = &mut self.stations[station];
         s.settle(self.now, clock);
+        if s.failing {
+            return self.restart(station);
+        }
         if s.sending {
             return;
         }
@@ -364,13 +387,20 @@ impl Pair {
             self.air.transmit(self.now, station, frame);
             // Events may follow from what was sent.
             s.settle(self.now, clock);
+            if s.failing {
+                self.restart(station);
+            }
         }
     }
 
     /// Advances to the next thing that happens. False if nothing will, or not before `until`.
     pub fn step(&mut self, until: u64) -> bool {
         let timeout = |s: &Station| {
-            let (at, _) = s.link.poll_timeout()?;
+            let link = s.link.poll_timeout().map(|(at, _)| at);
+            let at = link
+                .into_iter()
+                .chain(s.keyring.rekey.poll_timeout())
+                .min()?;
             Some(at.as_millis().saturating_sub(s.clock_ahead))
         };
         let timeouts = self.stations.iter().filter_map(timeout);

@@ -1,7 +1,7 @@
 //! From a frame to what it changes. Refuses to answer: it only notes what is owed.
 
 use super::incoming::Taken;
-use super::session::Refusal;
+use super::session::{Opened, Refusal};
 use super::transmit::ASK_ABOVE_LEN;
 use super::{Agreement, Event, Link, parts};
 use crate::frame::{Ack, Control, FrameError, Header, Items, Kind};
@@ -23,7 +23,6 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             return;
         }
         let hello = match header.kind {
-            Kind::Control(Control::Pairing) => return,
             Kind::Control(Control::Hello) if header.notice.is_none() => {
                 self.stats.malformed_frames += 1;
                 return;
@@ -47,10 +46,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         self.heard(now, header.more);
         let known = !self.session.is_unknown();
         self.owed.notice = !known;
-        if self
-            .take_body(now, &header, opened.len, (opened.data, opened.ack))
-            .is_err()
-        {
+        if self.take_body(now, &header, opened).is_err() {
             self.stats.malformed_frames += 1;
         }
         if !header.more && !self.channel.full_duplex && !self.turn.is_answered() {
@@ -61,6 +57,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     /// The peer's turn is over, and it did not say what it has of our last: what is short goes again, after what is
     /// long we ask.
     fn miss_answer(&mut self) {
+        self.handshake.repeat();
         let (out, ..) = parts(&mut self.storage, self.config.out_len, 0);
         if self.outgoing.unheld_len(out) <= 2 * ASK_ABOVE_LEN {
             self.outgoing.doubt();
@@ -91,6 +88,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     fn new_session(&mut self, before: bool) {
         let (_, incoming, _) = parts(&mut self.storage, self.config.out_len, self.scratch_len);
         self.incoming.reset(incoming);
+        self.handshake.repeat();
         self.news.push(Event::PeerEpoch(self.session.peer_epoch()));
         if before {
             self.outgoing.reset();
@@ -102,9 +100,9 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         &mut self,
         now: Instant,
         header: &Header,
-        len: usize,
-        (data, ack): (bool, bool),
+        opened: Opened,
     ) -> Result<(), FrameError> {
+        let Opened { len, data, ack, .. } = opened;
         let (out, incoming, scratch) =
             parts(&mut self.storage, self.config.out_len, self.scratch_len);
         let mut body = scratch.get(..len).unwrap_or(&[]);
@@ -124,15 +122,20 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         }
         let mut elicits = match header.kind {
             Kind::Control(Control::Plain) => !header.ack,
+            Kind::Control(Control::Rekey) => true,
             _ => false,
         };
         match header.kind {
-            Kind::Control(Control::Plain) if ack || !header.ack => {
+            // Said in an earlier session, the position would make us deaf to this one.
+            Kind::Control(Control::Plain) if opened.within && (ack || !header.ack) => {
                 if let (Some(_), &[low, middle, high]) = (header.notice, body) {
                     self.session.advance([low, middle, high]);
                 }
             }
             Kind::Control(Control::SignOff) => self.news.push(Event::Closed),
+            Kind::Control(Control::Rekey) => {
+                self.handshake.hear(body, header.notice.is_some())?;
+            }
             Kind::Control(Control::Hello) => {
                 let hello = parse_hello(body)?;
                 self.take_hello(hello);

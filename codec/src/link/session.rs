@@ -19,6 +19,8 @@ pub(super) struct Opened {
     pub(super) data: bool,
     /// Its acknowledgement is about this session, and none newer was received.
     pub(super) ack: bool,
+    /// Its sender knows our epoch: what it says of counters is about this session.
+    pub(super) within: bool,
 }
 
 /// Why a frame was refused.
@@ -29,12 +31,22 @@ pub(super) enum Refusal {
     Stale,
 }
 
+/// A key agreed but not alone yet.
+#[derive(Debug)]
+struct Next {
+    secret: Secret,
+    seal: Seal,
+    /// We send with it.
+    send: bool,
+    /// The peer sends with it.
+    heard: bool,
+}
+
 #[derive(Debug)]
 pub(super) struct Session {
+    secret: Secret,
     seal: Seal,
-    /// Keys agreed but not in use yet, and whether we send with them.
-    next_seal: Option<(Seal, bool)>,
-    hello: Secret,
+    next: Option<Next>,
     side: Side,
     tag_len: u8,
     clear: bool,
@@ -69,8 +81,8 @@ impl Session {
                 config.tag_len,
                 clear,
             ),
-            next_seal: None,
-            hello: config.secret.clone(),
+            secret: config.secret.clone(),
+            next: None,
             side: config.side,
             tag_len: config.tag_len,
             clear,
@@ -181,22 +193,42 @@ impl Session {
                 counter,
             }
         };
-        match &self.next_seal {
-            _ if hello => self.hello_seal().seal(nonce, frame, header, len),
-            Some((seal, true)) => seal.seal(nonce, frame, header, len),
-            _ => self.seal.seal(nonce, frame, header, len),
+        let (secret, seal) = match &self.next {
+            Some(next) if next.send => (&next.secret, &next.seal),
+            _ => (&self.secret, &self.seal),
+        };
+        if hello {
+            self.hello_seal(secret).seal(nonce, frame, header, len)
+        } else {
+            seal.seal(nonce, frame, header, len)
         }
     }
 
-    fn hello_seal(&self) -> Seal {
-        Seal::new(&self.hello, Purpose::Hello, self.side, self.tag_len, true)
+    fn hello_seal(&self, secret: &Secret) -> Seal {
+        Seal::new(secret, Purpose::Hello, self.side, self.tag_len, true)
     }
 
-    /// A new secret is agreed. `send`: the peer is known to have it, so use it at once.
+    /// A new secret is agreed: frames under it are opened from now on, and sent if `send`.
     pub(super) fn rekey(&mut self, secret: &Secret, send: bool) {
         let seal = Seal::new(secret, Purpose::Frames, self.side, self.tag_len, self.clear);
-        self.next_seal = Some((seal, send));
-        self.hello = secret.clone();
+        self.next = Some(Next {
+            secret: secret.clone(),
+            seal,
+            send,
+            heard: false,
+        });
+    }
+
+    /// Whether the peer was heard under the new secret.
+    pub(super) fn is_next_heard(&self) -> bool {
+        self.next.as_ref().is_some_and(|next| next.heard)
+    }
+
+    /// Forgets the old secret for the new one.
+    pub(super) fn retire(&mut self) {
+        if let Some(next) = self.next.take() {
+            (self.secret, self.seal) = (next.secret, next.seal);
+        }
     }
 
     fn try_open(
@@ -207,20 +239,20 @@ impl Session {
         hello: bool,
         body: &mut [u8],
     ) -> Option<usize> {
-        if hello {
-            return self.hello_seal().open(nonce, frame, header, body);
-        }
-        if let Some(len) = self.seal.open(nonce, frame, header, body) {
+        let mut open = |secret: &Secret, seal: &Seal| {
+            if hello {
+                self.hello_seal(secret).open(nonce, frame, header, body)
+            } else {
+                seal.open(nonce, frame, header, body)
+            }
+        };
+        if let Some(len) = open(&self.secret, &self.seal) {
             return Some(len);
         }
-        let len = self
-            .next_seal
-            .as_ref()?
-            .0
-            .open(nonce, frame, header, body)?;
-        // The peer uses the new key: the old one is done.
-        if let Some((seal, _)) = self.next_seal.take() {
-            self.seal = seal;
+        let next = self.next.as_ref()?;
+        let len = open(&next.secret, &next.seal)?;
+        if let Some(next) = &mut self.next {
+            next.heard = true;
         }
         Some(len)
     }
@@ -269,6 +301,7 @@ impl Session {
                 new_session: None,
                 data: true,
                 ack,
+                within: true,
             });
         }
         Err(if self.known {
@@ -308,6 +341,7 @@ impl Session {
                     new_session: Some(before),
                     data: true,
                     ack: knows_us,
+                    within: knows_us,
                 });
             }
             if self.peer_notice.is_some_and(|last| counter <= last) {
@@ -323,6 +357,7 @@ impl Session {
                 new_session: None,
                 data,
                 ack: knows_us && !self.peer_in_session,
+                within: knows_us,
             });
         }
         Err(Refusal::Forged)

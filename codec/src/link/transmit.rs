@@ -6,7 +6,7 @@ use load::{Load, item, piece};
 
 use super::outgoing::Due;
 use super::receive::emit_hello;
-use super::{Link, Priority, Profile, Timer, Transmit, parts};
+use super::{Link, MESSAGE_MAX, Priority, Profile, Timer, Transmit, parts};
 use crate::channel::Channel;
 use crate::frame::{Ack, Control, Header, Kind, NOTICE_LEN, Piece, SHORT_LEN};
 use crate::time::Instant;
@@ -31,7 +31,7 @@ struct Draft {
     elicits: bool,
     load: Load,
     /// Contents of a control frame.
-    body: [u8; 16],
+    body: [u8; MESSAGE_MAX],
     body_len: usize,
 }
 
@@ -43,7 +43,7 @@ impl Draft {
             notice,
             elicits: false,
             load: Load::default(),
-            body: [0; 16],
+            body: [0; MESSAGE_MAX],
             body_len: body.len(),
         };
         if let Some(place) = draft.body.get_mut(..body.len()) {
@@ -109,14 +109,28 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     fn has_work(&mut self, now: Instant) -> bool {
         let owed = &self.owed;
         let said = owed.notice || owed.hello || owed.identify || owed.sign_off;
+        let said = said || self.has_message();
         if said || self.wants_ack(now) || self.has_data() {
             return true;
         }
         let unanswered = !self.turn.is_answered() && !self.channel.full_duplex;
         let barred = !self.session.is_open() || !self.session.may_send();
-        let asks = self.owed.poll || unanswered || barred && self.outgoing.has_due();
-        self.owed.poll = asks && self.outgoing.is_unconfirmed();
+        let asked = self.timers.get(Timer::Reply).is_some();
+        let waits = self.outgoing.has_due() || self.handshake.is_due() && !asked;
+        let asks = self.owed.poll || unanswered || barred && waits;
+        self.owed.poll = asks && self.is_owed_answer();
         self.owed.poll
+    }
+
+    /// Whether the peer has something to confirm.
+    pub(super) fn is_owed_answer(&self) -> bool {
+        self.outgoing.is_unconfirmed() || self.handshake.is_telling()
+    }
+
+    /// Whether a message of re-keying can go out.
+    fn has_message(&self) -> bool {
+        let sends = self.session.is_open() && self.session.may_send();
+        sends && self.handshake.is_due() && !(self.turn.is_tentative() && self.owed.ack)
     }
 
     fn identify_soon(&mut self, now: Instant) {
@@ -158,10 +172,13 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         if self.turn.is_failing() {
             return Some(self.draft_probe());
         }
+        if self.has_message() {
+            return Some(self.draft_message());
+        }
         let notice = !self.session.is_open();
         if self.has_data() && !(self.turn.is_tentative() && self.owed.ack) {
             let ack = if self.owed.ack {
-                self.take_ack(notice)
+                self.take_ack(self.contents_len(notice))
             } else {
                 None
             };
@@ -178,7 +195,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             return Some(self.draft_poll(notice));
         }
         if self.wants_ack(now) || self.owed.notice && self.owed.ack {
-            let ack = self.take_ack(notice);
+            let ack = self.take_ack(self.contents_len(notice));
             if ack.is_some() {
                 let mut draft = Draft::control(Control::Plain, notice, &[]);
                 draft.ack = ack;
@@ -189,8 +206,18 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         Some(self.draft_poll(notice))
     }
 
-    fn take_ack(&mut self, notice: bool) -> Option<Ack> {
-        let room = self.contents_len(notice);
+    fn draft_message(&mut self) -> Draft {
+        let message = self.handshake.take();
+        let body = message.as_bytes();
+        let mut draft = Draft::control(Control::Rekey, false, body);
+        draft.elicits = true;
+        if self.owed.ack {
+            draft.ack = self.take_ack(self.contents_len(false).saturating_sub(body.len()));
+        }
+        draft
+    }
+
+    fn take_ack(&mut self, room: usize) -> Option<Ack> {
         let mut ack = self.incoming.ack(0);
         if !ack.fit(room) {
             return None;
@@ -221,6 +248,10 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     /// The peer does not answer: ask, or send again what is no longer than a question.
     fn draft_probe(&mut self) -> Draft {
         let notice = !self.session.is_open();
+        if self.turn.failures() < 4 && self.has_message() {
+            self.owed.poll = false;
+            return self.draft_message();
+        }
         if self.turn.failures() < 4 && self.has_data() {
             let load = self.load(notice, 0);
             if load.count > 0
@@ -228,7 +259,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             {
                 self.owed.poll = false;
                 let ack = if self.owed.ack {
-                    self.take_ack(notice)
+                    self.take_ack(self.contents_len(notice))
                 } else {
                     None
                 };
@@ -331,7 +362,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         let said = owed.hello
             || owed.identify
             || owed.sign_off
-            || owed.poll && self.outgoing.is_unconfirmed();
+            || self.has_message()
+            || owed.poll && self.is_owed_answer();
         if self.turn.is_failing() || self.turn.is_tentative() || !(said || self.has_data()) {
             return false;
         }

@@ -199,7 +199,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     /// Whether new packets should be asked for now.
     pub(super) fn may_fill(&mut self, now: Instant, priority: Priority) -> bool {
-        if self.turn.is_failing()
+        // With nothing to be answered nobody would ask again, and the failure never end.
+        if self.turn.is_failing() && self.is_owed_answer()
             || self.turn.is_sending()
             || !self.session.may_send()
             || !self.may_speak(now)
@@ -408,7 +409,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     /// The application is still storing what it was given, or about to answer it: our turn may wait a little.
     pub(super) fn hold_for_accept(&mut self, now: Instant) -> bool {
-        let only_ack = self.owed.ack && !self.outgoing.has_due();
+        let only_ack = self.owed.ack && !self.outgoing.has_due() && !self.handshake.is_due();
         let answer_ms = (self.channel.gap_ms() / 2 + self.channel.airtime_ms(14)).min(ANSWER_MS);
         let wait = if self.incoming.has_unaccepted() {
             ACCEPT_MS
@@ -465,10 +466,12 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         let failures = self.turn.failures;
         if failures == SUSPEND_AFTER {
             self.turn.suspended = true;
+            self.handshake.tell(None);
             self.news.push(Event::Suspended);
         }
         self.owed.poll = true;
         self.outgoing.doubt();
+        self.handshake.repeat();
         let step = self.reply_ms();
         let pause = if failures < 3 {
             0

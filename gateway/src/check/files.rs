@@ -6,7 +6,7 @@ use std::path::Path;
 use super::Report;
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::keys::Key;
+use crate::keys::{Key, KeyError};
 
 pub(super) fn check(config: &Config, report: &mut Report) {
     folder(&config.gateway.state_dir, report);
@@ -26,6 +26,10 @@ pub(super) fn check(config: &Config, report: &mut Report) {
                 report.ok(subject, format!("key {}, private", key.fingerprint()));
                 keys.push((key, &peer.name));
             }
+            Err(KeyError::Replaced { .. }) => report.ok(
+                subject,
+                "key replaced over the air; longwire status shows its fingerprint",
+            ),
             Err(error) => report.fail(
                 Exit::Config,
                 subject,

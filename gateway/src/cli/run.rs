@@ -43,7 +43,7 @@ fn start_log(filter: &str) -> Result<(), Failure> {
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         let exit = match error {
-            RunError::Key(_) | RunError::Peer(_) | RunError::Folder { .. } => Exit::Config,
+            RunError::Peer(_) | RunError::Folder { .. } => Exit::Config,
             RunError::Modem { .. } => Exit::Modem,
             RunError::Attachment(_) => Exit::Xmpp,
             _ => Exit::Failed,

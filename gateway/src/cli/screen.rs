@@ -55,6 +55,17 @@ fn peer(screen: &mut String, it: &Value) {
         number(&queue["bulk"]),
         number(&queue["on-air"])
     ));
+    let key = &it["key"];
+    let state = match text(&key["state"]) {
+        "settled" => String::new(),
+        "failed" => ", no new one: the far end did not answer".to_owned(),
+        state => format!(", a new one is {state}"),
+    };
+    screen.push_str(&format!(
+        "           key {}, for {}{state}\n",
+        text(&key["fingerprint"]),
+        span(number(&key["since-s"]))
+    ));
     let (xml, air) = (number(&it["xml-bytes"]), number(&it["air-bytes"]));
     let share = (air * 1000).checked_div(xml);
     screen.push_str(&format!(

@@ -201,6 +201,9 @@ pub struct Peer {
     pub station: u8,
     /// File of the 32-byte key both ends share, made by `longwire keygen`, mode 0600.
     pub key_file: PathBuf,
+    /// After this a new key is agreed over the air; zero: only when `longwire rekey` asks for it.
+    #[serde(with = "units::duration")]
+    pub rekey_every: Duration,
     /// Domains (or bare JIDs, for an endpoint) that live there.
     pub domains: Vec<String>,
     /// Whether frames are encrypted.
@@ -239,6 +242,7 @@ impl Default for Peer {
             modem: String::new(),
             station: 1,
             key_file: PathBuf::new(),
+            rekey_every: Duration::ZERO,
             domains: Vec::new(),
             profile: Profile::Sealed,
             tag_bytes: 8,

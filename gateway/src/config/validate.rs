@@ -2,6 +2,7 @@
 //! which is `check`'s work.
 
 use std::path::Path;
+use std::time::Duration;
 
 use longwire_codec::link::Callsign;
 use toml::de::{DeTable, DeValue};
@@ -15,6 +16,8 @@ use super::{Component, Config, Hosted, Modem, Peer, Profile};
 const STATION_MAX: u8 = 254;
 /// Smallest and largest frame the link protocol can use, octets.
 const MTU: std::ops::RangeInclusive<u16> = 14..=2048;
+/// Shortest time between new keys.
+const REKEY_MIN: Duration = Duration::from_secs(3600);
 /// Tag lengths CCM allows that are also long enough (RFC 3610 section 2).
 const TAG_BYTES: [u8; 7] = [4, 6, 8, 10, 12, 14, 16];
 
@@ -214,6 +217,11 @@ fn check_peer(peer: &Peer, config: &Config) -> Result<(), Wrong> {
         peer.key_file.as_os_str().is_empty(),
         "key-file",
         "a peer needs a key; make one with `longwire keygen` and copy it to the far end",
+    )?;
+    refuse(
+        !peer.rekey_every.is_zero() && peer.rekey_every < REKEY_MIN,
+        "rekey-every",
+        "a new key is worth its airtime once an hour at most; \"0s\" is never",
     )?;
     refuse(
         !TAG_BYTES.contains(&peer.tag_bytes),

@@ -10,15 +10,15 @@ use longwire_codec::link::{
     Accepted, Callsign, Event, Link, LinkConfig, LinkError, PacketNumber, Priority, Profile,
     Resume, Side, Transmit,
 };
-use longwire_codec::seal::Secret;
 use longwire_codec::time::Instant;
 use thiserror::Error;
 use tracing::{error, info};
 
 use super::coding::{Coding, Unfit, dictionary};
+use super::keyring::Keyring;
 use crate::config;
 use crate::gateway::{Gateway, GatewayError, Granted};
-use crate::keys::Key;
+use crate::keys::KeyError;
 use crate::policy::{Class, address};
 use crate::store::peer::LinkState;
 
@@ -34,6 +34,9 @@ pub enum ConversationError {
     /// The database.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
+    /// The key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The link does not take these settings.
     #[error("peer `{peer}`: settings out of range ({error:?})")]
     Link {
@@ -42,7 +45,7 @@ pub enum ConversationError {
         /// What the link said.
         error: LinkError,
     },
-    /// The key has the wrong length, or the call sign letters no call sign has.
+    /// The call sign has letters no call sign has.
     #[error("peer `{peer}`: {what} cannot be used")]
     Setting {
         /// Its name.
@@ -57,6 +60,7 @@ pub enum ConversationError {
 pub(crate) struct Conversation {
     peer: usize,
     link: Link<Vec<u8>>,
+    keyring: Keyring,
     coding: Coding,
     /// What a new link to this peer is made from.
     settings: LinkConfig,
@@ -75,15 +79,17 @@ impl Conversation {
     /// Takes up the conversation with the peer at place `peer` where the database left it.
     pub(crate) fn new(
         peer: usize,
-        key: &Key,
         config: &config::Config,
         channel: Channel,
         state: LinkState,
-        gateway: &Gateway,
+        gateway: &mut Gateway,
     ) -> Result<Self, ConversationError> {
         let rules = &config.peers[peer];
-        let settings = link_config(config, rules, key, channel)?;
-        let link = new_link(&rules.name, &settings, channel, state)?;
+        let mut keyring = Keyring::load(peer, side(config, rules)?, gateway)?;
+        let settings = link_config(config, rules, &keyring, channel)?;
+        let mut link = new_link(&rules.name, &settings, channel, state)?;
+        keyring.attach(&mut link);
+        gateway.key_mut(peer).is_barred = !link.rekey_fits();
         let sent = link.outstanding().1.get().checked_sub(1);
         let reached = [sent.map(PacketNumber::new), link.accepted().highest()];
         let ids = gateway
@@ -93,6 +99,7 @@ impl Conversation {
         Ok(Self {
             peer,
             link,
+            keyring,
             coding: Coding::new(rules, ids, reached),
             settings,
             channel,
@@ -125,8 +132,10 @@ impl Conversation {
         self.link.handle_timeout(now);
     }
 
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.link.poll_timeout().map(|(at, _)| at)
+    pub(super) fn poll_timeout(&self, gateway: &Gateway) -> Option<Instant> {
+        let link = self.link.poll_timeout().map(|(at, _)| at);
+        let keyring = self.keyring.poll_timeout(gateway);
+        link.into_iter().chain(keyring).min()
     }
 
     pub(super) fn poll_transmit(&mut self, now: Instant, frame: &mut [u8]) -> Option<Transmit> {
@@ -157,7 +166,7 @@ impl Conversation {
         view.air_octets += transmit.len as u64;
         view.airtime_ms += airtime_ms;
         (transmit.over && transmit.expects_reply)
-            .then(|| self.poll_timeout())
+            .then(|| self.link.poll_timeout().map(|(at, _)| at))
             .flatten()
     }
 
@@ -169,6 +178,7 @@ impl Conversation {
         gateway: &mut Gateway,
         now: Instant,
     ) -> Result<(), GatewayError> {
+        self.keyring.settle(gateway, &mut self.link, now)?;
         let mut accepted = Vec::new();
         gateway.batch(|gateway| {
             self.events(gateway)?;
@@ -238,8 +248,10 @@ impl Conversation {
         let state = gateway.batch(|gateway| gateway.start_link(self.peer))?;
         let name = &gateway.peers()[self.peer].rules.name;
         // The same settings made a link before.
+        self.settings.secret = self.keyring.secret().clone();
         if let Ok(link) = new_link(name, &self.settings, self.channel, state) {
             self.link = link;
+            self.keyring.attach(&mut self.link);
         }
         Ok(())
     }
@@ -405,32 +417,44 @@ fn priority(class: Class) -> Priority {
     }
 }
 
-fn link_config(
-    config: &config::Config,
-    rules: &config::Peer,
-    key: &Key,
-    channel: Channel,
-) -> Result<LinkConfig, ConversationError> {
-    let wrong = |what| ConversationError::Setting {
+fn wrong(rules: &config::Peer, what: &'static str) -> ConversationError {
+    ConversationError::Setting {
         peer: rules.name.clone(),
         what,
-    };
-    let modem = config
-        .modem(&rules.modem)
-        .ok_or_else(|| wrong("the modem"))?;
-    let side = if modem.station < rules.station {
+    }
+}
+
+fn modem<'c>(
+    config: &'c config::Config,
+    rules: &config::Peer,
+) -> Result<&'c config::Modem, ConversationError> {
+    let found = config.modem(&rules.modem);
+    found.ok_or_else(|| wrong(rules, "the modem"))
+}
+
+fn side(config: &config::Config, rules: &config::Peer) -> Result<Side, ConversationError> {
+    let modem = modem(config, rules)?;
+    Ok(if modem.station < rules.station {
         Side::A
     } else {
         Side::B
-    };
-    let secret = Secret::new(&key.0).ok_or_else(|| wrong("the key"))?;
-    let mut settings = LinkConfig::new(side, secret);
+    })
+}
+
+fn link_config(
+    config: &config::Config,
+    rules: &config::Peer,
+    keyring: &Keyring,
+    channel: Channel,
+) -> Result<LinkConfig, ConversationError> {
+    let modem = modem(config, rules)?;
+    let mut settings = LinkConfig::new(side(config, rules)?, keyring.secret().clone());
     settings.tag_len = rules.tag_bytes;
     settings.profile = match rules.profile {
         config::Profile::Sealed => Profile::Sealed,
         config::Profile::Amateur => {
             let callsign = Callsign::new(&config.gateway.callsign);
-            Profile::Amateur(callsign.ok_or_else(|| wrong("the call sign"))?)
+            Profile::Amateur(callsign.ok_or_else(|| wrong(rules, "the call sign"))?)
         }
     };
     settings.out_len = STORAGE_HALF;

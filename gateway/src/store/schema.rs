@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Steps from an empty file to the present; `user_version` counts those taken.
-const STEPS: [&str; 1] = [V1];
+const STEPS: [&str; 2] = [V1, V2];
 
 /// Times are Unix milliseconds. JIDs stand as in the stanzas.
 const V1: &str = "
@@ -72,10 +72,21 @@ CREATE INDEX iq_deadline ON iq (deadline);
 CREATE INDEX held_expires ON held (expires);
 ";
 
+const V2: &str = "
+CREATE TABLE key (                 -- of the link to a peer, where it may be replaced over the air
+    peer   TEXT PRIMARY KEY,
+    origin BLOB NOT NULL,          -- digest of the key in the file, to see that the operator gave a new one
+    keys   BLOB NOT NULL,          -- as in codec::rekey::Keys; empty: that of the file
+    since  INTEGER NOT NULL,       -- since when the key is in use
+    wanted INTEGER NOT NULL        -- 1: the operator asked for a new one
+) WITHOUT ROWID;
+";
+
 /// Sets the durability pragmas and takes the missing steps.
 pub(super) fn settle(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000;",
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000;
+         PRAGMA secure_delete=FAST;",
     )?;
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let known = STEPS.len() as i64;

@@ -75,16 +75,10 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Deframer<B> {
             }
             return None;
         }
-        let whole = !self.overrun;
+        let whole = !core::mem::take(&mut self.overrun);
         let wire_len = core::mem::take(&mut self.len);
-        self.overrun = false;
-        let body_len = if whole {
-            unstuff(&mut self.buffer.as_mut()[..wire_len])?
-        } else {
-            return None;
-        };
-        let (body, crc) = self.buffer.as_ref()[..body_len].split_last_chunk::<CRC_LEN>()?;
-        (!body.is_empty() && crc16(body).to_be_bytes() == *crc).then_some(body)
+        let wire = self.buffer.as_mut().get_mut(..wire_len);
+        open(wire.filter(|_| whole)?)
     }
 
     /// Forgets a frame begun: the line was opened again.
@@ -92,6 +86,13 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Deframer<B> {
         self.len = 0;
         self.overrun = false;
     }
+}
+
+/// What stood between two zeros, opened in place: the frame, if it checks and is not empty.
+pub fn open(wire: &mut [u8]) -> Option<&[u8]> {
+    let body_len = unstuff(wire)?;
+    let (body, crc) = wire.get(..body_len)?.split_last_chunk::<CRC_LEN>()?;
+    (!body.is_empty() && crc16(body).to_be_bytes() == *crc).then_some(body)
 }
 
 /// Undoes COBS in place; `None` if a run reaches past the end.

@@ -285,6 +285,13 @@ pub struct Position {
     pub lon_e7: i32,
 }
 
+impl Position {
+    /// Whether latitude and longitude are within 90 and 180 degrees.
+    pub const fn is_on_earth(self) -> bool {
+        self.lat_e7.unsigned_abs() <= 900_000_000 && self.lon_e7.unsigned_abs() <= 1_800_000_000
+    }
+}
+
 /// Decimal degrees without trailing zeros.
 #[derive(Clone, Copy, Debug)]
 pub struct Degrees(pub i32);

@@ -1,19 +1,27 @@
 //! The console: octets of a second UART in, answers and news out. Refuses to touch the UART: a drive loop does, or the
 //! board.
 
+mod compact;
+mod input;
 pub mod line;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::link::LinkStats;
+use longwire_codec::serial::wire_len_max;
 
 use crate::compose::Position;
 use crate::endpoint::{Endpoint, EndpointError, EndpointStats, Event, INBOX_MAX, Message};
 use crate::flash::RECORD_MAX;
-use line::{LINE_MAX, LineError, Lines};
+pub use input::INPUT_MAX;
+use input::{Input, Intake};
 
 /// Octets that [`Console::poll_answer`] and [`Console::tell`] write at most.
-pub const ANSWER_MAX: usize = RECORD_MAX + 32;
+pub const ANSWER_MAX: usize = wire_len_max(REPLY_MAX);
+/// Octets of the longest answer before framing.
+const REPLY_MAX: usize = RECORD_MAX + 32;
 
 /// What the console asks for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -44,6 +52,59 @@ pub enum Command<'l> {
     Nothing,
 }
 
+impl Command<'_> {
+    /// The command, if what it was given makes sense.
+    ///
+    /// # Errors
+    /// [`Mistake`].
+    pub fn checked(self) -> Result<Self, Mistake> {
+        match self {
+            Self::To { jid, .. } | Self::Add(jid) if !is_jid(jid) => Err(Mistake::NoJid),
+            Self::To { text: "", .. } => Err(Mistake::NoText),
+            Self::Pos(position) if !position.is_on_earth() => Err(Mistake::NoPosition),
+            _ => Ok(self),
+        }
+    }
+}
+
+fn is_jid(word: &str) -> bool {
+    (word.contains('@') || word.contains('.')) && !word.starts_with('@') && !word.ends_with('@')
+}
+
+/// Why a command was not understood.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Mistake {
+    /// No such command, or not in this form.
+    Unknown,
+    /// `to` and `add` need a JID with an `@` or a dot in it.
+    NoJid,
+    /// `to` needs a text.
+    NoText,
+    /// `pos` needs two numbers of degrees, -90 to 90 and -180 to 180.
+    NoPosition,
+    /// Longer than [`INPUT_MAX`].
+    TooLong,
+    /// Not UTF-8.
+    NotText,
+}
+
+impl Mistake {
+    /// What to tell the person who typed.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown command; try: help",
+            Self::NoJid => "whom? such as: romeo@base.example",
+            Self::NoText => "nothing to say",
+            Self::NoPosition => {
+                "position is: pos LATITUDE LONGITUDE, degrees, such as: pos 59.3 18.1"
+            }
+            Self::TooLong => "line too long",
+            Self::NotText => "line is not UTF-8",
+        }
+    }
+}
+
 /// One piece of an answer.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -55,7 +116,7 @@ pub enum Reply<'r> {
     /// The endpoint refused.
     Refused(EndpointError),
     /// The command was not understood.
-    Mistake(LineError),
+    Mistake(Mistake),
     /// A chat of the inbox.
     Message(Message<'r>),
     /// No more chats.
@@ -74,6 +135,10 @@ pub enum Reply<'r> {
     /// What `help` shows.
     Help,
 }
+
+/// What `help` says.
+pub const HELP: &str =
+    "to JID TEXT | inbox | who | status | pos LAT LON | add JID | say TEXT | help";
 
 /// The state of an endpoint at a glance.
 #[derive(Clone, Copy, Debug)]
@@ -112,14 +177,35 @@ impl<'e> Status<'e> {
             position: endpoint.position(),
         }
     }
+
+    /// All counters, with the words a person reads. Programs know them by their place, so new ones come last.
+    fn counters(&self) -> [(&'static str, u64); 12] {
+        let (link, endpoint) = (self.link, &self.endpoint);
+        [
+            ("frames sent", link.frames_sent),
+            ("octets sent", link.bytes_sent),
+            ("frames received", link.frames_received),
+            ("octets received", link.bytes_received),
+            ("malformed frames", link.malformed_frames),
+            ("forged frames", link.forged_frames),
+            ("replayed frames", link.replayed_frames),
+            ("stale frames", link.stale_frames),
+            ("unreadable packets", endpoint.unreadable_packets.into()),
+            ("refused chats", endpoint.refused_chats.into()),
+            ("dropped answers", endpoint.dropped_answers.into()),
+            ("radio errors", endpoint.radio_errors.into()),
+        ]
+    }
 }
 
-/// A console. Feed it with [`Self::handle_octet`], then write out what [`Self::poll_answer`] gives until it gives
+/// A console. It answers a program in CBOR and a person in lines, as it was asked last. Feed it with [`Self::handle_octet`], then write out what [`Self::poll_answer`] gives until it gives
 /// nothing; news go through [`Self::tell`].
 #[derive(Debug)]
 pub struct Console {
-    lines: Lines<[u8; LINE_MAX]>,
+    intake: Intake,
     next: Next,
+    /// The last request came from a program.
+    compact: bool,
 }
 
 /// What is still to be answered.
@@ -137,8 +223,9 @@ enum Next {
 impl Default for Console {
     fn default() -> Self {
         Self {
-            lines: Lines::new([0; LINE_MAX]),
+            intake: Intake::new(),
             next: Next::Nothing,
+            compact: false,
         }
     }
 }
@@ -151,10 +238,18 @@ impl Console {
         L: AsRef<[u8]> + AsMut<[u8]>,
         S: AsRef<[u8]> + AsMut<[u8]>,
     {
-        let Some(line) = self.lines.push(octet) else {
-            return;
+        let command = match self.intake.push(octet) {
+            Some(Input::Line(line)) => {
+                self.compact = false;
+                line.and_then(line::parse)
+            }
+            Some(Input::Frame(frame)) => {
+                self.compact = true;
+                compact::parse(frame)
+            }
+            None => return,
         };
-        self.next = match line.and_then(line::parse) {
+        self.next = match command {
             Ok(command) => obey(endpoint, command).await,
             Err(mistake) => Next::Reply(Reply::Mistake(mistake)),
         };
@@ -203,12 +298,18 @@ impl Console {
                 }
             }
         };
-        Some(words::reply(&reply, out))
+        Some(match self.compact {
+            true => compact::reply(&reply, out),
+            false => words::reply(&reply, out),
+        })
     }
 
     /// Writes news to `out`, of at least [`ANSWER_MAX`] octets; returns how many were written.
     pub fn tell(&self, event: Event, out: &mut [u8]) -> usize {
-        words::event(event, out)
+        match self.compact {
+            true => compact::event(event, out),
+            false => words::event(event, out),
+        }
     }
 }
 

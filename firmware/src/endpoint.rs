@@ -17,7 +17,7 @@ mod outbox;
 mod resume;
 mod settings;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::channel::Channel;

@@ -1,86 +1,31 @@
 //! The line language: what a person at a terminal, or a phone over Bluetooth serial, types. Refuses to act: a line
 //! becomes a [`Command`].
 
-use core::fmt;
-
-use super::Command;
+use super::{Command, Mistake};
 use crate::compose::Position;
-
-/// Longest line taken, octets; longer ones are refused whole.
-pub const LINE_MAX: usize = 512;
-
-/// Why a line was not understood.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum LineError {
-    /// No such word.
-    Unknown,
-    /// `to` and `add` need a JID with an `@` or a dot in it.
-    NoJid,
-    /// `to` needs a text.
-    NoText,
-    /// `pos` needs two numbers of degrees, -90 to 90 and -180 to 180.
-    NoPosition,
-    /// Longer than [`LINE_MAX`].
-    TooLong,
-    /// Not UTF-8.
-    NotText,
-}
-
-impl LineError {
-    /// What to tell the person who typed.
-    pub const fn text(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown command; try: help",
-            Self::NoJid => "whom? such as: romeo@base.example",
-            Self::NoText => "nothing to say",
-            Self::NoPosition => {
-                "position is: pos LATITUDE LONGITUDE, degrees, such as: pos 59.3 18.1"
-            }
-            Self::TooLong => "line too long",
-            Self::NotText => "line is not UTF-8",
-        }
-    }
-}
-
-impl fmt::Display for LineError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.text())
-    }
-}
-
-impl core::error::Error for LineError {}
 
 /// Reads one line, without its end.
 ///
 /// # Errors
-/// [`LineError`].
-pub fn parse(line: &str) -> Result<Command<'_>, LineError> {
+/// [`Mistake`].
+pub fn parse(line: &str) -> Result<Command<'_>, Mistake> {
     let (word, rest) = split(line);
-    match word {
-        "" => Ok(Command::Nothing),
+    let command = match word {
+        "" => Command::Nothing,
         "to" => {
             let (jid, text) = split(rest);
-            if text.is_empty() && is_jid(jid) {
-                Err(LineError::NoText)
-            } else {
-                Ok(Command::To {
-                    jid: jid_of(jid)?,
-                    text,
-                })
-            }
+            Command::To { jid, text }
         }
-        "inbox" => Ok(Command::Inbox),
-        "who" => Ok(Command::Who),
-        "status" => Ok(Command::Status),
-        "pos" => position(rest)
-            .map(Command::Pos)
-            .ok_or(LineError::NoPosition),
-        "add" => jid_of(rest).map(Command::Add),
-        "say" => Ok(Command::Say(rest)),
-        "help" | "?" => Ok(Command::Help),
-        _ => Err(LineError::Unknown),
-    }
+        "inbox" => Command::Inbox,
+        "who" => Command::Who,
+        "status" => Command::Status,
+        "pos" => Command::Pos(position(rest).ok_or(Mistake::NoPosition)?),
+        "add" => Command::Add(rest),
+        "say" => Command::Say(rest),
+        "help" | "?" => Command::Help,
+        _ => return Err(Mistake::Unknown),
+    };
+    command.checked()
 }
 
 /// The first word, and what follows the blanks after it.
@@ -92,24 +37,14 @@ fn split(line: &str) -> (&str, &str) {
     }
 }
 
-fn is_jid(word: &str) -> bool {
-    (word.contains('@') || word.contains('.')) && !word.starts_with('@') && !word.ends_with('@')
-}
-
-fn jid_of(word: &str) -> Result<&str, LineError> {
-    is_jid(word).then_some(word).ok_or(LineError::NoJid)
-}
-
-/// Two numbers of degrees.
+/// Two numbers of degrees, as `pos` and the command `set` take them.
 pub fn position(text: &str) -> Option<Position> {
     let (lat, lon) = split(text);
     let position = Position {
         lat_e7: degrees(lat)?,
         lon_e7: degrees(lon)?,
     };
-    let within = |value: i32, limit: i32| (-limit..=limit).contains(&value);
-    (within(position.lat_e7, 900_000_000) && within(position.lon_e7, 1_800_000_000))
-        .then_some(position)
+    position.is_on_earth().then_some(position)
 }
 
 /// A decimal number in units of 1e-7; digits beyond the seventh are cut off.
@@ -140,64 +75,6 @@ fn degrees(text: &str) -> Option<i32> {
     Some(if negative { -value } else { value })
 }
 
-/// Collects the octets of a console into lines.
-#[derive(Debug)]
-pub struct Lines<B> {
-    buffer: B,
-    len: usize,
-    overrun: bool,
-    /// The line handed out last is to be dropped on the next octet.
-    taken: bool,
-}
-
-impl<B: AsRef<[u8]> + AsMut<[u8]>> Lines<B> {
-    /// Lines of up to the length of `buffer`.
-    pub fn new(buffer: B) -> Self {
-        Self {
-            buffer,
-            len: 0,
-            overrun: false,
-            taken: false,
-        }
-    }
-
-    /// Takes one octet; a line if CR or LF ended one. The second of a CR LF pair ends an empty line, which parses
-    /// to [`Command::Nothing`].
-    ///
-    /// # Errors
-    /// The line was too long or no text.
-    pub fn push(&mut self, octet: u8) -> Option<Result<&str, LineError>> {
-        if core::mem::take(&mut self.taken) {
-            self.len = 0;
-        }
-        match octet {
-            b'\r' | b'\n' => {
-                self.taken = true;
-                if core::mem::take(&mut self.overrun) {
-                    return Some(Err(LineError::TooLong));
-                }
-                let line = core::str::from_utf8(&self.buffer.as_ref()[..self.len]);
-                Some(line.map_err(|_| LineError::NotText))
-            }
-            // Backspace and delete, as a person corrects a typing error.
-            0x08 | 0x7f => {
-                self.len = self.len.saturating_sub(1);
-                None
-            }
-            _ => {
-                match self.buffer.as_mut().get_mut(self.len) {
-                    Some(place) => {
-                        *place = octet;
-                        self.len += 1;
-                    }
-                    None => self.overrun = true,
-                }
-                None
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,12 +100,12 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        assert_eq!(parse("too romeo@x hi"), Err(LineError::Unknown));
-        assert_eq!(parse("to romeo hi"), Err(LineError::NoJid));
-        assert_eq!(parse("to romeo@x"), Err(LineError::NoText));
-        assert_eq!(parse("pos 91 0"), Err(LineError::NoPosition));
-        assert_eq!(parse("pos north"), Err(LineError::NoPosition));
-        assert_eq!(parse("pos 99999999999 0"), Err(LineError::NoPosition));
+        assert_eq!(parse("too romeo@x hi"), Err(Mistake::Unknown));
+        assert_eq!(parse("to romeo hi"), Err(Mistake::NoJid));
+        assert_eq!(parse("to romeo@x"), Err(Mistake::NoText));
+        assert_eq!(parse("pos 91 0"), Err(Mistake::NoPosition));
+        assert_eq!(parse("pos north"), Err(Mistake::NoPosition));
+        assert_eq!(parse("pos 99999999999 0"), Err(Mistake::NoPosition));
     }
 
     #[test]
@@ -241,19 +118,5 @@ mod tests {
                 lon_e7: -1
             }
         );
-    }
-
-    #[test]
-    fn long_lines_are_refused_and_the_next_is_read() {
-        let mut lines = Lines::new([0u8; 8]);
-        let results: std::vec::Vec<_> = b"status for ever\nwho\n"
-            .iter()
-            .filter_map(|octet| {
-                lines
-                    .push(*octet)
-                    .map(|line| line.map(std::string::String::from))
-            })
-            .collect();
-        assert_eq!(results, [Err(LineError::TooLong), Ok("who".into())]);
     }
 }

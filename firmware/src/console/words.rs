@@ -1,12 +1,10 @@
 //! Answers and news as lines for a person, CR LF after each. Refuses control characters in what others wrote: a message
 //! must not move the cursor.
 
-use super::{Reply, Status};
+use super::{HELP, Reply, Status};
 use crate::endpoint::{Event, INBOX_MAX, OUTBOX_MAX};
 use crate::text::Text;
 
-/// What `help` shows.
-const HELP: &str = "to JID TEXT | inbox | who | status | pos LAT LON | add JID | say TEXT | help";
 const END: &str = "\r\n";
 
 /// Writes a piece of an answer; returns its length.
@@ -34,20 +32,17 @@ pub(super) fn reply(reply: &Reply<'_>, out: &mut [u8]) -> usize {
 }
 
 fn status<'t, 'b>(state: &Status<'_>, text: &'t mut Text<'b>) -> &'t mut Text<'b> {
-    let link = state.link;
-    let dropped =
-        link.malformed_frames + link.forged_frames + link.replayed_frames + link.stale_frames;
     text.str(state.jid).str(" link ");
     text.str(if state.up { "up" } else { "silent" });
     counted(text, " outbox ", state.outbox, OUTBOX_MAX);
     counted(text, " inbox ", state.inbox, INBOX_MAX);
-    text.str(END).str("sent ").number(link.frames_sent);
-    text.str(" frames ").number(link.bytes_sent);
-    text.str(" bytes, received ").number(link.frames_received);
-    text.str(" frames ").number(link.bytes_received);
-    text.str(" bytes, dropped ").number(dropped);
-    text.str(", radio errors ")
-        .number(state.endpoint.radio_errors);
+    let mut separator = END;
+    for (what, count) in state.counters() {
+        if count > 0 {
+            text.str(separator).number(count).char(' ').str(what);
+            separator = ", ";
+        }
+    }
     if let Some(at) = state.position {
         text.str(END).str("position ").fixed(at.lat_e7, 7, 1);
         text.char(' ').fixed(at.lon_e7, 7, 1);

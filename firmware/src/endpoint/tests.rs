@@ -15,7 +15,7 @@ use crate::tests::base::{Base, Board, PROVISION, board};
 
 /// Runs both ends until neither has anything to do, or for `until` virtual milliseconds. One frame in `lose` is lost, at
 /// random from a seed that the clock makes.
-fn run(
+pub(crate) fn run(
     board: &mut Board<'_>,
     base: &mut Base,
     clock: &mut u64,

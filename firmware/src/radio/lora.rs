@@ -1,5 +1,8 @@
 //! Semtech SX126x and SX127x through `lora-phy`. Refuses LoRaWAN: frames of the link go on air as they are, with the
 //! private sync word.
+//!
+//! The bus must finish a transfer without yielding, as a blocking one behind an adapter does: a receiver that is dropped
+//! in the middle of a transfer would leave the chip selected, and the next command misunderstood.
 
 use embedded_hal_async::delay::DelayNs;
 use longwire_codec::channel::Channel;

@@ -42,9 +42,9 @@ pub const LAYOUT: Layout = Layout {
     records: 0xa5000..0xad000,
 };
 
-/// The radio.
+/// The radio. Its bus does not yield: `LoRaRadio` may be told to stop at any moment, but never within a command.
 pub type Chip = Sx126x<
-    ExclusiveDevice<Spim<'static>, Output<'static>, Delay>,
+    ExclusiveDevice<BlockingAsync<Spim<'static>>, Output<'static>, Delay>,
     GenericSx126xInterfaceVariant<Output<'static>, Input<'static>>,
     Sx1262,
 >;
@@ -89,7 +89,7 @@ impl Board {
             use_dcdc: true,
             rx_boost: true,
         };
-        let spi = ExclusiveDevice::new(bus, select, Delay).ok()?;
+        let spi = ExclusiveDevice::new(BlockingAsync::new(bus), select, Delay).ok()?;
         let mut timeout = wdt::Config::default();
         timeout.timeout_ticks = 32_768 * WATCHDOG_S;
         timeout.action_during_debug_halt = HaltConfig::Pause;

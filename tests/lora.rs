@@ -1,0 +1,190 @@
+//! Boards talk through LoRa: the driver of real chips over a model of the chip, the bridge of a modem board in the
+//! gateway's framing. Refuses to say anything of silicon: the model is the data sheet's, timing is left out.
+
+#[path = "lora/chip.rs"]
+mod chip;
+
+use std::time::Duration;
+
+use chip::{Air, Chip, Pin, Wire};
+use embedded_hal_async::delay::DelayNs;
+use longwire_codec::lora::Lora;
+use longwire_codec::serial::{Deframer, emit, wire_len_max};
+use longwire_firmware::bridge;
+use longwire_firmware::radio::Radio;
+use longwire_firmware::radio::lora::LoRaRadio;
+use lora_phy::iv::GenericSx126xInterfaceVariant;
+use lora_phy::sx126x::{self, Sx126x, Sx1262, TcxoCtrlVoltage};
+
+type Driver = Sx126x<Chip, GenericSx126xInterfaceVariant<Wire, Pin>, Sx1262>;
+
+/// Tokio's clock; the tests stop it.
+struct Clock;
+
+impl DelayNs for Clock {
+    async fn delay_ns(&mut self, ns: u32) {
+        tokio::time::sleep(Duration::from_nanos(ns.into())).await;
+    }
+}
+
+async fn radio(chip: &Chip, tuned: &str) -> LoRaRadio<Driver, Clock> {
+    let pins = GenericSx126xInterfaceVariant::new(Wire, chip.dio1(), Pin::Busy, None, None);
+    let config = sx126x::Config {
+        chip: Sx1262,
+        tcxo_ctrl: Some(TcxoCtrlVoltage::Ctrl1V8),
+        use_dcdc: true,
+        rx_boost: true,
+    };
+    let driver = Sx126x::new(chip.clone(), pins.expect("pins"), config);
+    let tuned: Lora = tuned.parse().expect("a modulation");
+    let radio = LoRaRadio::new(driver, Clock, &tuned, 10).await;
+    radio.expect("the chip answers")
+}
+
+const EU: &str = "869.525 MHz, SF9, 125 kHz, 4/5, 14 dBm";
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_crosses_and_the_answer_comes_back() {
+    let air = Air::default();
+    let (here, there) = (air.chip(), air.chip());
+    let (mut a, mut b) = (radio(&here, EU).await, radio(&there, EU).await);
+    let mut frame = [0; 255];
+    for turn in 0..3u8 {
+        let said: Vec<u8> = (0..=254).map(|octet: u8| octet ^ turn).collect();
+        let heard = {
+            let receive = b.receive(&mut frame);
+            tokio::pin!(receive);
+            // The receiver listens before the sender starts.
+            assert!(soon(&mut receive).await.is_none());
+            a.transmit(&said).await.expect("sent");
+            receive.await.expect("heard")
+        };
+        assert_eq!(frame[..heard], said);
+        std::mem::swap(&mut a, &mut b);
+    }
+    assert_eq!(here.frequency_hz(), 869_525_000);
+    assert_eq!(here.modulation(), [9, 4, 1, 0], "SF9, 125 kHz, 4/5");
+}
+
+/// What the future gives at once, if it does.
+async fn soon<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+    tokio::time::timeout(Duration::from_millis(100), future)
+        .await
+        .ok()
+}
+
+#[tokio::test(start_paused = true)]
+async fn stations_tuned_otherwise_hear_nothing() {
+    let air = Air::default();
+    let here = air.chip();
+    let mut a = radio(&here, EU).await;
+    for other in [
+        "869.4 MHz, SF9, 125 kHz",
+        "869.525 MHz, SF10, 125 kHz",
+        "869.525 MHz, SF9, 250 kHz",
+    ] {
+        let there = air.chip();
+        let mut b = radio(&there, other).await;
+        let mut frame = [0; 255];
+        let receive = b.receive(&mut frame);
+        tokio::pin!(receive);
+        assert!(soon(&mut receive).await.is_none());
+        a.transmit(b"for others").await.expect("sent");
+        assert!(soon(&mut receive).await.is_none(), "{other}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_modulations_are_optimised_as_the_data_sheet_demands() {
+    let chip = Air::default().chip();
+    let mut slow = radio(&chip, "433.92 MHz, SF12, 125 kHz, 4/8, 20 dBm").await;
+    slow.transmit(b"slow").await.expect("sent");
+    assert_eq!(chip.modulation(), [12, 4, 4, 1]);
+    assert_eq!(chip.frequency_hz(), 433_920_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receiver_that_is_dropped_at_any_moment_hears_the_next_frame() {
+    let air = Air::default();
+    let (here, there) = (air.chip(), air.chip());
+    let (mut a, mut b) = (radio(&here, EU).await, radio(&there, EU).await);
+    let mut frame = [0; 255];
+    for turn in 0..40u8 {
+        let dropped = Duration::from_millis(turn.into());
+        let _ = tokio::time::timeout(dropped, b.receive(&mut frame)).await;
+        if turn % 2 == 0 {
+            b.transmit(&[turn]).await.expect("sent");
+        }
+        let receive = b.receive(&mut frame);
+        tokio::pin!(receive);
+        assert!(soon(&mut receive).await.is_none());
+        a.transmit(&[turn; 30]).await.expect("sent");
+        let heard = receive.await.expect("heard");
+        assert_eq!((heard, there.sent().len()), (30, usize::from(turn / 2 + 1)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_modem_board_carries_the_frames_of_a_gateway() {
+    let air = Air::default();
+    let (at_base, in_field) = (air.chip(), air.chip());
+    let modem = radio(&at_base, EU).await;
+    let mut station = radio(&in_field, EU).await;
+    let (gateway, board) = tokio::io::duplex(4096);
+    let (from_gateway, to_gateway) = tokio::io::split(board);
+    let bridge = bridge::run(Serial(from_gateway), Serial(to_gateway), modem, Clock);
+    let exchange = async {
+        let (mut from_board, mut to_board) = tokio::io::split(gateway);
+        let mut frame = [0; 255];
+        let heard = {
+            let receive = station.receive(&mut frame);
+            tokio::pin!(receive);
+            assert!(soon(&mut receive).await.is_none());
+            let mut wire = [0; wire_len_max(255)];
+            let len = emit(b"from the gateway", &mut wire).expect("room");
+            let written = tokio::io::AsyncWriteExt::write_all(&mut to_board, &wire[..len]);
+            written.await.expect("open");
+            receive.await.expect("heard")
+        };
+        assert_eq!(frame[..heard], *b"from the gateway");
+        // Let the modem listen again before the answer.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        station.transmit(b"from the board").await.expect("sent");
+        let mut deframer = Deframer::new([0; wire_len_max(255)]);
+        loop {
+            let octet = tokio::io::AsyncReadExt::read_u8(&mut from_board)
+                .await
+                .expect("open");
+            if let Some(found) = deframer.push(octet) {
+                break assert_eq!(found, b"from the board");
+            }
+        }
+    };
+    tokio::select! {
+        ended = bridge => panic!("the bridge ended: {ended:?}"),
+        () = exchange => {}
+    }
+}
+
+/// A stream of Tokio's as firmware sees a serial port.
+struct Serial<S>(S);
+
+impl<S> embedded_io_async::ErrorType for Serial<S> {
+    type Error = std::io::Error;
+}
+
+impl<S: tokio::io::AsyncRead + Unpin> embedded_io_async::Read for Serial<S> {
+    async fn read(&mut self, octets: &mut [u8]) -> std::io::Result<usize> {
+        tokio::io::AsyncReadExt::read(&mut self.0, octets).await
+    }
+}
+
+impl<S: tokio::io::AsyncWrite + Unpin> embedded_io_async::Write for Serial<S> {
+    async fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
+        tokio::io::AsyncWriteExt::write(&mut self.0, octets).await
+    }
+
+    async fn flush(&mut self) -> std::io::Result<()> {
+        tokio::io::AsyncWriteExt::flush(&mut self.0).await
+    }
+}

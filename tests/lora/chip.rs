@@ -1,0 +1,275 @@
+//! An SX1262 as its driver sees it through SPI: commands, registers, buffer and interrupt flags of the data sheet
+//! (Semtech DS.SX1261-2, rev. 2.1). Refuses radio waves: a frame sent is heard by every chip tuned alike that listens.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::rc::Rc;
+use std::time::Duration;
+
+use embedded_hal::digital::{ErrorType as PinErrorType, OutputPin};
+use embedded_hal::spi::{ErrorType, Operation};
+use embedded_hal_async::digital::Wait;
+use embedded_hal_async::spi::SpiDevice;
+use tokio::sync::watch;
+
+/// What a command keeps the chip busy.
+const BUSY: Duration = Duration::from_millis(1);
+const TX_DONE: u16 = 1 << 0;
+const RX_DONE: u16 = 1 << 1;
+
+/// Everything that decides whether two chips hear each other: frequency, modulation with its low-rate bit, packet
+/// form without the length, synchronisation word.
+type Tuning = (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>);
+
+#[derive(Default)]
+struct State {
+    registers: BTreeMap<u16, u8>,
+    buffer: Vec<u8>,
+    frequency: Vec<u8>,
+    modulation: Vec<u8>,
+    packet: Vec<u8>,
+    flags: u16,
+    mask: u16,
+    received_len: u8,
+    listens: bool,
+    sent: Vec<Vec<u8>>,
+}
+
+impl State {
+    fn tuning(&self) -> Tuning {
+        let sync = [0x0740, 0x0741].map(|at| self.registers.get(&at).copied().unwrap_or(0));
+        // Preamble, header, checksum, polarity; the length is the frame's.
+        let form = [&self.packet[..3], &self.packet[4..]].concat();
+        (
+            self.frequency.clone(),
+            self.modulation.clone(),
+            form,
+            sync.to_vec(),
+        )
+    }
+}
+
+/// The air between chips.
+#[derive(Clone, Default)]
+pub(crate) struct Air(Rc<RefCell<Vec<Chip>>>);
+
+/// One chip; a clone is the same chip.
+#[derive(Clone)]
+pub(crate) struct Chip {
+    state: Rc<RefCell<State>>,
+    air: Air,
+    interrupt: Rc<watch::Sender<bool>>,
+}
+
+impl Air {
+    /// Another chip on the air, as after power-on.
+    pub(crate) fn chip(&self) -> Chip {
+        let chip = Chip {
+            state: Rc::new(RefCell::new(State {
+                buffer: vec![0; 256],
+                packet: vec![0; 6],
+                ..State::default()
+            })),
+            air: self.clone(),
+            interrupt: Rc::new(watch::Sender::new(false)),
+        };
+        self.0.borrow_mut().push(chip.clone());
+        chip
+    }
+}
+
+impl Chip {
+    /// Frames sent so far.
+    pub(crate) fn sent(&self) -> Vec<Vec<u8>> {
+        self.state.borrow().sent.clone()
+    }
+
+    /// Carrier, hertz: steps of 32 MHz / 2^25 (section 13.4.1).
+    pub(crate) fn frequency_hz(&self) -> u64 {
+        let state = self.state.borrow();
+        let steps = state
+            .frequency
+            .iter()
+            .fold(0, |sum, octet| sum << 8 | u64::from(*octet));
+        (steps * 32_000_000 + (1 << 24)) >> 25
+    }
+
+    /// Spreading factor, bandwidth, coding rate and low-rate optimisation as the chip was told (section 13.4.5).
+    pub(crate) fn modulation(&self) -> Vec<u8> {
+        self.state.borrow().modulation.clone()
+    }
+
+    fn raise(&self, flag: u16) {
+        let mut state = self.state.borrow_mut();
+        state.flags |= flag;
+        self.interrupt.send_replace(state.flags & state.mask != 0);
+    }
+
+    fn transmit(&self) {
+        let (frame, tuning) = {
+            let mut state = self.state.borrow_mut();
+            state.listens = false;
+            let frame = state.buffer[..usize::from(state.packet[3])].to_vec();
+            state.sent.push(frame.clone());
+            (frame, state.tuning())
+        };
+        for other in self.air.0.borrow().iter() {
+            if !Rc::ptr_eq(&other.state, &self.state) {
+                other.hear(&frame, &tuning);
+            }
+        }
+        self.raise(TX_DONE);
+    }
+
+    fn hear(&self, frame: &[u8], tuning: &Tuning) {
+        {
+            let mut state = self.state.borrow_mut();
+            if !state.listens || state.tuning() != *tuning {
+                return;
+            }
+            state.buffer[..frame.len()].copy_from_slice(frame);
+            state.received_len = frame.len() as u8;
+        }
+        self.raise(RX_DONE);
+    }
+
+    /// A whole command, from select to deselect: what was written; answers what is read after it.
+    fn command(&self, written: &[u8]) -> Vec<u8> {
+        let mut state = self.state.borrow_mut();
+        let address = || u16::from_be_bytes([written[1], written[2]]);
+        match written[0] {
+            // SetStandby, SetSleep.
+            0x80 | 0x84 => state.listens = false,
+            0x82 => state.listens = true,
+            0x83 => {
+                drop(state);
+                self.transmit();
+            }
+            0x86 => state.frequency = written[1..].to_vec(),
+            0x8b => state.modulation = written[1..].to_vec(),
+            0x8c => state.packet = written[1..7].to_vec(),
+            // SetDioIrqParams: flags, then those of DIO1.
+            0x08 => state.mask = u16::from_be_bytes([written[3], written[4]]),
+            0x02 => {
+                state.flags &= !u16::from_be_bytes([written[1], written[2]]);
+                self.interrupt.send_replace(state.flags & state.mask != 0);
+            }
+            // Reading with a status octet first.
+            0x12 => return [&[0][..], &state.flags.to_be_bytes()].concat(),
+            0x13 => return vec![0, state.received_len, 0],
+            0x14 => return vec![0, 80, 20, 80],
+            0x0e => {
+                let at = usize::from(written[1]);
+                state.buffer[at..at + written.len() - 2].copy_from_slice(&written[2..]);
+            }
+            0x1e => return state.buffer[usize::from(written[1])..].to_vec(),
+            0x0d => {
+                for (at, octet) in (address()..).zip(&written[3..]) {
+                    state.registers.insert(at, *octet);
+                }
+            }
+            0x1d => {
+                let read = |at| state.registers.get(&at).copied().unwrap_or(0);
+                return (address()..address() + 16).map(read).collect();
+            }
+            _ => {}
+        }
+        vec![0; 16]
+    }
+}
+
+impl ErrorType for Chip {
+    type Error = Infallible;
+}
+
+impl SpiDevice for Chip {
+    async fn transaction(
+        &mut self,
+        operations: &mut [Operation<'_, u8>],
+    ) -> Result<(), Infallible> {
+        let mut written = Vec::new();
+        let mut reads: Vec<&mut [u8]> = Vec::new();
+        for operation in operations {
+            match operation {
+                Operation::Write(octets) => written.extend_from_slice(octets),
+                Operation::Read(octets) => reads.push(octets),
+                _ => unreachable!("the driver does nothing else"),
+            }
+        }
+        let answer = self.command(&written);
+        let mut at = 0;
+        for octets in reads {
+            octets.copy_from_slice(&answer[at..at + octets.len()]);
+            at += octets.len();
+        }
+        Ok(())
+    }
+}
+
+/// A pin of the chip: DIO1, or BUSY, which is never high for long; reset and antenna switch are nothing here.
+pub(crate) enum Pin {
+    /// High while a flag that is not masked is up.
+    Dio1(watch::Receiver<bool>),
+    /// Low.
+    Busy,
+}
+
+impl Chip {
+    /// The interrupt pin.
+    pub(crate) fn dio1(&self) -> Pin {
+        Pin::Dio1(self.interrupt.subscribe())
+    }
+}
+
+impl PinErrorType for Pin {
+    type Error = Infallible;
+}
+
+impl Wait for Pin {
+    async fn wait_for_high(&mut self) -> Result<(), Infallible> {
+        match self {
+            Self::Dio1(level) => {
+                let waited = level.wait_for(|level| *level).await;
+                waited.expect("the chip outlives its pin");
+                Ok(())
+            }
+            Self::Busy => std::future::pending().await,
+        }
+    }
+
+    async fn wait_for_low(&mut self) -> Result<(), Infallible> {
+        // As long as the chip is busy with a command; whoever waits may be dropped meanwhile.
+        tokio::time::sleep(BUSY).await;
+        Ok(())
+    }
+
+    async fn wait_for_rising_edge(&mut self) -> Result<(), Infallible> {
+        self.wait_for_high().await
+    }
+
+    async fn wait_for_falling_edge(&mut self) -> Result<(), Infallible> {
+        self.wait_for_low().await
+    }
+
+    async fn wait_for_any_edge(&mut self) -> Result<(), Infallible> {
+        self.wait_for_high().await
+    }
+}
+
+/// A pin nobody looks at.
+pub(crate) struct Wire;
+
+impl PinErrorType for Wire {
+    type Error = Infallible;
+}
+
+impl OutputPin for Wire {
+    fn set_low(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn set_high(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}

@@ -137,8 +137,8 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
         if usize::from(provision.mtu) > MTU_MAX {
             return Err(EndpointError::Config);
         }
-        let mut kept = resume::Kept::restart(&mut store).await?;
-        let mut outbox = outbox::Outbox::load(&mut store).await?;
+        let mut kept = resume::Kept::restart(&mut store)?;
+        let mut outbox = outbox::Outbox::load(&mut store)?;
         let resume = kept.resume(outbox.numbers());
         outbox.raise_order(resume.next_number);
         let link = Link::new(
@@ -158,9 +158,9 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
         session.resume(sent, resume.accepted.highest());
         let jid = Jid::try_from(provision.jid).map_err(|_| EndpointError::TooLong)?;
         let mut endpoint = Self {
-            inbox: inbox::Inbox::load(&mut store).await?,
-            contacts: contacts::Contacts::load(&mut store).await?,
-            settings: settings::Settings::load(&mut store).await?,
+            inbox: inbox::Inbox::load(&mut store)?,
+            contacts: contacts::Contacts::load(&mut store)?,
+            settings: settings::Settings::load(&mut store)?,
             store,
             link,
             session,
@@ -184,7 +184,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     /// Flash failed; what came in was not acknowledged and comes again.
     pub async fn handle_frame(&mut self, now: Instant, frame: &[u8]) -> Result<(), EndpointError> {
         self.link.handle_frame(now, frame);
-        self.settle(now).await
+        self.settle(now)
     }
 
     /// The radio failed to send, or heard a frame that it could not read.
@@ -217,7 +217,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     /// Flash failed.
     pub async fn handle_timeout(&mut self, now: Instant) -> Result<(), EndpointError> {
         self.link.handle_timeout(now);
-        self.settle(now).await
+        self.settle(now)
     }
 
     // What the application wants.
@@ -229,7 +229,6 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     pub async fn chat(&mut self, to: &str, body: &str) -> Result<u32, EndpointError> {
         let id = outbox::id(self.outbox.next_order());
         self.post(Priority::Chat, None, &Say::Chat { to, id: &id, body })
-            .await
     }
 
     /// Asks `jid` for its presence (RFC 6121 section 3.1).
@@ -237,8 +236,8 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     /// # Errors
     /// [`EndpointError`].
     pub async fn subscribe(&mut self, jid: &str) -> Result<(), EndpointError> {
-        self.contacts.ask(&mut self.store, jid).await?;
-        self.send_presence(jid, Some("subscribe"), None).await
+        self.contacts.ask(&mut self.store, jid)?;
+        self.send_presence(jid, Some("subscribe"), None)
     }
 
     /// Sets the position and tells everybody subscribed (XEP-0080 over XEP-0163).
@@ -246,17 +245,14 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     /// # Errors
     /// [`EndpointError`].
     pub async fn set_position(&mut self, position: Position) -> Result<(), EndpointError> {
-        self.settings
-            .set_position(&mut self.store, position)
-            .await?;
+        self.settings.set_position(&mut self.store, position)?;
         for at in 0..CONTACTS_MAX {
             if let Some(to) = self.contacts.subscriber(at) {
                 self.post(
                     Priority::Presence,
                     None,
                     &Say::Position { to: &to, position },
-                )
-                .await?;
+                )?;
             }
         }
         Ok(())
@@ -267,10 +263,10 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     /// # Errors
     /// [`EndpointError`].
     pub async fn set_status(&mut self, status: &str) -> Result<(), EndpointError> {
-        self.settings.set_status(&mut self.store, status).await?;
+        self.settings.set_status(&mut self.store, status)?;
         for at in 0..CONTACTS_MAX {
             if let Some(to) = self.contacts.subscriber(at) {
-                self.announce(&to, None).await?;
+                self.announce(&to, None)?;
             }
         }
         Ok(())
@@ -297,7 +293,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
         &mut self,
         buffer: &'m mut [u8],
     ) -> Result<Option<Message<'m>>, EndpointError> {
-        self.inbox.oldest(&mut self.store, buffer).await
+        self.inbox.oldest(&mut self.store, buffer)
     }
 
     /// Forgets the oldest chat in the inbox.
@@ -305,7 +301,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     /// # Errors
     /// [`EndpointError`].
     pub async fn clear_message(&mut self) -> Result<(), EndpointError> {
-        self.inbox.clear_oldest(&mut self.store).await
+        self.inbox.clear_oldest(&mut self.store)
     }
 
     // What the caller must do next.
@@ -319,7 +315,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
         now: Instant,
         frame: &mut [u8],
     ) -> Result<Option<Transmit>, EndpointError> {
-        self.fill(now).await?;
+        self.fill(now)?;
         Ok(self.link.poll_transmit(now, frame))
     }
 

@@ -1,11 +1,15 @@
 //! What a board must not forget: numbered records on NOR flash, each replaced whole or not at all when the power
 //! fails. Refuses to know what is in a record.
 //!
+//! Flash is waited for where it is used: the parts this runs on stand still while their flash is written, and code that
+//! could stop at every record is twice as large and keeps twice the stack.
+//!
 //! A record is cleared by storing an empty one, so that flash which can be written only once between erasures
 //! serves too.
 
 use core::ops::Range;
 
+use embassy_futures::block_on;
 use embedded_storage_async::nor_flash::NorFlash;
 use sequential_storage::Error;
 use sequential_storage::cache::{Cache, Uncached};
@@ -61,15 +65,12 @@ impl<F: NorFlash> Store<F> {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn get<'r>(
+    pub fn get<'r>(
         &mut self,
         key: u8,
         record: &'r mut [u8],
     ) -> Result<Option<&'r [u8]>, StoreError> {
-        let found = self
-            .map
-            .fetch_item::<&[u8]>(&mut self.scratch, &key)
-            .await?;
+        let found = block_on(self.map.fetch_item::<&[u8]>(&mut self.scratch, &key))?;
         let Some(found) = found.filter(|found| !found.is_empty()) else {
             return Ok(None);
         };
@@ -82,22 +83,23 @@ impl<F: NorFlash> Store<F> {
     ///
     /// # Errors
     /// [`StoreError`]; the old record is still there.
-    pub async fn put(&mut self, key: u8, record: &[u8]) -> Result<(), StoreError> {
+    pub fn put(&mut self, key: u8, record: &[u8]) -> Result<(), StoreError> {
         if record.len() > RECORD_MAX {
             return Err(StoreError::TooLong);
         }
-        Ok(self
-            .map
-            .store_item(&mut self.scratch, &key, &record)
-            .await?)
+        Ok(block_on(self.map.store_item(
+            &mut self.scratch,
+            &key,
+            &record,
+        ))?)
     }
 
     /// Forgets the record `key`.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn clear(&mut self, key: u8) -> Result<(), StoreError> {
-        self.put(key, &[]).await
+    pub fn clear(&mut self, key: u8) -> Result<(), StoreError> {
+        self.put(key, &[])
     }
 }
 
@@ -111,24 +113,22 @@ pub(crate) fn word(record: &[u8], at: usize) -> Option<u32> {
 mod tests {
     use super::*;
     use crate::ram_flash::RamFlash;
-    use embassy_futures::block_on;
 
     const RANGE: Range<u32> = 0..RamFlash::SIZE as u32;
 
     fn get(flash: &mut RamFlash, key: u8) -> Option<std::vec::Vec<u8>> {
         let mut record = [0; RECORD_MAX];
         let mut store = Store::new(flash, RANGE).expect("whole blocks");
-        block_on(store.get(key, &mut record))
+        store
+            .get(key, &mut record)
             .expect("readable")
             .map(<[u8]>::to_vec)
     }
 
     fn put(flash: &mut RamFlash, key: u8, record: &[u8]) -> Result<(), StoreError> {
-        block_on(
-            Store::new(flash, RANGE)
-                .expect("whole blocks")
-                .put(key, record),
-        )
+        Store::new(flash, RANGE)
+            .expect("whole blocks")
+            .put(key, record)
     }
 
     #[test]

@@ -48,10 +48,10 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
 {
     /// Takes the link's news and what it brought. The news first: a packet of a peer that started afresh must be read
     /// with a memory that did.
-    pub(super) async fn settle(&mut self, now: Instant) -> Result<(), EndpointError> {
+    pub(super) fn settle(&mut self, now: Instant) -> Result<(), EndpointError> {
         let mut packet = [0; PACKET_MAX];
         while let Some(event) = self.link.poll_event() {
-            self.heed(event).await?;
+            self.heed(event)?;
         }
         while let Some((number, bytes)) = self.link.recv() {
             let len = bytes.len();
@@ -60,20 +60,19 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
                 .map(|place| place.copy_from_slice(bytes))
                 .is_some();
             if fits && len > 0 {
-                self.act(number, &packet[..len]).await?;
+                self.act(number, &packet[..len])?;
             } else {
                 self.stats.unreadable_packets += u32::from(!fits);
             }
             let accepted = self.link.accepted_with(number);
             self.resume
-                .accept(&mut self.store, accepted, self.link.peer_epoch())
-                .await?;
+                .accept(&mut self.store, accepted, self.link.peer_epoch())?;
             self.link.accept(now, number);
         }
         Ok(())
     }
 
-    async fn heed(&mut self, event: LinkEvent) -> Result<(), EndpointError> {
+    fn heed(&mut self, event: LinkEvent) -> Result<(), EndpointError> {
         match event {
             LinkEvent::Delivered(number) | LinkEvent::Abandoned(number) => {
                 if event == LinkEvent::Delivered(number) {
@@ -82,9 +81,9 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
                     self.session.abandon(number);
                 }
                 let (_, next) = self.link.outstanding();
-                self.resume.advance(&mut self.store, next).await?;
+                self.resume.advance(&mut self.store, next)?;
                 if let Some(slot) = self.outbox.numbered(number) {
-                    self.outbox.clear(&mut self.store, slot.order).await?;
+                    self.outbox.clear(&mut self.store, slot.order)?;
                     self.events.push(Event::Custody(slot.order));
                 }
             }
@@ -110,7 +109,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     }
 
     /// Does what a packet asks for; everything it causes is on flash when this returns.
-    async fn act(&mut self, number: PacketNumber, packet: &[u8]) -> Result<(), EndpointError> {
+    fn act(&mut self, number: PacketNumber, packet: &[u8]) -> Result<(), EndpointError> {
         let mut strings = [0; STRINGS_MAX];
         let mut arena = Arena::new(&mut strings);
         let mut tape = [Node::Close; NODES_MAX];
@@ -125,7 +124,6 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         match read(stanza) {
             Incoming::Chat { body, receipt_for } => {
                 self.take_chat(number, from, body, receipt_for, stanza)
-                    .await
             }
             Incoming::Receipt { id } => {
                 outbox::order(id)
@@ -139,15 +137,13 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
                     .for_each(|order| self.events.push(Event::Failed(order)));
                 Ok(())
             }
-            Incoming::Presence { kind } => self.take_presence(number, from, kind).await,
-            Incoming::Request(request) => {
-                self.answer(number, from, stanza.attr("id"), request).await
-            }
+            Incoming::Presence { kind } => self.take_presence(number, from, kind),
+            Incoming::Request(request) => self.answer(number, from, stanza.attr("id"), request),
             _ => Ok(()),
         }
     }
 
-    async fn take_chat(
+    fn take_chat(
         &mut self,
         number: PacketNumber,
         from: &str,
@@ -158,8 +154,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         let cause = Some((number, 0));
         if !self
             .inbox
-            .put(&mut self.store, number, Message { from, body })
-            .await?
+            .put(&mut self.store, number, Message { from, body })?
         {
             self.stats.refused_chats += 1;
             let id = stanza.attr("id");
@@ -170,19 +165,16 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
                 kind: "wait",
                 condition: "resource-constraint",
             };
-            return self.reply(Priority::Chat, cause, &refusal).await;
+            return self.reply(Priority::Chat, cause, &refusal);
         }
         self.events.push(Event::Message);
         match receipt_for {
-            Some(id) => {
-                self.reply(Priority::Chat, cause, &Say::Receipt { to: from, id })
-                    .await
-            }
+            Some(id) => self.reply(Priority::Chat, cause, &Say::Receipt { to: from, id }),
             None => Ok(()),
         }
     }
 
-    async fn take_presence(
+    fn take_presence(
         &mut self,
         number: PacketNumber,
         from: &str,
@@ -192,26 +184,24 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
             None => self.contacts.set_online(from, true),
             Some("unavailable") => self.contacts.set_online(from, false),
             Some("subscribe") => {
-                let kept = self.contacts.accept(&mut self.store, from).await?;
+                let kept = self.contacts.accept(&mut self.store, from)?;
                 let answer = if kept { "subscribed" } else { "unsubscribed" };
-                self.send_presence(super::contacts::bare(from), Some(answer), Some((number, 0)))
-                    .await?;
+                self.send_presence(super::contacts::bare(from), Some(answer), Some((number, 0)))?;
                 if kept {
-                    self.announce(super::contacts::bare(from), Some((number, 1)))
-                        .await?;
+                    self.announce(super::contacts::bare(from), Some((number, 1)))?;
                 }
                 true
             }
             Some("unsubscribe") => {
-                self.contacts.drop(&mut self.store, from, false).await?;
+                self.contacts.drop(&mut self.store, from, false)?;
                 true
             }
             Some("unsubscribed") => {
-                self.contacts.drop(&mut self.store, from, true).await?;
+                self.contacts.drop(&mut self.store, from, true)?;
                 true
             }
             Some("probe") => {
-                self.announce(from, Some((number, 0))).await?;
+                self.announce(from, Some((number, 0)))?;
                 false
             }
             _ => false,
@@ -223,12 +213,12 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     }
 
     /// Sends our presence, as it is now.
-    pub(super) async fn announce(&mut self, to: &str, cause: Cause) -> Result<(), EndpointError> {
-        self.send_presence(to, None, cause).await
+    pub(super) fn announce(&mut self, to: &str, cause: Cause) -> Result<(), EndpointError> {
+        self.send_presence(to, None, cause)
     }
 
     /// Sends a presence of this type; our status text goes with an available one.
-    pub(super) async fn send_presence(
+    pub(super) fn send_presence(
         &mut self,
         to: &str,
         kind: Option<&str>,
@@ -242,17 +232,16 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
             Priority::Presence
         };
         self.reply(priority, cause, &Say::Presence { to, kind, status })
-            .await
     }
 
     /// Posts what an incoming packet caused. A full outbox drops it, counted: the asker will time out and ask again.
-    pub(super) async fn reply(
+    pub(super) fn reply(
         &mut self,
         priority: Priority,
         cause: Cause,
         say: &Say<'_>,
     ) -> Result<(), EndpointError> {
-        match self.post(priority, cause, say).await {
+        match self.post(priority, cause, say) {
             Err(EndpointError::OutboxFull | EndpointError::TooLong) if cause.is_some() => {
                 self.stats.dropped_answers += 1;
                 Ok(())
@@ -263,7 +252,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
 
     /// Puts a stanza in the outbox, durably; returns its order number. What was answered before a power failure is not
     /// answered again.
-    pub(super) async fn post(
+    pub(super) fn post(
         &mut self,
         priority: Priority,
         cause: Cause,
@@ -276,7 +265,6 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         let len = self.write_alone(say, &mut packet)?;
         self.outbox
             .put(&mut self.store, priority, cause, &packet[..len])
-            .await
     }
 
     /// Writes a stanza as a packet that stands alone.
@@ -299,11 +287,11 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     }
 
     /// Hands the link what it has air for: first what a restart or reset left, then what is new.
-    pub(super) async fn fill(&mut self, now: Instant) -> Result<(), EndpointError> {
+    pub(super) fn fill(&mut self, now: Instant) -> Result<(), EndpointError> {
         while let Some(number) = self.link.wanted() {
             match self.outbox.numbered(number) {
                 Some(slot) => {
-                    if !self.hand_over(now, slot, Some(number)).await? {
+                    if !self.hand_over(now, slot, Some(number))? {
                         return Ok(());
                     }
                 }
@@ -313,7 +301,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
             }
         }
         while let Some(slot) = self.outbox.next() {
-            if !self.hand_over(now, slot, None).await? {
+            if !self.hand_over(now, slot, None)? {
                 break;
             }
         }
@@ -321,7 +309,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     }
 
     /// Encodes one stanza into the link; false if the link has no room now.
-    async fn hand_over(
+    fn hand_over(
         &mut self,
         now: Instant,
         slot: Slot,
@@ -337,20 +325,17 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         let mut record = [0; RECORD_MAX];
         let Some(len) = self
             .outbox
-            .packet(&mut self.store, slot.order, &mut record)
-            .await?
+            .packet(&mut self.store, slot.order, &mut record)?
             .map(<[u8]>::len)
         else {
             // Gone from flash although indexed: a broken part. Nothing can be sent under this number.
             self.link.commit(now, 0);
-            self.outbox.clear(&mut self.store, slot.order).await?;
+            self.outbox.clear(&mut self.store, slot.order)?;
             return Ok(true);
         };
         // The number is on flash before a frame can carry it.
         if again.is_none() {
-            self.outbox
-                .number(&mut self.store, slot.order, number)
-                .await?;
+            self.outbox.number(&mut self.store, slot.order, number)?;
         }
         let options = Options {
             ids: Ids::Short,

@@ -12,7 +12,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     Endpoint<'_, F, L, S>
 {
     /// Answers a request that packet `number` brought.
-    pub(super) async fn answer(
+    pub(super) fn answer(
         &mut self,
         number: PacketNumber,
         to: &str,
@@ -28,7 +28,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
             Request::DiscoItems(Some(NS_COMMANDS)) => Some(Answer::CommandItems),
             Request::Items(GEOLOC_NODE) => self.settings.position().map(Answer::Position),
             Request::Command { node, action, form } if is_command(node) => {
-                return self.run(number, to, id, node, action, form).await;
+                return self.run(number, to, id, node, action, form);
             }
             _ => None,
         };
@@ -36,10 +36,10 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
             Request::Unknown => "service-unavailable",
             _ => "item-not-found",
         };
-        self.respond(number, to, id, answer.ok_or(condition)).await
+        self.respond(number, to, id, answer.ok_or(condition))
     }
 
-    async fn respond(
+    fn respond(
         &mut self,
         number: PacketNumber,
         to: &str,
@@ -56,10 +56,10 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
                 condition,
             },
         };
-        self.reply(Priority::Chat, Some((number, 0)), &say).await
+        self.reply(Priority::Chat, Some((number, 0)), &say)
     }
 
-    async fn run(
+    fn run(
         &mut self,
         number: PacketNumber,
         to: &str,
@@ -76,7 +76,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
             note,
         };
         if action == "cancel" {
-            return self.respond(number, to, id, Ok(done("cancelled"))).await;
+            return self.respond(number, to, id, Ok(done("cancelled")));
         }
         match (node, form) {
             ("read", _) => {
@@ -98,9 +98,9 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
                     position,
                     note: "",
                 };
-                self.respond(number, to, id, Ok(answer)).await
+                self.respond(number, to, id, Ok(answer))
             }
-            ("set", None) => self.respond(number, to, id, Ok(Answer::SetForm)).await,
+            ("set", None) => self.respond(number, to, id, Ok(Answer::SetForm)),
             ("set", Some(form)) => {
                 let status = field(form, "status");
                 let position = field(form, "position").filter(|text| !text.is_empty());
@@ -108,20 +108,18 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
                 if parsed == Some(None)
                     || status.is_some_and(|status| status.len() > super::STATUS_MAX)
                 {
-                    return self.respond(number, to, id, Err("bad-request")).await;
+                    return self.respond(number, to, id, Err("bad-request"));
                 }
                 if let Some(status) = status {
-                    self.settings.set_status(&mut self.store, status).await?;
+                    self.settings.set_status(&mut self.store, status)?;
                 }
                 if let Some(position) = parsed.flatten() {
-                    self.settings
-                        .set_position(&mut self.store, position)
-                        .await?;
+                    self.settings.set_position(&mut self.store, position)?;
                 }
-                self.respond(number, to, id, Ok(done("set"))).await
+                self.respond(number, to, id, Ok(done("set")))
             }
             _ => {
-                self.respond(number, to, id, Ok(done("restarting"))).await?;
+                self.respond(number, to, id, Ok(done("restarting")))?;
                 self.events.push(Event::Reboot);
                 Ok(())
             }

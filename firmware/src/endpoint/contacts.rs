@@ -37,35 +37,33 @@ pub(super) fn bare(jid: &str) -> &str {
 
 impl Contacts {
     /// What is on flash.
-    pub(super) async fn load<F: NorFlash>(store: &mut Store<F>) -> Result<Self, StoreError> {
+    pub(super) fn load<F: NorFlash>(store: &mut Store<F>) -> Result<Self, StoreError> {
         let mut contacts = Self {
             slots: [const { None }; CONTACTS_MAX],
         };
         let mut record = [0; JID_MAX + 1];
         for (at, slot) in contacts.slots.iter_mut().enumerate() {
-            *slot = store.get(key(at), &mut record).await?.and_then(parse);
+            *slot = store.get(key(at), &mut record)?.and_then(parse);
         }
         Ok(contacts)
     }
 
     /// They get our presence from now on; false if there is no room for one more contact.
-    pub(super) async fn accept<F: NorFlash>(
+    pub(super) fn accept<F: NorFlash>(
         &mut self,
         store: &mut Store<F>,
         jid: &str,
     ) -> Result<bool, EndpointError> {
-        self.change(store, jid, |contact| contact.from = true).await
+        self.change(store, jid, |contact| contact.from = true)
     }
 
     /// We ask for their presence.
-    pub(super) async fn ask<F: NorFlash>(
+    pub(super) fn ask<F: NorFlash>(
         &mut self,
         store: &mut Store<F>,
         jid: &str,
     ) -> Result<(), EndpointError> {
-        let kept = self
-            .change(store, jid, |contact| contact.asked = true)
-            .await?;
+        let kept = self.change(store, jid, |contact| contact.asked = true)?;
         if kept {
             Ok(())
         } else {
@@ -74,7 +72,7 @@ impl Contacts {
     }
 
     /// They no longer get our presence, or no longer send theirs.
-    pub(super) async fn drop<F: NorFlash>(
+    pub(super) fn drop<F: NorFlash>(
         &mut self,
         store: &mut Store<F>,
         jid: &str,
@@ -89,13 +87,12 @@ impl Contacts {
             } else {
                 contact.from = false
             }
-        })
-        .await?;
+        })?;
         if self.slots[at]
             .as_ref()
             .is_some_and(|contact| !contact.from && !contact.asked)
         {
-            store.clear(key(at)).await?;
+            store.clear(key(at))?;
             self.slots[at] = None;
         }
         Ok(())
@@ -127,7 +124,7 @@ impl Contacts {
             .position(|slot| slot.as_ref().is_some_and(|contact| contact.jid == wanted))
     }
 
-    async fn change<F: NorFlash>(
+    fn change<F: NorFlash>(
         &mut self,
         store: &mut Store<F>,
         jid: &str,
@@ -150,7 +147,7 @@ impl Contacts {
         record[0] = if contact.from { HAS_FROM } else { 0 } | if contact.asked { ASKED } else { 0 };
         let end = 1 + contact.jid.len();
         record[1..end].copy_from_slice(contact.jid.as_bytes());
-        store.put(key(at), &record[..end]).await?;
+        store.put(key(at), &record[..end])?;
         self.slots[at] = Some(contact);
         Ok(true)
     }

@@ -38,14 +38,14 @@ pub(super) struct Inbox {
 
 impl Inbox {
     /// What is on flash.
-    pub(super) async fn load<F: NorFlash>(store: &mut Store<F>) -> Result<Self, StoreError> {
+    pub(super) fn load<F: NorFlash>(store: &mut Store<F>) -> Result<Self, StoreError> {
         let mut inbox = Self {
             slots: [None; INBOX_MAX],
             next_order: 0,
         };
         let mut record = [0; RECORD_MAX];
         for (at, slot) in inbox.slots.iter_mut().enumerate() {
-            *slot = store.get(key(at), &mut record).await?.and_then(parse);
+            *slot = store.get(key(at), &mut record)?.and_then(parse);
             if let Some(slot) = slot {
                 inbox.next_order = inbox.next_order.max(slot.order + 1);
             }
@@ -58,7 +58,7 @@ impl Inbox {
     }
 
     /// Stores a chat that packet `cause` brought; again is as good as once. False if there is no room.
-    pub(super) async fn put<F: NorFlash>(
+    pub(super) fn put<F: NorFlash>(
         &mut self,
         store: &mut Store<F>,
         cause: PacketNumber,
@@ -79,7 +79,7 @@ impl Inbox {
         let Some(at) = self.slots.iter().position(Option::is_none) else {
             return Ok(false);
         };
-        match store.put(key(at), &record[..len]).await {
+        match store.put(key(at), &record[..len]) {
             Err(StoreError::Full) => return Ok(false),
             stored => stored?,
         }
@@ -92,7 +92,7 @@ impl Inbox {
     }
 
     /// The oldest chat.
-    pub(super) async fn oldest<'m, F: NorFlash>(
+    pub(super) fn oldest<'m, F: NorFlash>(
         &self,
         store: &mut Store<F>,
         buffer: &'m mut [u8],
@@ -100,16 +100,16 @@ impl Inbox {
         let Some(at) = self.oldest_at() else {
             return Ok(None);
         };
-        Ok(store.get(key(at), buffer).await?.and_then(read))
+        Ok(store.get(key(at), buffer)?.and_then(read))
     }
 
     /// Forgets the oldest chat.
-    pub(super) async fn clear_oldest<F: NorFlash>(
+    pub(super) fn clear_oldest<F: NorFlash>(
         &mut self,
         store: &mut Store<F>,
     ) -> Result<(), EndpointError> {
         if let Some(at) = self.oldest_at() {
-            store.clear(key(at)).await?;
+            store.clear(key(at))?;
             self.slots[at] = None;
         }
         Ok(())

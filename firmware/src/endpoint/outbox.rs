@@ -56,14 +56,14 @@ pub(super) fn order(id: &str) -> Option<u32> {
 
 impl Outbox {
     /// What is on flash.
-    pub(super) async fn load<F: NorFlash>(store: &mut Store<F>) -> Result<Self, StoreError> {
+    pub(super) fn load<F: NorFlash>(store: &mut Store<F>) -> Result<Self, StoreError> {
         let mut outbox = Self {
             slots: [None; OUTBOX_MAX],
             next_order: 1,
         };
         let mut record = [0; RECORD_MAX];
         for (at, slot) in outbox.slots.iter_mut().enumerate() {
-            *slot = store.get(key(at), &mut record).await?.and_then(parse);
+            *slot = store.get(key(at), &mut record)?.and_then(parse);
             if let Some(slot) = slot {
                 outbox.next_order = outbox.next_order.max(slot.order + 1);
             }
@@ -107,7 +107,7 @@ impl Outbox {
     }
 
     /// Stores a stanza; returns its order number.
-    pub(super) async fn put<F: NorFlash>(
+    pub(super) fn put<F: NorFlash>(
         &mut self,
         store: &mut Store<F>,
         priority: Priority,
@@ -127,7 +127,7 @@ impl Outbox {
         };
         let mut record = [0; RECORD_MAX];
         let record = emit(&slot, packet, &mut record).ok_or(EndpointError::TooLong)?;
-        store.put(key(at), record).await?;
+        store.put(key(at), record)?;
         self.slots[at] = Some(slot);
         self.next_order += 1;
         Ok(slot.order)
@@ -155,7 +155,7 @@ impl Outbox {
     }
 
     /// The packet of a stanza, as stored.
-    pub(super) async fn packet<'b, F: NorFlash>(
+    pub(super) fn packet<'b, F: NorFlash>(
         &self,
         store: &mut Store<F>,
         order: u32,
@@ -165,13 +165,12 @@ impl Outbox {
             return Ok(None);
         };
         Ok(store
-            .get(key(at), buffer)
-            .await?
+            .get(key(at), buffer)?
             .and_then(|record| record.get(HEAD..)))
     }
 
     /// Stores the packet number of a stanza.
-    pub(super) async fn number<F: NorFlash>(
+    pub(super) fn number<F: NorFlash>(
         &mut self,
         store: &mut Store<F>,
         order: u32,
@@ -181,11 +180,11 @@ impl Outbox {
             return Ok(());
         };
         let mut record = [0; RECORD_MAX];
-        let Some(len) = store.get(key(at), &mut record).await?.map(<[u8]>::len) else {
+        let Some(len) = store.get(key(at), &mut record)?.map(<[u8]>::len) else {
             return Ok(());
         };
         record[10..HEAD].copy_from_slice(&number.get().to_be_bytes());
-        store.put(key(at), &record[..len]).await?;
+        store.put(key(at), &record[..len])?;
         if let Some(slot) = &mut self.slots[at] {
             slot.number = Some(number);
         }
@@ -193,13 +192,13 @@ impl Outbox {
     }
 
     /// Forgets a stanza: the gateway has custody.
-    pub(super) async fn clear<F: NorFlash>(
+    pub(super) fn clear<F: NorFlash>(
         &mut self,
         store: &mut Store<F>,
         order: u32,
     ) -> Result<(), StoreError> {
         if let Some(at) = self.at(order) {
-            store.clear(key(at)).await?;
+            store.clear(key(at))?;
             self.slots[at] = None;
         }
         Ok(())

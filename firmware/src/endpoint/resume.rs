@@ -16,15 +16,15 @@ pub(super) struct Kept {
 
 impl Kept {
     /// Reads the record and stores the next epoch: with it, the nonces of all earlier runs are behind us.
-    pub(super) async fn restart<F: NorFlash>(store: &mut Store<F>) -> Result<Self, StoreError> {
+    pub(super) fn restart<F: NorFlash>(store: &mut Store<F>) -> Result<Self, StoreError> {
         let mut record = [0; LEN];
-        let mut resume = match store.get(KEY, &mut record).await? {
+        let mut resume = match store.get(KEY, &mut record)? {
             Some(record) => parse(record).ok_or(StoreError::Broken)?,
             None => Resume::default(),
         };
         resume.epoch = resume.epoch.checked_add(1).ok_or(StoreError::Full)?;
         let kept = Self { resume };
-        kept.store(store).await?;
+        kept.store(store)?;
         Ok(kept)
     }
 
@@ -47,7 +47,7 @@ impl Kept {
     }
 
     /// Stores that packets were accepted.
-    pub(super) async fn accept<F: NorFlash>(
+    pub(super) fn accept<F: NorFlash>(
         &mut self,
         store: &mut Store<F>,
         accepted: Accepted,
@@ -55,11 +55,11 @@ impl Kept {
     ) -> Result<(), StoreError> {
         self.resume.accepted = accepted;
         self.resume.peer_epoch = peer_epoch;
-        self.store(store).await
+        self.store(store)
     }
 
     /// Stores the next number to give out: before the outbox forgets the highest one.
-    pub(super) async fn advance<F: NorFlash>(
+    pub(super) fn advance<F: NorFlash>(
         &mut self,
         store: &mut Store<F>,
         next_number: PacketNumber,
@@ -68,10 +68,10 @@ impl Kept {
             return Ok(());
         }
         self.resume.next_number = next_number;
-        self.store(store).await
+        self.store(store)
     }
 
-    async fn store<F: NorFlash>(&self, store: &mut Store<F>) -> Result<(), StoreError> {
+    fn store<F: NorFlash>(&self, store: &mut Store<F>) -> Result<(), StoreError> {
         let Resume {
             epoch,
             peer_epoch,
@@ -85,7 +85,7 @@ impl Kept {
         record[8..12].copy_from_slice(&next_number.get().to_be_bytes());
         record[12..16].copy_from_slice(&accepted.base.get().to_be_bytes());
         record[16..].copy_from_slice(&accepted.beyond.to_be_bytes());
-        store.put(KEY, &record).await
+        store.put(KEY, &record)
     }
 }
 

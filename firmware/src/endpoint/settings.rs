@@ -21,11 +21,10 @@ pub(super) struct Settings {
 
 impl Settings {
     /// What is on flash.
-    pub(super) async fn load<F: NorFlash>(store: &mut Store<F>) -> Result<Self, StoreError> {
+    pub(super) fn load<F: NorFlash>(store: &mut Store<F>) -> Result<Self, StoreError> {
         let mut record = [0; HEAD + STATUS_MAX];
         Ok(store
-            .get(KEY, &mut record)
-            .await?
+            .get(KEY, &mut record)?
             .and_then(parse)
             .unwrap_or_default())
     }
@@ -39,7 +38,7 @@ impl Settings {
         (!self.status.is_empty()).then_some(self.status.as_str())
     }
 
-    pub(super) async fn set_position<F: NorFlash>(
+    pub(super) fn set_position<F: NorFlash>(
         &mut self,
         store: &mut Store<F>,
         position: Position,
@@ -48,10 +47,10 @@ impl Settings {
             position: Some(position),
             ..self.clone()
         };
-        self.replace(store, changed).await
+        self.replace(store, changed)
     }
 
-    pub(super) async fn set_status<F: NorFlash>(
+    pub(super) fn set_status<F: NorFlash>(
         &mut self,
         store: &mut Store<F>,
         status: &str,
@@ -61,10 +60,10 @@ impl Settings {
             status,
             ..self.clone()
         };
-        self.replace(store, changed).await
+        self.replace(store, changed)
     }
 
-    async fn replace<F: NorFlash>(
+    fn replace<F: NorFlash>(
         &mut self,
         store: &mut Store<F>,
         changed: Self,
@@ -76,7 +75,7 @@ impl Settings {
         record[5..HEAD].copy_from_slice(&lon_e7.to_be_bytes());
         let end = HEAD + changed.status.len();
         record[HEAD..end].copy_from_slice(changed.status.as_bytes());
-        store.put(KEY, &record[..end]).await?;
+        store.put(KEY, &record[..end])?;
         *self = changed;
         Ok(())
     }

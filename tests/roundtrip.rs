@@ -1,6 +1,8 @@
 //! Whatever goes in comes out: stanzas made by chance, over links that lose, delay and reorder, both ways. Refuses
 //! captured traffic; the trainer's own test reads that.
 
+#[path = "roundtrip/answers.rs"]
+mod answers;
 #[path = "roundtrip/chance.rs"]
 mod chance;
 #[path = "roundtrip/ids.rs"]

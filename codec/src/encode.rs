@@ -99,29 +99,11 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         Ok(len)
     }
 
-    /// Writes `stanza` through any scribe, to learn from it or to explain it, and remembers it as [`Self::encode`]
-    /// does.
+    /// Writes `stanza` through any scribe, to learn from it or to explain it, and remembers nothing.
     ///
     /// # Errors
-    /// See [`EncodeError`]; the session is then as before.
-    pub fn write_to<D: Scribe>(
-        &mut self,
-        scribe: &mut D,
-        number: PacketNumber,
-        stanza: Stanza<'_, '_>,
-        options: Options,
-    ) -> Result<(), EncodeError> {
-        let number = number.get();
-        if self.pending.remove(number) {
-            self.forget(number);
-        }
-        let written = self.write(scribe, number, stanza, options)?;
-        self.keep(number, &written, options);
-        Ok(())
-    }
-
-    /// Writes `stanza` through a scribe and remembers nothing.
-    pub(crate) fn rehearse<D: Scribe>(
+    /// See [`EncodeError`].
+    pub fn rehearse<D: Scribe>(
         &mut self,
         scribe: &mut D,
         number: PacketNumber,
@@ -197,12 +179,13 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             },
             text: self.text.as_ref(),
             number,
-            trail: Trail::new(),
+            trail: Trail::new(next.choice),
             cursor: Cursor::new(tokens(shelves.templates, template)),
             recorder: Recorder::new(shelves.scratch.get_mut(SKETCH_LEN..).unwrap_or(&mut [])),
             staged: Staged::new(),
-            next_string: next.string,
-            template_number: template.map_or(0, |slot| shelves.templates.packet(slot)),
+            next,
+            marks: next.marks,
+            fresh: false,
             from: 0,
             to: 0,
             referred: None,
@@ -226,6 +209,8 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             kind: walk.trail.kind(),
             from: walk.from,
             to: walk.to,
+            marks: walk.marks,
+            fresh: walk.fresh,
         };
         let staged = walk.staged;
         let stored = slot.zip(len).map(|(slot, len)| Stored { slot, len, root });

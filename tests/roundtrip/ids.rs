@@ -13,7 +13,7 @@ fn attr(name: &str, value: &str) -> Owned {
     Owned::Attr(String::new(), name.into(), value.into())
 }
 
-fn chat(id: &str, body: &str) -> Vec<Owned> {
+pub(crate) fn chat(id: &str, body: &str) -> Vec<Owned> {
     vec![
         open("jabber:client", "message"),
         attr("id", id),
@@ -31,7 +31,7 @@ fn chat(id: &str, body: &str) -> Vec<Owned> {
     ]
 }
 
-fn receipt(id: &str, of: &str) -> Vec<Owned> {
+pub(crate) fn receipt(id: &str, of: &str) -> Vec<Owned> {
     vec![
         open("jabber:client", "message"),
         attr("id", id),
@@ -44,7 +44,7 @@ fn receipt(id: &str, of: &str) -> Vec<Owned> {
 }
 
 /// The ids in a stanza, in order.
-fn ids(stanza: &[Owned]) -> Vec<String> {
+pub(crate) fn ids(stanza: &[Owned]) -> Vec<String> {
     let ids = stanza.iter().filter_map(|node| match node {
         Owned::Attr(_, name, value) if name == "id" => Some(value.clone()),
         _ => None,

@@ -13,6 +13,8 @@ const WINDOW: u32 = 32;
 const KEPT: usize = 2 * WINDOW as usize;
 /// Templates offered before the slot is named outright.
 const OFFERS: usize = 14;
+/// [`Next::choice`], in eighths, of a template named outright.
+const CHOICE_FAR: u32 = 6;
 /// Slot of a packet without template.
 const NO_SLOT: u16 = u16::MAX;
 
@@ -51,17 +53,33 @@ pub struct Use {
     pub from: u16,
     /// See `from`.
     pub to: u16,
+    /// What it leaves for later packets to count from.
+    pub marks: Marks,
+    /// An address in it differed from the template's.
+    pub fresh: bool,
+}
+
+/// What values are counted from: the latest there were, in a packet or in those before it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Marks {
+    /// The writing end's packet referred to, and the reading end's.
+    pub packets: [u32; 2],
+    /// Date and time in seconds since 1970, 0 if there was none.
+    pub clock: u32,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Kept {
-    number: u32,
+    marks: Marks,
     kind: u32,
+    /// The low bits: those of two packets in one place differ by a multiple of [`KEPT`], and nobody skips 1,024 of those.
+    number: u16,
     slot: u16,
     strings: u16,
     from: u16,
     to: u16,
     state: State,
+    fresh: bool,
 }
 
 /// See the module.
@@ -82,16 +100,25 @@ struct Offers {
     len: usize,
     last: Kept,
     last2: Kept,
+    /// Kinds of the latest three.
+    kinds: u32,
     next: Next,
 }
 
-/// The slots that come next if slots are filled in their order.
+/// What the packets of the run let expect of the next one.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Next {
-    /// For a template.
+    /// The slot of a new template if slots are filled in their order.
     pub template: u16,
-    /// For a string.
+    /// The same for a string.
     pub string: u16,
+    /// Of the latest packet.
+    pub marks: Marks,
+    /// Kind of the latest packet, and with it of the one before.
+    pub kinds: [u32; 2],
+    /// How far the writer went to find the template, 0 without one, and how many of the latest four packets had a
+    /// fresh address.
+    pub choice: u32,
 }
 
 impl Recent {
@@ -104,14 +131,16 @@ impl Recent {
 
     fn get(&self, number: u32) -> Option<&Kept> {
         let kept = &self.kept[number as usize % KEPT];
-        (kept.number == number && kept.state != State::Absent).then_some(kept)
+        (kept.number == number as u16 && kept.state != State::Absent).then_some(kept)
     }
 
     /// Adds a packet: read, or under way.
     pub fn add(&mut self, number: u32, packet: Use, read: bool) {
         self.kept[number as usize % KEPT] = Kept {
-            number,
+            number: number as u16,
             kind: packet.kind,
+            marks: packet.marks,
+            fresh: packet.fresh,
             slot: packet.slot.unwrap_or(NO_SLOT),
             strings: packet.strings,
             from: packet.from,
@@ -123,7 +152,7 @@ impl Recent {
     /// The other end has the packet, or it is not known whether it has.
     pub fn settle(&mut self, number: u32, known: bool) {
         let kept = &mut self.kept[number as usize % KEPT];
-        if kept.number == number && kept.state == State::Pending {
+        if kept.number == number as u16 && kept.state == State::Pending {
             kept.state = if known { State::Known } else { State::Doubtful };
         }
     }
@@ -146,6 +175,7 @@ impl Recent {
             len: 0,
             last: Kept::default(),
             last2: Kept::default(),
+            kinds: 0,
             next: Next::default(),
         };
         let run = (first..=last).rev().filter_map(|n| self.get(n));
@@ -155,7 +185,11 @@ impl Recent {
                 1 => offers.last2 = *kept,
                 _ => {}
             }
+            if seen < 3 {
+                offers.kinds = mix(offers.kinds, kept.kind);
+            }
             let next = &mut offers.next;
+            next.choice += u32::from(seen < 4 && kept.fresh);
             next.string = next.string.max(kept.strings);
             if kept.slot != NO_SLOT {
                 next.template = next.template.max(kept.slot.saturating_add(1));
@@ -168,6 +202,8 @@ impl Recent {
                 offers.len += 1;
             }
         }
+        offers.next.marks = offers.last.marks;
+        offers.next.kinds = [offers.last.kind, mix(offers.last.kind, offers.last2.kind)];
         offers
     }
 
@@ -181,7 +217,7 @@ impl Recent {
         writing: bool,
     ) -> Option<(Option<u16>, Next)> {
         let run = if writing { self.run(number) } else { None };
-        let offers = match code_run(d, number, run)? {
+        let mut offers = match code_run(d, number, run)? {
             Some((first, last)) => self.offers(first, last),
             None => self.offers(1, 0),
         };
@@ -196,9 +232,14 @@ impl Recent {
         for (at, offer) in offers.list[..offers.len].iter().enumerate() {
             let contexts = offers.contexts(at as u32, offer);
             if flag(d, &contexts, OFFER, given == Some(offer.slot)) {
-                return Some((Some(offer.slot), offers.next));
+                let next = Next {
+                    choice: offers.next.choice + 8 * (at as u32 + 1).min(CHOICE_FAR - 1),
+                    ..offers.next
+                };
+                return Some((Some(offer.slot), next));
             }
         }
+        offers.next.choice += 8 * CHOICE_FAR;
         let mut contexts = Contexts::new();
         contexts.add(&[]);
         let slot = code_number(d, &contexts, SLOT, u64::from(given.unwrap_or(0)));
@@ -248,6 +289,7 @@ impl Offers {
         contexts.add(&[self.last.kind, self.last2.kind, offer.kind, relation2]);
         contexts.add(&[at.min(4), offer.kind, relation]);
         contexts.add(&[mix(self.last.kind, self.last2.kind), at]);
+        contexts.add(&[self.kinds, offer.kind, relation]);
         contexts
     }
 }

@@ -5,7 +5,8 @@
 //! symbol  u16   0 close, 1 text, 2 other element, 3 other attribute, 4.. element, 0x8000.. attribute
 //!               other: u8 length and octets of the namespace, then of the name
 //! value   u8    0 something long, 1 string: u8 length and octets, 2 word: u16, 3 an id of its own that never
-//!               crossed, 4 the id that was the u8th of its packet, 5 a reference: u32 distance, 6 an id that crossed
+//!               crossed, 4 the id that was the u8th of its packet, 5 a reference to a packet of the reader, 6 to
+//!               one of the writer, 7 how an id that crossed begins: u8 length and octets
 //! ```
 
 use crate::structure::lexicon::Symbol;
@@ -28,10 +29,10 @@ pub enum Trace<'t> {
     NewId,
     /// The same id as the packet's `ordinal`th.
     SameId(u8),
-    /// A reference to an id of another packet, this many packets before; `u32::MAX` for one of the other end.
-    Reference(u32),
-    /// A new id that crossed.
-    Crossed,
+    /// A reference to an id of another packet, of the writing end or not.
+    Reference(bool),
+    /// A new id that crossed, and what others may have in common with it.
+    Crossed(&'t str),
 }
 
 impl Trace<'_> {
@@ -44,9 +45,9 @@ impl Trace<'_> {
             Self::Word(id) => 16 + u32::from(id),
             Self::NewId => 3,
             Self::SameId(ordinal) => 8 + u32::from(ordinal & 7),
-            Self::Reference(u32::MAX) => 4,
-            Self::Reference(distance) => 0x2_0000 + (u64::from(distance) + 1).ilog2(),
-            Self::Crossed => 5,
+            Self::Reference(false) => 4,
+            Self::Reference(true) => 6,
+            Self::Crossed(_) => 5,
         }
     }
 
@@ -117,11 +118,11 @@ impl<'r> Recorder<'r> {
             }
             Trace::NewId => self.push(&[3]),
             Trace::SameId(ordinal) => self.push(&[4, ordinal]),
-            Trace::Reference(distance) => {
-                self.push(&[5]);
-                self.push(&distance.to_le_bytes());
+            Trace::Reference(own) => self.push(&[5 + u8::from(own)]),
+            Trace::Crossed(head) => {
+                self.push(&[7]);
+                self.push_string(head);
             }
-            Trace::Crossed => self.push(&[6]),
         }
     }
 
@@ -276,10 +277,10 @@ fn take_value(tokens: &[u8]) -> Option<(Trace<'_>, &[u8])> {
             let (ordinal, rest) = rest.split_first()?;
             (Trace::SameId(*ordinal), rest)
         }
-        5 => {
-            let (distance, rest) = rest.split_first_chunk()?;
-            (Trace::Reference(u32::from_le_bytes(*distance)), rest)
+        5 | 6 => (Trace::Reference(*tag == 6), rest),
+        _ => {
+            let (head, rest) = take_string(rest)?;
+            (Trace::Crossed(head), rest)
         }
-        _ => (Trace::Crossed, rest),
     })
 }

@@ -51,7 +51,7 @@ fn worked_example() {
     let number = PacketNumber::new(0);
     let mut notes = Notes::default();
     session()
-        .write_to(&mut notes, number, stanza, Options::default())
+        .rehearse(&mut notes, number, stanza, Options::default())
         .expect("written");
     let expected = "0000 Packet\n\
         100001101110000000000110000100000000 Open(\"a\")\n\

@@ -23,6 +23,8 @@ pub(crate) struct Sketch {
 const DIFFERENCE_COST: u32 = 3;
 /// Estimated cost of a different address, in bits.
 const ADDRESS_COST: u32 = 6;
+/// Names and words in which a stanza may differ from the one it takes the place of.
+const SUCCESSOR_DIFFERENCE_MAX: u32 = 3;
 /// Beyond this a template is no help.
 const COST_MAX: u32 = 60;
 
@@ -78,8 +80,12 @@ impl Sketch {
         })
     }
 
-    fn has_same_addresses(&self, other: &Self) -> bool {
-        self.to == other.to && self.from == other.from
+    /// The same thing said again, between the same two. An answer between them is another thing: if it took the place
+    /// of the question, each would have to be told anew in turn.
+    fn succeeds(&self, other: &Self) -> bool {
+        self.to == other.to
+            && self.from == other.from
+            && (self.bits ^ other.bits).count_ones() <= SUCCESSOR_DIFFERENCE_MAX
     }
 
     fn cost_from(&self, other: &Self) -> u32 {
@@ -101,8 +107,7 @@ pub(crate) fn template(shelf: Shelf<'_>, sketch: &Sketch, root: u32) -> Option<u
         .map(|(.., slot)| slot)
 }
 
-/// The slot to keep a new template in: that of the template it was made from, if it comes from and goes to the same
-/// addresses; else an empty one; else the one not used for longest.
+/// The slot to keep a new template in: that of the template it was made from, if it succeeds that one; else an empty one; else the one not used for longest.
 pub(crate) fn slot(
     shelf: Shelf<'_>,
     pending: &Pending,
@@ -113,7 +118,7 @@ pub(crate) fn slot(
         |slot: &u16| shelf.state(*slot) == State::Known && pending.is_past(shelf.used(*slot));
     let same = made_from.filter(|slot| {
         let before = shelf.get(*slot).and_then(Sketch::read);
-        is_past(slot) && before.is_some_and(|before| sketch.has_same_addresses(&before))
+        is_past(slot) && before.is_some_and(|before| sketch.succeeds(&before))
     });
     let empty = || (0..shelf.slots()).find(|slot| shelf.state(*slot) == State::Empty);
     let oldest = || {

@@ -2,12 +2,14 @@
 //! change what both ends remember: what the stanza introduces is staged, and kept only once the walk succeeded.
 
 mod ids;
+mod named;
 mod plan;
 mod quote;
 mod strings;
 
 use super::staged::Staged;
 use crate::alias::pending::Pending;
+use crate::alias::recent::{Marks, Next};
 use crate::alias::shelf::Shelf;
 use crate::alias::template::{Cursor, Recorder, Trace};
 use crate::dictionary::{self, Dictionary};
@@ -99,10 +101,11 @@ pub(crate) struct Walk<'w, 'a, D> {
     pub(crate) staged: Staged<'a>,
     /// Where strings are put on the reading end.
     pub(crate) arena: &'w mut Arena<'a>,
-    /// The slot the next string gets if slots are filled in their order.
-    pub(crate) next_string: u16,
-    /// Number of the packet that became the template.
-    pub(crate) template_number: u32,
+    /// What earlier packets let expect.
+    pub(crate) next: Next,
+    /// What values are counted from, and whether an address differed from the template's.
+    pub(crate) marks: Marks,
+    pub(crate) fresh: bool,
     /// Bare JIDs of the stanza's `from` and `to`, hashed.
     pub(crate) from: u16,
     pub(crate) to: u16,
@@ -317,22 +320,24 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             symbol,
         };
         let text = self.valued(&at, trace, given)?;
-        self.note_address(symbol, text);
+        self.note_address(symbol, trace, text);
         Ok(text)
     }
 
     /// Remembers the stanza's own addresses.
-    fn note_address(&mut self, symbol: Symbol<'_>, text: &str) {
+    fn note_address(&mut self, symbol: Symbol<'_>, trace: Trace<'_>, text: &str) {
         let Symbol::Attribute(id) = symbol else {
             return;
         };
         if self.trail.depth() == 1 {
             let bare = text.split('/').next().unwrap_or(text);
+            let is_same = trace == Trace::String(text);
             match self.dictionary.attributes.get(id) {
                 Some((_, "from")) => self.from = hash(bare) as u16,
                 Some((_, "to")) => self.to = hash(bare) as u16,
-                _ => {}
+                _ => return,
             }
+            self.fresh |= !is_same;
         }
     }
 
@@ -357,7 +362,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             }
         }
         let contexts = self.trail.at(place, trace.key());
-        let plan = given.map(|text| self.plan(at, text));
+        let plan = given.map(|text| self.plan(at, trace, text));
         let code = plan.map_or(0, |plan| plan.kind() as u32);
         let kind = Kind::from_code(tree(self.d, &contexts, KIND, 4, code));
         let job = Job {
@@ -378,7 +383,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let word = matches!(trace, Trace::Word(_));
         let key = match trace {
             Trace::Word(id) => 0x3_0000 | u32::from(id),
-            Trace::NewId | Trace::SameId(_) | Trace::Reference(_) | Trace::Crossed => 8,
+            Trace::NewId | Trace::SameId(_) | Trace::Reference(_) | Trace::Crossed(_) => 8,
             _ => 7,
         };
         self.trail.value(key, word);

@@ -38,11 +38,13 @@ pub struct Trail {
     /// Latest hits (1) and misses (0) against the template.
     luck: u32,
     misses: u32,
+    /// How far the writer went to find the template.
+    choice: u32,
 }
 
 impl Trail {
-    /// At the start of a stanza.
-    pub fn new() -> Self {
+    /// At the start of a stanza; `choice` says how far the writer went to find the template, 0 without one.
+    pub fn new(choice: u32) -> Self {
         Self {
             levels: [Level::default(); Stanza::DEPTH_MAX + 1],
             depth: 0,
@@ -52,6 +54,7 @@ impl Trail {
             values: [0; 3],
             luck: 0xf,
             misses: 0,
+            choice,
         }
     }
 
@@ -199,6 +202,7 @@ impl Trail {
         contexts.add(&[self.luck & 3, expected, level.key]);
         contexts.add(&[level.path, level.within, expected]);
         contexts.add(&[self.all, expected]);
+        contexts.add(&[self.choice, expected, level.key]);
         contexts
     }
 
@@ -238,12 +242,14 @@ impl Trail {
         contexts.add(&[place, self.luck & 7]);
         contexts.add(&[level.path, place, self.luck & 1]);
         contexts.add(&[place, self.all]);
+        contexts.add(&[place, self.choice]);
+        contexts.add(&[place, self.choice, misses.min(1), self.root]);
         contexts
     }
 }
 
 impl Default for Trail {
     fn default() -> Self {
-        Self::new()
+        Self::new(0)
     }
 }

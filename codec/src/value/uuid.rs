@@ -1,11 +1,12 @@
-//! UUIDs in their usual form of 36 characters, all lower or all upper case. Refuses braces and mixed case.
+//! UUIDs in their usual form of 36 characters, all lower or all upper case, or random ones as 32 lower-case digits.
+//! Refuses braces and mixed case.
 
 use crate::features::Decide;
-use crate::structure::{Contexts, flag};
+use crate::structure::{Contexts, flag, tree};
 
 /// Length in text.
 pub const LEN: usize = 36;
-const UPPER: u32 = 0x7575_0001;
+const FORM: u32 = 0x7575_0001;
 const RANDOM: u32 = 0x7575_0002;
 const VERSION_SHIFT: u32 = 76;
 const VARIANT_SHIFT: u32 = 62;
@@ -14,7 +15,17 @@ const VARIANT_SHIFT: u32 = 62;
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Uuid {
     bits: u128,
-    upper: bool,
+    form: Form,
+}
+
+/// How a UUID is written.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Form {
+    #[default]
+    Lower,
+    Upper,
+    /// Lower case without hyphens.
+    Plain,
 }
 
 impl Uuid {
@@ -36,26 +47,42 @@ impl Uuid {
         }
         (!(any_upper && any_lower)).then_some(Self {
             bits,
-            upper: any_upper,
+            form: if any_upper { Form::Upper } else { Form::Lower },
         })
     }
 
-    /// Writes it.
-    pub fn write(self) -> [u8; LEN] {
-        let digits = if self.upper {
+    /// Reads a random UUID without hyphens.
+    pub fn parse_plain(text: &str) -> Option<Self> {
+        let is_digit = |octet: u8| matches!(octet, b'0'..=b'9' | b'a'..=b'f');
+        let fits = text.len() == 32 && text.bytes().all(is_digit);
+        let bits = u128::from_str_radix(text, 16).ok().filter(|_| fits)?;
+        let uuid = Self {
+            bits,
+            form: Form::Plain,
+        };
+        uuid.is_random().then_some(uuid)
+    }
+
+    /// Writes it; returns the length.
+    pub fn write(self, out: &mut [u8; LEN]) -> usize {
+        let digits = if self.form == Form::Upper {
             b"0123456789ABCDEF"
         } else {
             b"0123456789abcdef"
         };
-        let mut out = [b'-'; LEN];
-        let mut shift = 128;
-        for (at, place) in out.iter_mut().enumerate() {
-            if !matches!(at, 8 | 13 | 18 | 23) {
-                shift -= 4;
-                *place = digits[(self.bits >> shift & 15) as usize];
+        let mut places = out.iter_mut();
+        for at in 0..32 {
+            if self.form != Form::Plain
+                && matches!(at, 8 | 12 | 16 | 20)
+                && let Some(place) = places.next()
+            {
+                *place = b'-';
+            }
+            if let Some(place) = places.next() {
+                *place = digits[(self.bits >> (124 - 4 * at) & 15) as usize];
             }
         }
-        out
+        LEN - places.len()
     }
 
     fn is_random(self) -> bool {
@@ -64,7 +91,11 @@ impl Uuid {
 
     /// Codes it: 122 flat bits for a random one (RFC 9562 version 4), 128 for any other.
     pub fn code<D: Decide>(self, d: &mut D, contexts: &Contexts) -> Self {
-        let upper = flag(d, contexts, UPPER, self.upper);
+        let form = match tree(d, contexts, FORM, 2, self.form as u32) {
+            0 => Form::Lower,
+            1 => Form::Upper,
+            _ => Form::Plain,
+        };
         let random = flag(d, contexts, RANDOM, self.is_random());
         let mut bits = 0u128;
         for shift in (0..16).rev().map(|octet| octet * 8) {
@@ -76,7 +107,7 @@ impl Uuid {
             };
             bits |= u128::from(octet) << shift;
         }
-        Self { bits, upper }
+        Self { bits, form }
     }
 }
 
@@ -88,9 +119,16 @@ mod tests {
     fn one_case_only() {
         let text = "0A488592-D7CA-4D6E-B047-C94AD9302CF8";
         let uuid = Uuid::parse(text).expect("upper");
-        assert_eq!(&uuid.write(), text.as_bytes());
+        let mut out = [0; LEN];
+        assert_eq!(uuid.write(&mut out), LEN);
+        assert_eq!(&out, text.as_bytes());
         assert!(uuid.is_random());
         assert_eq!(Uuid::parse("0a488592-d7ca-4d6e-b047-C94ad9302cf8"), None);
         assert_eq!(Uuid::parse("0a488592-d7ca-4d6e-b047-c94ad9302cf"), None);
+        let plain = "0a488592d7ca4d6eb047c94ad9302cf8";
+        let len = Uuid::parse_plain(plain).expect("random").write(&mut out);
+        assert_eq!(&out[..len], plain.as_bytes());
+        assert_eq!(Uuid::parse_plain("0a488592d7ca5d6eb047c94ad9302cf8"), None);
+        assert_eq!(Uuid::parse_plain("+a488592d7ca4d6eb047c94ad9302cf8"), None);
     }
 }

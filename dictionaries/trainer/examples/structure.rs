@@ -1,17 +1,18 @@
 //! Trains `structure.bin` from captured stanzas, or measures it.
 //!
-//! `structure train OUT SIZE HELD_OUT,.. FILES..` and `structure measure IDS TABLE FILES..`; files ending in `.log`
-//! are sessions, others have one stanza a line. Sessions are measured under other names than they were captured with.
+//! `structure train OUT SIZE HELD_OUT,.. FILES..`, `structure measure IDS TABLE FILES..` and `structure explain IDS TABLE
+//! FILE FROM TO`; IDS is `short`, `preserve` or, for stanzas without a past, `alone`. Files ending in `.log` are
+//! sessions, others have one stanza a line. Sessions are measured under other names than they were captured with.
 
 use longwire_codec::dictionary::Dictionary;
-use longwire_codec::link::PacketNumber;
-use longwire_codec::session::{Ids, Options, Profile, Session, What};
+use longwire_codec::session::{Ids, Options, What};
 use longwire_codec::stanza::{Node, Stanza};
 use longwire_dictionaries::V1_HOST;
 use longwire_trainer::disguise::disguise;
 use longwire_trainer::log::{self, Logged};
+use longwire_trainer::pair::{End, Pair};
 use longwire_trainer::structure::{self, Corpus};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::{env, fs};
 
 fn main() {
@@ -37,11 +38,10 @@ fn train(args: &[String]) {
         if held_out.iter().any(|name| file.contains(name)) {
             continue;
         }
-        let text = fs::read_to_string(file).expect("readable");
         if file.ends_with(".log") {
-            corpus.sessions.push(log::session(&text));
+            corpus.sessions.push(read(file));
         } else {
-            corpus.stanzas.extend(log::lines(&text));
+            corpus.stanzas.extend(read(file));
         }
     }
     let text = text_model();
@@ -145,6 +145,19 @@ struct Sum {
 }
 
 impl Sum {
+    fn add(&mut self, logged: &Logged, len: usize, spent: &Spent) {
+        self.count += 1;
+        self.xml += logged.xml.len();
+        self.packet.push(len);
+        self.bits += spent.bits;
+        self.body_bits += spent.body;
+        self.hash_bits += spent.hash;
+        self.hash_xml += spent.hash_xml;
+        for (share, cost) in &spent.shares {
+            *self.shares.entry(share.clone()).or_default() += cost;
+        }
+    }
+
     fn print(&self, name: &str) {
         let mut packets = self.packet.clone();
         packets.sort_unstable();
@@ -171,11 +184,6 @@ impl Sum {
     }
 }
 
-fn session<'d>(dictionary: &'d Dictionary<'d>) -> Session<'d, Vec<u8>> {
-    let storage = vec![0; Profile::HOST.storage_len()];
-    Session::new(dictionary, Profile::HOST, storage).expect("enough storage")
-}
-
 fn measure(args: &[String]) {
     let [ids, table, files @ ..] = args else {
         return;
@@ -187,39 +195,40 @@ fn measure(args: &[String]) {
         text: &text,
         ..V1_HOST
     };
-    let (ids, with_session) = match ids.as_str() {
-        "preserve" => (Ids::Preserve, true),
-        "alone" => (Ids::Short, false),
-        _ => (Ids::Short, true),
+    let (ids, alone) = match ids.as_str() {
+        "preserve" => (Ids::Preserve, false),
+        "alone" => (Ids::Short, true),
+        _ => (Ids::Short, false),
+    };
+    let options = Options {
+        ids,
+        ..Options::default()
     };
     let mut kinds: BTreeMap<String, Sum> = BTreeMap::new();
     let mut all = Sum::default();
     for file in files {
-        let text = fs::read_to_string(file).expect("readable");
-        let stanzas = if file.ends_with(".log") {
-            log::session(&text)
-        } else {
-            log::lines(&text)
-        };
-        let stanzas = disguise(&stanzas, 77);
         let mut one = Sum::default();
-        let mut state = session(&dictionary);
-        for (number, logged) in stanzas.iter().enumerate() {
-            if !with_session {
-                state = session(&dictionary);
+        let mut pair = Pair::new(&dictionary, 0);
+        let mut heard = HashSet::new();
+        for logged in &disguise(&read(file), 77) {
+            if alone {
+                pair = Pair::new(&dictionary, 0);
             }
-            measure_one(
-                &mut state,
-                number as u32,
-                logged,
-                ids,
-                &mut one,
-                &mut all,
-                &mut kinds,
-            );
+            let mut spent = Spent::default();
+            let look = |end: &mut End<'_>, number, stanza: Stanza<'_, '_>| {
+                end.explain(number, stanza, options, |what, cost| spent.add(what, cost))
+                    .expect("a stanza");
+            };
+            let len = pair.send(logged, options, look).expect("crosses");
+            let mut kind = kind(&logged.tape.nodes());
+            if !heard.insert(peer(logged)) {
+                kind.push_str(" known");
+            }
+            for sum in [&mut one, &mut all, kinds.entry(kind).or_default()] {
+                sum.add(logged, len, &spent);
+            }
         }
-        let name = file.rsplit('/').next().unwrap_or(file);
-        one.print(name);
+        one.print(file.rsplit('/').next().unwrap_or(file));
     }
     for (name, sum) in &kinds {
         sum.print(name);
@@ -227,89 +236,66 @@ fn measure(args: &[String]) {
     all.print("ALL");
 }
 
-fn measure_one(
-    state: &mut Session<'_, Vec<u8>>,
-    number: u32,
-    logged: &Logged,
-    ids: Ids,
-    one: &mut Sum,
-    all: &mut Sum,
-    kinds: &mut BTreeMap<String, Sum>,
-) {
+fn read(file: &str) -> Vec<Logged> {
+    let text = fs::read_to_string(file).expect("readable");
+    if file.ends_with(".log") {
+        log::session(&text)
+    } else {
+        log::lines(&text)
+    }
+}
+
+/// Whether it is presence, and whom it is about.
+fn peer(logged: &Logged) -> (bool, String) {
     let nodes = logged.tape.nodes();
     let stanza = Stanza::new(&nodes).expect("a stanza");
-    let number = PacketNumber::new(number);
-    let options = Options {
-        ids,
-        ..Options::default()
-    };
-    let mut kind = kind(&nodes);
-    let mut shares: Vec<(String, u64)> = Vec::new();
-    let (mut bits, mut body, mut hash, mut hash_xml) = (0, 0, 0, 0);
-    let mut place = String::new();
-    let mut owner = String::new();
-    state
-        .explain(number, stanza, options, |what, cost| {
-            bits += cost;
-            let share = match what {
-                What::Open(name) => {
-                    owner = name.to_owned();
-                    "structure".to_owned()
+    let name = if logged.from_client { "to" } else { "from" };
+    let peer = stanza.attr(name).unwrap_or("").to_owned();
+    (stanza.name().1 == "presence", peer)
+}
+
+/// Where the bits of one packet went, in 1/256.
+#[derive(Default)]
+struct Spent {
+    bits: u64,
+    body: u64,
+    hash: u64,
+    hash_xml: usize,
+    shares: Vec<(String, u64)>,
+    owner: String,
+    place: String,
+}
+
+impl Spent {
+    fn add(&mut self, what: What<'_>, cost: u64) {
+        let share = match what {
+            What::Packet if self.bits == 0 => "packet".to_owned(),
+            What::Packet => "store".to_owned(),
+            What::Value(how, text) => {
+                let texts = ["body", "status", "subject", "text"];
+                if how == "text" && texts.contains(&self.place.as_str()) {
+                    self.body += cost;
+                } else if is_hash(text) {
+                    self.hash += cost;
+                    self.hash_xml += text.len();
                 }
-                What::Attribute(name) => {
-                    place = format!("{owner}@{name}");
-                    "structure".to_owned()
-                }
-                What::Text => {
-                    place = owner.clone();
-                    "structure".to_owned()
-                }
-                What::Close => "structure".to_owned(),
-                What::Packet if bits == cost => "packet".to_owned(),
-                What::Packet => "store".to_owned(),
-                What::Value(how, text) => {
-                    if how == "text"
-                        && matches!(place.as_str(), "body" | "status" | "subject" | "text")
-                    {
-                        body += cost;
-                    } else if is_hash(text) {
-                        hash += cost;
-                        hash_xml += text.len();
-                    }
-                    format!("{place}/{how}")
-                }
-            };
-            shares.push((share, cost));
-        })
-        .expect("a stanza");
-    let is_new =
-        |(share, _): &(String, u64)| share.ends_with("@from/JID") || share.ends_with("/token");
-    if kind == "presence" && !shares.iter().any(is_new) {
-        kind = "presence-known".into();
-    }
-    let sum = kinds.entry(kind).or_default();
-    for (share, cost) in shares {
-        *sum.shares.entry(share.clone()).or_default() += cost;
-        *all.shares.entry(share).or_default() += cost;
-    }
-    let mut packet = vec![0; 1 << 20];
-    let len = state
-        .encode(number, stanza, options, &mut packet)
-        .expect("fits");
-    state.acknowledge(number);
-    for sum in [one, all, sum] {
-        sum.count += 1;
-        sum.xml += logged.xml.len();
-        sum.packet.push(len);
-        sum.bits += bits;
-        sum.body_bits += body;
-        sum.hash_bits += hash;
-        sum.hash_xml += hash_xml;
+                format!("{}/{how}", self.place)
+            }
+            _ => "structure".to_owned(),
+        };
+        match what {
+            What::Open(name) => self.owner = name.to_owned(),
+            What::Attribute(name) => self.place = format!("{}@{name}", self.owner),
+            What::Text => self.place = self.owner.clone(),
+            _ => {}
+        }
+        self.bits += cost;
+        self.shares.push((share, cost));
     }
 }
 
 fn explain(args: &[String]) {
-    let [table, file, from, to] = args else {
+    let [ids, table, file, from, to] = args else {
         return;
     };
     let table = fs::read(table).unwrap_or_default();
@@ -319,30 +305,34 @@ fn explain(args: &[String]) {
         text: &text,
         ..V1_HOST
     };
+    let options = Options {
+        ids: if ids == "preserve" {
+            Ids::Preserve
+        } else {
+            Ids::Short
+        },
+        ..Options::default()
+    };
     let (from, to): (usize, usize) = (from.parse().expect("number"), to.parse().expect("number"));
-    let stanzas = log::session(&fs::read_to_string(file).expect("readable"));
-    let mut state = session(&dictionary);
-    for (number, logged) in stanzas.iter().enumerate().take(to) {
-        let nodes = logged.tape.nodes();
-        let stanza = Stanza::new(&nodes).expect("a stanza");
-        let packet_number = PacketNumber::new(number as u32);
-        if number >= from {
-            println!("{}", logged.xml);
+    let mut pair = Pair::new(&dictionary, 0);
+    for (at, logged) in read(file).iter().enumerate().take(to) {
+        let look = |end: &mut End<'_>, number, stanza: Stanza<'_, '_>| {
+            if at < from {
+                return;
+            }
+            let side = if logged.from_client { "C" } else { "S" };
+            println!("{side} {}", logged.xml);
             let mut total = 0;
-            state
-                .explain(packet_number, stanza, Options::default(), |what, cost| {
-                    total += cost;
-                    if cost > 40 {
-                        println!("  {:7.2} {what:?}", cost as f64 / 256.0);
-                    }
-                })
+            let tell = |what: What<'_>, cost| {
+                total += cost;
+                if cost > 40 {
+                    println!("  {:7.2} {what:?}", cost as f64 / 256.0);
+                }
+            };
+            end.explain(number, stanza, options, tell)
                 .expect("a stanza");
             println!("  {:7.2} bits", total as f64 / 256.0);
-        }
-        let mut packet = vec![0; 1 << 20];
-        state
-            .encode(packet_number, stanza, Options::default(), &mut packet)
-            .expect("fits");
-        state.acknowledge(packet_number);
+        };
+        pair.send(logged, options, look).expect("crosses");
     }
 }

@@ -11,6 +11,7 @@ pub mod examples;
 pub mod features;
 pub mod huffman;
 pub mod log;
+pub mod pair;
 pub mod structure;
 pub mod text;
 pub mod xml;

@@ -5,13 +5,15 @@ use crate::disguise::disguise;
 use crate::examples::{Examples, Recording};
 use crate::features::{self, Report, Settings};
 use crate::log::Logged;
+use crate::pair::{End, Pair};
 use longwire_codec::dictionary::Dictionary;
 use longwire_codec::entropy::{Coder, Prob};
 use longwire_codec::features::Decide;
 use longwire_codec::link::PacketNumber;
 use longwire_codec::session::walk::Scribe;
-use longwire_codec::session::{Ids, Options, Profile, Session, What};
+use longwire_codec::session::{Ids, Options, Profile, What};
 use longwire_codec::stanza::Stanza;
+use longwire_codec::structure::lexicon::hash;
 
 /// Listens to the walk.
 struct Listener<'r>(&'r mut Recording);
@@ -44,62 +46,89 @@ pub struct Corpus {
     pub stanzas: Vec<Logged>,
 }
 
-/// Records the decisions of one session, everything acknowledged at once.
+/// Records the decisions of one session; each acknowledgement arrives `lag` packets late.
 pub fn record_session(
     dictionary: &Dictionary<'_>,
-    stanzas: &[&Logged],
-    ids: Ids,
+    stanzas: &[Logged],
+    options: Options,
+    lag: usize,
     recording: &mut Recording,
 ) {
-    let storage = vec![0; Profile::HOST.storage_len()];
-    let Ok(mut session) = Session::new(dictionary, Profile::HOST, storage) else {
-        return;
-    };
-    for (number, logged) in stanzas.iter().enumerate() {
-        let number = PacketNumber::new(number as u32);
-        let nodes = logged.tape.nodes();
-        let Some(stanza) = Stanza::new(&nodes) else {
-            continue;
+    let mut pair = Pair::new(dictionary, lag);
+    for logged in stanzas {
+        let listen = |end: &mut End<'_>, number, stanza: Stanza<'_, '_>| {
+            // What cannot be written is not sent either.
+            let _ = end.rehearse(&mut Listener(recording), number, stanza, options);
         };
-        let options = Options {
-            ids,
-            ..Options::default()
-        };
-        if session
-            .write_to(&mut Listener(recording), number, stanza, options)
-            .is_ok()
-        {
-            session.acknowledge(number);
+        if pair.send(logged, options, listen).is_err() {
+            pair = Pair::new(dictionary, lag);
         }
     }
 }
 
-/// All decisions over a corpus: sessions merged, with short and with preserved ids; each direction by itself; and
-/// stanzas alone, which teaches how to begin.
+/// Packets under way in the sessions that teach how to do without the latest acknowledgements.
+const LAG: usize = 5;
+
+/// All decisions over a corpus: sessions with short and with preserved ids; halves of them, so that nothing counts on
+/// how these began or on who took part, with acknowledgements that come late; and stanzas alone, which teaches how to
+/// begin.
 pub fn record(dictionary: &Dictionary<'_>, corpus: &Corpus) -> Recording {
     let mut recording = Recording::default();
+    let short = Options::default();
+    let preserve = Options {
+        ids: Ids::Preserve,
+        ..short
+    };
     for (seed, captured) in corpus.sessions.iter().enumerate() {
-        let session = &disguise(captured, seed as u64);
-        let merged: Vec<&Logged> = session.iter().collect();
-        record_session(dictionary, &merged, Ids::Short, &mut recording);
-        let other = disguise(captured, seed as u64 + 1000);
-        let merged: Vec<&Logged> = other.iter().collect();
-        record_session(dictionary, &merged, Ids::Preserve, &mut recording);
-        for from_client in [true, false] {
-            let one_way: Vec<&Logged> = session
-                .iter()
-                .filter(|logged| logged.from_client == from_client)
-                .collect();
-            record_session(dictionary, &one_way, Ids::Short, &mut recording);
-        }
-        for logged in session.iter().step_by(3) {
-            record_session(dictionary, &[logged], Ids::Short, &mut recording);
+        let seed = seed as u64;
+        let mut record = |salt: u64, from: &[Logged], options, lag| {
+            record_session(
+                dictionary,
+                &disguise(from, seed + salt),
+                options,
+                lag,
+                &mut recording,
+            );
+        };
+        let late = &captured[captured.len() / 3..];
+        record(0, captured, short, 0);
+        record(1000, late, preserve, 0);
+        record(2000, &half_the_peers(captured, 0), short, LAG);
+        record(3000, &half_the_peers(late, 1), short, 0);
+        for logged in disguise(captured, seed + 4000).iter().step_by(3) {
+            record_alone(dictionary, logged, &mut recording);
         }
     }
     for logged in &corpus.stanzas {
-        record_session(dictionary, &[logged], Ids::Short, &mut recording);
+        record_alone(dictionary, logged, &mut recording);
     }
     recording
+}
+
+/// The stanzas to and from every other peer, and those to and from none.
+fn half_the_peers(session: &[Logged], which: u32) -> Vec<Logged> {
+    let is_in = |logged: &&Logged| {
+        let nodes = logged.tape.nodes();
+        let name = if logged.from_client { "to" } else { "from" };
+        let peer = Stanza::new(&nodes).and_then(|stanza| stanza.attr(name));
+        let bare = peer.and_then(|peer| peer.split('/').next());
+        bare.is_none_or(|bare| hash(bare) >> 16 & 1 == which)
+    };
+    session.iter().filter(is_in).cloned().collect()
+}
+
+fn record_alone(dictionary: &Dictionary<'_>, logged: &Logged, recording: &mut Recording) {
+    let mut end = End::new(
+        dictionary,
+        Profile::HOST,
+        vec![0; Profile::HOST.storage_len()],
+    );
+    let nodes = logged.tape.nodes();
+    if let (Ok(end), Some(stanza)) = (&mut end, Stanza::new(&nodes)) {
+        let number = PacketNumber::new(0);
+        // What cannot be written teaches nothing.
+        let _ = end.rehearse(&mut Listener(recording), number, stanza, Options::default());
+    }
 }
 
 /// Trains a table of at most `size` octets.

@@ -6,24 +6,17 @@ use crate::alias::ids::{self, IdRef, MINTED_MAX};
 use crate::alias::template::Trace;
 use crate::session::staged::Origin;
 use crate::structure::lexicon::Symbol;
-use crate::structure::{Contexts, flag, flat, number, signed, tree};
+use crate::structure::{flag, signed, tree};
 use crate::value::Fault;
 use crate::value::uuid::Uuid;
 
 const OWN: u32 = 0x4964_0001;
-const AHEAD: u32 = 0x4964_0002;
 const DISTANCE: u32 = 0x4964_0003;
 const ORDINAL: u32 = 0x4964_0004;
-const REACH: u32 = 0x4964_0005;
+const OTHER: u32 = 0x4964_0005;
 const AGAIN: u32 = 0x4964_0006;
 const NEAR: u32 = 0x4964_0007;
-const DELTA: u32 = 0x4964_0010;
-
-/// Bits of the other end's packet number that are sent, by class. The far end may have moved on by
-/// [`SLACK`] packets since this one was written.
-const REACH_BITS: [u32; 4] = [10, 16, 24, 32];
-/// See [`REACH_BITS`].
-const SLACK: u64 = 512;
+const DELTA: u32 = 0x4964_0002;
 
 impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// The packet and ordinal that name `text`.
@@ -62,11 +55,6 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let (own, number) = self.referred_packet(job, given)?;
         let ordinal = given.map_or(0, |id| u32::from(id.ordinal));
         let ordinal = tree(self.d, contexts, ORDINAL, 3, ordinal) as u8;
-        let distance = if own {
-            self.number.saturating_sub(number)
-        } else {
-            u32::MAX
-        };
         let text = match job.given {
             Some(text) => text,
             None => {
@@ -82,7 +70,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             }
         };
         self.staged.add_id(text, Origin::Elsewhere);
-        Ok((text, Trace::Reference(distance)))
+        Ok((text, Trace::Reference(own)))
     }
 
     /// Codes which packet is referred to, and whether it is one of the writing end.
@@ -103,11 +91,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             Some(referred) => referred,
             None => {
                 let own = flag(self.d, contexts, OWN, given.is_some_and(|id| id.own));
-                let number = if own {
-                    self.own_number(job, given)?
-                } else {
-                    self.other_number(contexts, given)
-                };
+                let number = self.numbered(job, own, given)?;
                 (own, number)
             }
         };
@@ -115,85 +99,40 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         Ok((own, number))
     }
 
-    /// This end's numbers are sent as distances, cheaply if near that of the template.
-    fn own_number(&mut self, job: &Job<'w, 'a>, given: Option<IdRef>) -> Result<u32, Fault> {
-        let contexts = &job.contexts;
+    /// A packet is named by how far it is from the one referred to last, in this stanza or in a packet this one counts
+    /// on; from number 0 if there is none; or, one of the writer's own, from this one. Both ends know these whatever is
+    /// lost, late or under way, and however far either has got meanwhile, so nothing is left to guess.
+    fn numbered(
+        &mut self,
+        job: &Job<'w, 'a>,
+        own: bool,
+        given: Option<IdRef>,
+    ) -> Result<u32, Fault> {
         let target = given.map_or(0, |id| id.number);
-        let ahead = flag(
+        let mut contexts = job.contexts;
+        for kind in self.next.kinds {
+            contexts.add(&[job.at.place, kind]);
+        }
+        let mark = self.marks.packets[usize::from(!own)];
+        let distance = self.number.abs_diff(target);
+        let near = u64::from(target.abs_diff(mark)) * 2 < u64::from(distance);
+        let from_mark = !own || flag(self.d, &contexts, NEAR, near);
+        let (base, label) = match (own, from_mark) {
+            (false, _) => (mark, OTHER),
+            (true, true) => (mark, DELTA),
+            (true, false) => (self.number, DISTANCE),
+        };
+        let change = signed(
             self.d,
-            contexts,
-            AHEAD,
-            given.is_some() && target > self.number,
+            &contexts,
+            label,
+            i64::from(target) - i64::from(base),
         );
-        let distance = target.abs_diff(self.number);
-        let before = match job.trace {
-            Trace::Reference(before) if !ahead && before != u32::MAX => Some(before),
-            _ => None,
-        };
-        let Some(before) = before else {
-            return self.far(contexts, ahead, distance);
-        };
-        // What the template referred to, counted from here.
-        let same = self
-            .number
-            .saturating_sub(self.template_number)
-            .saturating_add(before);
-        let saves = |change: u32| {
-            3 * change.checked_ilog2().map_or(1, |log| log + 2) < distance.max(2).ilog2() + 6
-        };
-        let code = match distance {
-            _ if distance == same => 1,
-            _ if distance == before => 2,
-            _ if saves(distance.abs_diff(same))
-                && distance.abs_diff(same) <= distance.abs_diff(before) =>
-            {
-                3
-            }
-            _ if saves(distance.abs_diff(before)) => 4,
-            _ => 0,
-        };
-        let code = tree(self.d, contexts, NEAR, 3, code);
-        let base = match code {
-            0 => return self.far(contexts, ahead, distance),
-            1 | 3 => same,
-            2 | 4 => before,
-            _ => return Err(Fault::Malformed),
-        };
-        if code <= 2 {
-            return self.at(ahead, i64::from(base));
-        }
-        let change = i64::from(distance) - i64::from(base);
-        let change = signed(self.d, contexts, DELTA + code, change);
-        self.at(ahead, i64::from(base).saturating_add(change))
-    }
-
-    fn far(&mut self, contexts: &Contexts, ahead: bool, distance: u32) -> Result<u32, Fault> {
-        let distance = number(self.d, contexts, DISTANCE, u64::from(distance));
-        self.at(ahead, distance.cast_signed())
-    }
-
-    fn at(&self, ahead: bool, distance: i64) -> Result<u32, Fault> {
-        let distance = u32::try_from(distance).map_err(|_| Fault::Malformed)?;
-        if ahead {
-            self.number.checked_add(distance)
-        } else {
-            self.number.checked_sub(distance)
-        }
-        .ok_or(Fault::Malformed)
-    }
-
-    /// The other end's numbers are sent by their low bits: this end cannot know how far it has got.
-    fn other_number(&mut self, contexts: &Contexts, given: Option<IdRef>) -> u32 {
-        let latest = self.memory.reader_latest;
-        let target = given.map_or(0, |id| id.number);
-        let span = u64::from(latest.saturating_sub(target)) + SLACK;
-        let class = REACH_BITS.iter().position(|bits| span < 1 << bits);
-        let class = tree(self.d, contexts, REACH, 2, class.unwrap_or(3) as u32);
-        let bits = REACH_BITS[class as usize & 3];
-        let low = flat(self.d, u64::from(target) & ((1 << bits) - 1), bits);
-        // The latest number not beyond ours with these low bits.
-        let back = u64::from(latest).wrapping_sub(low) & ((1 << bits) - 1);
-        latest.wrapping_sub(back as u32)
+        let number = i64::from(base).checked_add(change);
+        let number = number.and_then(|number| u32::try_from(number).ok());
+        let number = number.ok_or(Fault::Malformed)?;
+        self.marks.packets[usize::from(!own)] = number;
+        Ok(number)
     }
 
     /// An id that does not cross: at the far end, one is made up.
@@ -260,7 +199,7 @@ fn is_made_up(text: &str) -> bool {
 }
 
 /// Item ids made up by a pubsub service: 24 characters of base64url (Prosody).
-fn is_server_item(text: &str) -> bool {
+pub(super) fn is_server_item(text: &str) -> bool {
     let random = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_');
     text.len() == 24
         && text.bytes().all(random)

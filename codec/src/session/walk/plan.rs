@@ -1,6 +1,8 @@
 //! Which way a value goes, decided at the writing end, and each way's coding. Refuses to look for the cheapest code:
 //! the order of the attempts is fixed, so that it costs little to decide.
 
+use super::ids as walk_ids;
+use super::named::{self, Tail};
 use super::quote::Quote;
 use super::{Job, Place, Scribe, Walk};
 use crate::alias::ids::{self, IdRef};
@@ -8,15 +10,16 @@ use crate::alias::template::Trace;
 use crate::dictionary;
 use crate::session::staged::Origin;
 use crate::structure::lexicon::{Symbol, hash};
-use crate::structure::rank;
+use crate::structure::{flag, rank};
 use crate::text::hint;
 use crate::value::decimal::{self, Decimal};
 use crate::value::time::{self, EPOCH_S, Time};
 use crate::value::token::Token;
-use crate::value::uuid::Uuid;
+use crate::value::uuid::{self, Uuid};
 use crate::value::{Fault, Kind};
 
 const WORD: u32 = 0x506c_0001;
+const BEFORE: u32 = 0x506c_0003;
 
 /// How a value is to be written.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +37,7 @@ pub(crate) enum Plan<'a> {
     Integer(Decimal),
     Decimal(Decimal),
     Time(Time),
-    Split(usize, Token<'a>),
+    Split(usize, Tail<'a>),
     Letters,
     Quote(Quote<'a>),
 }
@@ -98,10 +101,20 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let is_chance =
             || Uuid::parse(text).is_some() || ids::unmint(self.memory.tag, text).is_some();
         if self.is_id_place(at) {
-            let names_things = matches!(self.element_name(), Some("item" | "info"));
-            return !names_things || is_chance() || self.is_opaque(at, text);
+            return !self.names_things() || is_chance() || self.is_opaque(at, text);
         }
         !is_prose_place && is_chance()
+    }
+
+    /// Items and what they are about often have names with a meaning: the hash of an avatar, the JID of a room.
+    fn names_things(&self) -> bool {
+        matches!(self.element_name(), Some("item" | "info"))
+    }
+
+    /// True if `text`, which crossed, is remembered as the id of a packet and not as a string. Both ends must agree.
+    fn is_packet_id(&self, at: &Place<'_>, text: &str) -> bool {
+        let is_chance = || Uuid::parse(text).is_some() || walk_ids::is_server_item(text);
+        self.is_id_place(at) && (!self.names_things() || is_chance())
     }
 
     fn element_name(&self) -> Option<&'a str> {
@@ -110,7 +123,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     /// Chooses the way.
-    pub(super) fn plan(&self, at: &Place<'_>, text: &'a str) -> Plan<'a> {
+    pub(super) fn plan(&self, at: &Place<'_>, trace: Trace<'_>, text: &'a str) -> Plan<'a> {
         let is_prose_place = matches!(at.symbol, Symbol::Text) && at.hint == dictionary::Kind::Text;
         if self.may_refer(at, text, is_prose_place) {
             if let Some(ordinal) = self.staged.find_id(text) {
@@ -132,12 +145,26 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         if let Some(alias) = self.find_alias(text) {
             return Plan::Alias(alias);
         }
-        self.plan_literal(at, text, is_prose_place)
+        self.plan_literal(at, trace, text, is_prose_place)
     }
 
-    fn plan_literal(&self, at: &Place<'_>, text: &'a str, is_prose_place: bool) -> Plan<'a> {
+    fn plan_literal(
+        &self,
+        at: &Place<'_>,
+        trace: Trace<'_>,
+        text: &'a str,
+        is_prose_place: bool,
+    ) -> Plan<'a> {
         if let Some(uuid) = Uuid::parse(text) {
             return Plan::Uuid(uuid);
+        }
+        if self.is_id_place(at) {
+            if let Some(uuid) = Uuid::parse_plain(text) {
+                return Plan::Uuid(uuid);
+            }
+            if let Some((cut, tail)) = named::split(trace, text) {
+                return Plan::Split(cut, tail);
+            }
         }
         if let Some(time) = Time::parse(text) {
             return Plan::Time(time);
@@ -173,7 +200,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             && let Some(token) = Token::parse(&text[cut..])
             && token.looks_random()
         {
-            return Plan::Split(cut, token);
+            return Plan::Split(cut, Tail::Token(token));
         }
         Plan::Letters
     }
@@ -261,9 +288,9 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             }
             _ => {
                 let text = self.literal(kind, job)?;
-                if self.is_id_place(&job.at) {
+                if self.is_packet_id(&job.at, text) {
                     self.staged.add_id(text, Origin::Crossed);
-                    (text, Trace::Crossed)
+                    (text, Trace::Crossed(named::head(text)))
                 } else {
                     let worth = is_worth_keeping(kind, job, text);
                     self.introduce(&job.contexts, text, worth)?;
@@ -282,8 +309,9 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
                 } else {
                     Uuid::default()
                 };
-                let octets = uuid.code(self.d, contexts).write();
-                self.settle(given, &octets)
+                let mut out = [0; uuid::LEN];
+                let len = uuid.code(self.d, contexts).write(&mut out);
+                self.settle(given, &out[..len])
             }
             Kind::Integer | Kind::Decimal => {
                 let number = match job.plan {
@@ -310,32 +338,59 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
                 } else {
                     Time::default()
                 };
-                let base = match job.trace {
-                    Trace::String(text) => Time::parse(text),
-                    _ => None,
-                };
-                let base_s = base.map_or(EPOCH_S, Time::seconds);
+                let base_s = self.base_s(job, given.map(|_| time));
                 let time = time
                     .code(self.d, contexts, base_s)
                     .ok_or(Fault::Malformed)?;
+                self.marks.clock = u32::try_from(time.seconds()).unwrap_or(0);
                 let mut out = [0; time::LEN_MAX];
                 let len = time.write(&mut out);
                 self.settle(given, &out[..len])
             }
-            Kind::Token | Kind::Split => {
-                let (cut, token) = match job.plan {
-                    Some(Plan::Token(token)) => (0, token),
-                    Some(Plan::Split(cut, token)) => (cut, token),
-                    _ => (0, Token::default()),
+            Kind::Token => {
+                let token = if let Some(Plan::Token(token)) = job.plan {
+                    token
+                } else {
+                    Token::default()
                 };
-                self.token(kind == Kind::Split, job, cut, token)
+                self.tokens(contexts, token, given)
+            }
+            Kind::Split => {
+                let (cut, tail) = match job.plan {
+                    Some(Plan::Split(cut, tail)) => (cut, tail),
+                    _ => (0, Tail::Token(Token::default())),
+                };
+                self.named(job, cut, tail)
             }
             _ => self.letters(job.at.place, given),
         }
     }
 
+    /// The time a time is counted from: the latest one both ends saw, or the template's.
+    fn base_s(&mut self, job: &Job<'w, 'a>, given: Option<Time>) -> i64 {
+        let before = match job.trace {
+            Trace::String(text) => Time::parse(text).map(Time::seconds),
+            _ => None,
+        };
+        let clock = (self.marks.clock > 0).then_some(i64::from(self.marks.clock));
+        let (Some(before), Some(clock)) = (before, clock) else {
+            return before.or(clock).unwrap_or(EPOCH_S);
+        };
+        let distance = |from: i64| given.map_or(0, |time| time.seconds().abs_diff(from));
+        let near = distance(before) <= distance(clock);
+        if flag(self.d, &job.contexts, BEFORE, near) {
+            before
+        } else {
+            clock
+        }
+    }
+
     /// On the reading end, keeps what was written into a small buffer.
-    fn settle(&mut self, given: Option<&'a str>, octets: &[u8]) -> Result<&'a str, Fault> {
+    pub(super) fn settle(
+        &mut self,
+        given: Option<&'a str>,
+        octets: &[u8],
+    ) -> Result<&'a str, Fault> {
         match given {
             Some(text) => Ok(text),
             // The typed values write ASCII only.
@@ -349,7 +404,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     fn is_label(&self) -> bool {
         !matches!(
             self.element_name(),
-            Some("status" | "subject" | "title" | "text" | "desc" | "reason")
+            Some("subject" | "title" | "text" | "desc" | "reason")
         )
     }
 

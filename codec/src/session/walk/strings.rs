@@ -1,7 +1,7 @@
 //! Strings on the walk: aliases, JIDs by their parts, and tokens after a prefix. Refuses to normalise: parts are put
 //! together again octet for octet.
 
-use super::{Job, Scribe, Walk};
+use super::{Scribe, Walk};
 use crate::alias::shelf::State;
 use crate::features::mix;
 use crate::structure::lexicon::hash;
@@ -89,6 +89,10 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let mut contexts = Contexts::new();
         contexts.add(&[]);
         contexts.add(&[place]);
+        // How many there may be to choose from.
+        let many = u32::from(self.next_slot()).checked_ilog2().unwrap_or(0);
+        contexts.add(&[many]);
+        contexts.add(&[place, many]);
         let slot = number(self.d, &contexts, SLOT, u64::from(slot));
         let slot = u16::try_from(slot).map_err(|_| Fault::Unknown)?;
         self.staged.touch(slot);
@@ -144,7 +148,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 
     fn next_slot(&self) -> u16 {
         match self.staged.next_string() {
-            0 => self.next_string,
+            0 => self.next.string,
             next => next,
         }
     }
@@ -353,26 +357,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         Part::Letters
     }
 
-    /// A token, after a prefix of letters if it is split.
-    pub(super) fn token(
-        &mut self,
-        split: bool,
-        job: &Job<'w, 'a>,
-        cut: usize,
-        token: Token<'a>,
-    ) -> Result<&'a str, Fault> {
-        if !split {
-            return self.tokens(&job.contexts, token, job.given);
-        }
-        let prefix = self.letters(job.at.place, job.given.map(|text| &text[..cut]))?;
-        let rest = self.tokens(&job.contexts, token, job.given.map(|text| &text[cut..]))?;
-        match job.given {
-            Some(text) => Ok(text),
-            None => self.join(&[prefix, rest]),
-        }
-    }
-
-    fn tokens(
+    pub(super) fn tokens(
         &mut self,
         contexts: &Contexts,
         token: Token<'a>,
@@ -387,7 +372,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         core::str::from_utf8(octets).map_err(|_| Fault::Characters)
     }
 
-    fn join(&mut self, parts: &[&str]) -> Result<&'a str, Fault> {
+    pub(super) fn join(&mut self, parts: &[&str]) -> Result<&'a str, Fault> {
         let octets = self.arena.fill(|free| {
             let mut len = 0;
             for part in parts {

@@ -93,6 +93,11 @@ impl<'d> Pair<'d> {
     }
 }
 
+/// Attributes and elements that hold ids: only their values may differ at the other end.
+const IDS: [&str; 10] = [
+    "id", "queryid", "thread", "sid", "previd", "first", "last", "before", "after", "item",
+];
+
 /// Notes what differs as the new name of what was recorded.
 fn learn_names(
     recorded: &Tape,
@@ -100,14 +105,37 @@ fn learn_names(
     arrived: &Tape,
     names: &mut HashMap<String, String>,
 ) -> Result<(), Lost> {
-    if sent.nodes().len() != arrived.nodes().len() {
-        return Err(Lost(format!("{sent:?} came out as {arrived:?}")));
+    let wrong = || Lost(format!("{sent:?} came out as {arrived:?}"));
+    let tapes = [recorded, sent, arrived].map(Tape::nodes);
+    let [recorded, sent, arrived] = tapes.each_ref().map(|nodes| nodes.iter());
+    if sent.len() != arrived.len() {
+        return Err(wrong());
     }
-    let values = recorded.values().zip(sent.values()).zip(arrived.values());
-    for ((recorded, sent), arrived) in values {
-        if sent != arrived {
-            names.insert(recorded.to_owned(), arrived.to_owned());
+    let mut element = "";
+    for ((recorded, sent), arrived) in recorded.zip(sent).zip(arrived) {
+        let (place, recorded, arrived) = match (recorded, sent, arrived) {
+            (_, sent, arrived) if sent == arrived => {
+                if let Node::Open { name, .. } = sent {
+                    element = name;
+                }
+                continue;
+            }
+            (Node::Text(recorded), Node::Text(_), Node::Text(arrived)) => {
+                (element, recorded, arrived)
+            }
+            (
+                Node::Attr { value, .. },
+                Node::Attr { name, .. },
+                Node::Attr {
+                    name: n, value: v, ..
+                },
+            ) if name == n => (*name, value, v),
+            _ => return Err(wrong()),
+        };
+        if !IDS.contains(&place) {
+            return Err(wrong());
         }
+        names.insert((*recorded).to_owned(), (*arrived).to_owned());
     }
     Ok(())
 }

@@ -168,7 +168,7 @@ impl Sum {
         shares.sort_by_key(|(_, bits)| std::cmp::Reverse(**bits));
         let shares: Vec<String> = shares
             .iter()
-            .take(if name == "ALL" { 40 } else { 6 })
+            .take(if name == "ALL" { 40 } else { 12 })
             .map(|(what, bits)| format!("{what} {:.1}", **bits as f64 / 256.0 / n))
             .collect();
         let ratio =

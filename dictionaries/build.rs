@@ -5,6 +5,7 @@ mod emit;
 #[path = "build/rows.rs"]
 mod rows;
 
+use longwire_codec::dictionary::file::File;
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::{env, fs, process};
@@ -15,6 +16,9 @@ const TEXTS: [(&str, &str, &str); 3] = [
     ("TEXT_512K", "text-en-512k", "text-512k"),
     ("TEXT_8M", "text-8m", "text-8m"),
 ];
+
+/// The environment variable that names a deployment's own dictionary for boards.
+const DEPLOYMENT: &str = "LONGWIRE_DICTIONARY";
 
 fn main() {
     println!("cargo::rerun-if-changed=v1");
@@ -40,7 +44,8 @@ fn version(name: &str) -> Result<(), String> {
     for text in &texts {
         hash(&mut common, text.as_bytes());
     }
-    let mut out = emit::tables(&tables)?;
+    let tables_id = first_32_bits(&common);
+    let mut out = emit::tables(&tables, tables_id)?;
     let (structure, include) = model(name, "structure");
     hash(&mut common, &structure);
     out += &format!("pub(crate) const STRUCTURE: &[u8] = {include};\n");
@@ -49,15 +54,47 @@ fn version(name: &str) -> Result<(), String> {
         let mut whole = common.clone();
         hash(&mut whole, stem.as_bytes());
         hash(&mut whole, &text);
-        let digest = whole.finalize();
-        let id = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
+        let id = first_32_bits(&whole);
         out += &format!(
             "#[cfg(feature = \"{feature}\")]\npub(crate) const {constant}: &[u8] = {include};\n\
              #[cfg(feature = \"{feature}\")]\npub(crate) const ID_{constant}: u32 = {id:#010x};\n"
         );
     }
     let dir = env::var("OUT_DIR").map_err(|error| error.to_string())?;
-    fs::write(Path::new(&dir).join(format!("{name}.rs")), out).map_err(|error| error.to_string())
+    let dir = Path::new(&dir);
+    println!("cargo::rustc-check-cfg=cfg(deployment)");
+    println!("cargo::rerun-if-env-changed={DEPLOYMENT}");
+    if let Ok(path) = env::var(DEPLOYMENT) {
+        println!("cargo::rustc-cfg=deployment");
+        println!("cargo::rerun-if-changed={path}");
+        out += &deployment(&path, dir, tables_id)?;
+    }
+    fs::write(dir.join(format!("{name}.rs")), out).map_err(|error| error.to_string())
+}
+
+/// Takes a deployment's dictionary apart into files of `dir`; the constants that link them.
+fn deployment(path: &str, dir: &Path, tables: u32) -> Result<String, String> {
+    let bytes = fs::read(path).map_err(|error| format!("{DEPLOYMENT}: {path}: {error}"))?;
+    let file = File::parse(&bytes).map_err(|error| format!("{path}: {error}"))?;
+    if file.tables != tables {
+        return Err(format!(
+            "{path}: made for other tables than these; train it again"
+        ));
+    }
+    let mut out = format!("pub(crate) const ID_DEPLOYMENT: u32 = {:#010x};\n", file.id);
+    for (name, bytes) in [("STRUCTURE", file.structure), ("TEXT", file.text)] {
+        let file = format!("deployment-{name}.bin");
+        fs::write(dir.join(&file), bytes).map_err(|error| error.to_string())?;
+        out += &format!(
+            "pub(crate) const {name}_DEPLOYMENT: &[u8] = include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{file}\"));\n"
+        );
+    }
+    Ok(out)
+}
+
+fn first_32_bits(of: &Sha256) -> u32 {
+    let digest = of.clone().finalize();
+    u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])
 }
 
 /// Refuses trained files that nothing would link.

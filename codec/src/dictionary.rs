@@ -1,6 +1,8 @@
 //! What both ends know before the first bit: names, whole values and trained models, found by id and by content.
 //! Refuses to hold any of it: the tables are data of the `longwire-dictionaries` crate, or of the caller.
 
+pub mod file;
+
 /// Strings numbered from 0, all cut out of one blob.
 #[derive(Clone, Copy, Debug)]
 pub struct Strings<'d> {
@@ -164,6 +166,8 @@ pub struct Exceptions<'d> {
 pub struct Dictionary<'d> {
     /// Derived from all tables and models: the first 32 bits of their SHA-256, big-endian.
     pub id: u32,
+    /// The same of the tables alone: what a [`file::File`] of models says it goes with.
+    pub tables: u32,
     /// Namespace names; number 0 is no namespace.
     pub namespaces: Strings<'d>,
     /// Elements, and the kind of text each holds.
@@ -184,6 +188,7 @@ impl<'d> Dictionary<'d> {
     /// What is known when nothing is known: everything goes as literals.
     pub const EMPTY: Self = Self {
         id: 0,
+        tables: 0,
         namespaces: Strings::EMPTY,
         elements: Names::EMPTY,
         attributes: Names::EMPTY,

@@ -33,7 +33,7 @@ mod timers;
 mod transmit;
 mod turn;
 
-pub use config::{Agreement, Callsign, LinkConfig, Priority, Profile, Resume, Side};
+pub use config::{Agreement, Callsign, LinkConfig, Offer, Priority, Profile, Resume, Side};
 pub use event::{Event, Timer};
 pub use number::{Accepted, PacketNumber};
 pub use rekey::{MESSAGE_MAX, RekeyMessage};
@@ -89,6 +89,8 @@ pub struct Link<B> {
     handshake: Handshake,
     /// Grants wait: the hello did not agree.
     mismatched: bool,
+    /// Our hello is not answered: it goes again instead of a question.
+    greeting: bool,
     /// Before this an unreadable frame is not answered.
     notice_after: Option<Instant>,
     /// Bytes of the storage in which frames are opened.
@@ -207,6 +209,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             owed,
             handshake: Handshake::default(),
             mismatched: false,
+            greeting: config.hello,
             notice_after: None,
             scratch_len: config.receive_mtu(&channel).max(channel.mtu).into(),
             config,
@@ -368,7 +371,16 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     pub fn rejoin(&mut self, agreement: Agreement) {
         self.config.agreement = agreement;
         self.mismatched = false;
-        (self.owed.hello, self.owed.hello_asks) = (true, true);
+        self.greet();
+    }
+
+    /// Says hello and asks for one, until it comes: [`Event::Agreed`] or [`Event::Mismatch`] follows. Calling it again
+    /// meanwhile does nothing.
+    pub fn greet(&mut self) {
+        if !self.greeting {
+            self.greeting = true;
+            (self.owed.hello, self.owed.hello_asks) = (true, true);
+        }
     }
 
     /// Keeps off the air until `until`: somebody else talks on a shared channel.

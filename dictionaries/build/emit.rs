@@ -87,8 +87,8 @@ fn names(blob: &str, of: &[(u16, String, u8)]) -> String {
     )
 }
 
-/// The Rust text of the tables: a constant `TABLES` without id and models.
-pub(crate) fn tables(of: &Tables) -> Result<String, String> {
+/// The Rust text of the tables, whose hash begins with `hash`: a constant `TABLES` without id and models.
+pub(crate) fn tables(of: &Tables, hash: u32) -> Result<String, String> {
     let named = of
         .elements
         .iter()
@@ -101,7 +101,7 @@ pub(crate) fn tables(of: &Tables) -> Result<String, String> {
         out,
         "const BLOB: &str = {blob:?};\n\
          pub(crate) const TABLES: Dictionary<'static> = Dictionary {{\n\
-         namespaces: {},\nelements: {},\nattributes: {},\nvalues: {},\n\
+         tables: {hash:#010x},\nnamespaces: {},\nelements: {},\nattributes: {},\nvalues: {},\n\
          exceptions: Exceptions {{ pairs: &[{}], kinds: &[{}] }},\n\
          ..Dictionary::EMPTY }};\n",
         strings(&blob, &of.namespaces),

@@ -7,7 +7,12 @@
 
 use longwire_codec::dictionary::Dictionary;
 
-#[cfg(any(feature = "text-128k", feature = "text-512k", feature = "text-8m"))]
+#[cfg(any(
+    feature = "text-128k",
+    feature = "text-512k",
+    feature = "text-8m",
+    deployment
+))]
 mod v1 {
     use longwire_codec::dictionary::{Dictionary, Exceptions, Kind as K, Names, Strings};
     include!(concat!(env!("OUT_DIR"), "/v1.rs"));
@@ -40,8 +45,21 @@ pub static V1_HOST: Dictionary<'static> = Dictionary {
     ..v1::TABLES
 };
 
-/// Every dictionary in this build, the strongest first.
+/// What a deployment trained on its own traffic, over the tables of version 1: the file that `LONGWIRE_DICTIONARY`
+/// named when this was built.
+#[cfg(deployment)]
+pub static DEPLOYMENT: Dictionary<'static> = Dictionary {
+    id: v1::ID_DEPLOYMENT,
+    structure: v1::STRUCTURE_DEPLOYMENT,
+    text: v1::TEXT_DEPLOYMENT,
+    ..v1::TABLES
+};
+
+/// Every dictionary in this build: a deployment's own, then the released ones, the strongest first. A board links one
+/// text model and speaks the first.
 pub static ALL: &[&Dictionary<'static>] = &[
+    #[cfg(deployment)]
+    &DEPLOYMENT,
     #[cfg(feature = "text-8m")]
     &V1_HOST,
     #[cfg(feature = "text-512k")]

@@ -23,7 +23,7 @@ use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::channel::Channel;
 use longwire_codec::dictionary::Dictionary;
 use longwire_codec::link::{
-    Agreement, Callsign, Link, LinkConfig, LinkStats, PacketNumber, Priority,
+    Agreement, Callsign, Link, LinkConfig, LinkStats, Offer, PacketNumber, Priority,
     Profile as LinkProfile, Side, Timer, Transmit,
 };
 use longwire_codec::provision::Provision;
@@ -410,7 +410,7 @@ fn link_config(
     config.window = 8;
     config.out_len = OUT_LEN;
     config.agreement = Agreement {
-        dictionary: dictionary.id,
+        dictionaries: Offer::one(dictionary.id),
         alias_capacity: PROFILE.strings.slots,
         mtu: provision.mtu,
         ..config.agreement

@@ -131,7 +131,7 @@ impl Cli {
             Command::Encode(arguments) => codec::encode(arguments),
             Command::Decode(arguments) => codec::decode(arguments),
             Command::Explain(arguments) => explain::explain(arguments, self.json),
-            Command::Dictionary(action) => dictionary::dictionary(action, self.json),
+            Command::Dictionary(action) => dictionary::dictionary(action, &self.config, self.json),
             Command::Config => manual::print(DOCUMENTED.as_bytes()),
             Command::Keygen(arguments) => self.keygen(arguments),
             Command::Account(action) => account::account(&self.settings()?, action, self.json),

@@ -104,8 +104,12 @@ impl Config {
                 settle(folder, &mut hosted.private_key);
             }
         }
+        settle(folder, &mut self.gateway.capture);
         for peer in &mut self.peers {
             settle(folder, &mut peer.key_file);
+            for path in &mut peer.dictionaries {
+                settle(folder, path);
+            }
         }
     }
 }

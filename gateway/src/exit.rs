@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use crate::config::ConfigError;
+use crate::dictionaries::DictionaryError;
 use crate::keys::KeyError;
 
 /// Exit codes, the same for every command.
@@ -82,6 +83,13 @@ impl From<ConfigError> for Failure {
             );
         }
         failure.advise("longwire config prints every key with its unit and default")
+    }
+}
+
+impl From<DictionaryError> for Failure {
+    fn from(error: DictionaryError) -> Self {
+        let advice = error.advice();
+        Self::new(Exit::Config, error).advise(advice)
     }
 }
 

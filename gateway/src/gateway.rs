@@ -90,6 +90,27 @@ pub struct LinkView {
     pub air_octets: u64,
     /// How long they took.
     pub airtime_ms: u64,
+    /// Which dictionary is spoken.
+    pub dictionary: Spoken,
+}
+
+/// How far two ends are with choosing a dictionary.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Spoken {
+    /// That of the configuration, or, where several are offered, none yet.
+    #[default]
+    Assumed,
+    /// The favourite, by its name: the hellos said so.
+    Agreed(&'static str),
+    /// Another one than the favourite.
+    Lesser {
+        /// Its name.
+        name: &'static str,
+        /// The favourite, which the far end lacks.
+        wanted: &'static str,
+    },
+    /// There is none in common.
+    None,
 }
 
 /// See the module.

@@ -1,11 +1,13 @@
 //! The host gateway: XMPP on one side, modems on the other.
 
+mod capture;
 pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod config;
 mod control;
 pub mod demo;
+pub mod dictionaries;
 pub mod exit;
 pub mod gateway;
 pub mod hex;

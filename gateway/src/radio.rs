@@ -1,9 +1,11 @@
 //! One task per modem: it listens, lets the links to its peers speak in turn, and keeps their clocks. Refuses to know
 //! stanzas; those pass between a [`Conversation`] and the gateway.
 
+mod accord;
 mod coding;
 mod conversation;
 mod keyring;
+mod settings;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -16,7 +18,8 @@ use tracing::{trace, warn};
 use crate::clock::Clock;
 use crate::gateway::{Gateway, GatewayError};
 use crate::modem::{AnyModem, FRAME_MAX, Modem};
-pub(crate) use conversation::{Conversation, ConversationError};
+pub(crate) use conversation::Conversation;
+pub(crate) use settings::ConversationError;
 
 /// A usual answer on a shared channel, octets.
 const ANSWER_LEN: usize = 48;

@@ -23,9 +23,11 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet, LocalSet};
 use tracing::{error, info};
 
+use crate::capture::Capture;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::control;
+use crate::dictionaries::{DictionaryError, Shelf};
 use crate::gateway::{Gateway, GatewayError};
 use crate::inbox;
 use crate::modem::url::UrlError;
@@ -59,6 +61,17 @@ pub enum RunError {
     /// The database, later.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
+    /// A peer's dictionary.
+    #[error(transparent)]
+    Dictionary(#[from] DictionaryError),
+    /// The files that stanzas are to be written down in.
+    #[error("cannot write what crosses to {path}: {source}")]
+    Capture {
+        /// Their folder.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// A modem's URL.
     #[error("modem `{modem}`: {source}")]
     Modem {
@@ -125,6 +138,7 @@ pub struct Running {
     tasks: JoinSet<()>,
     radios: JoinSet<Result<(), GatewayError>>,
     attachments: Option<Attachments>,
+    shelf: Shelf,
     stop: watch::Sender<bool>,
 }
 
@@ -147,6 +161,7 @@ impl Running {
             tasks: JoinSet::new(),
             radios: JoinSet::new(),
             attachments: None,
+            shelf: Shelf::default(),
             stop,
         };
         let timer = keep_time(running.gateway.clone());
@@ -276,13 +291,11 @@ impl Running {
                 station: shared.then(|| modem.station.max(rules.station)),
                 ..opened.channel()
             };
-            conversations.push(Conversation::new(
-                peer,
-                &config,
-                channel,
-                state,
-                &mut gateway,
-            )?);
+            let offered = self.shelf.offer(rules)?;
+            let capture = open_capture(&config, &rules.name)?;
+            let conversation =
+                Conversation::new(peer, &config, channel, state, &mut gateway, offered)?;
+            conversations.push(conversation.with_capture(capture));
         }
         let wake = gateway.peers()[conversations[0].peer()].wake.clone();
         drop(gateway);
@@ -293,6 +306,18 @@ impl Running {
         self.radios.spawn_local(radio.run(stop));
         Ok(())
     }
+}
+
+fn open_capture(config: &Config, peer: &str) -> Result<Option<Capture>, RunError> {
+    let folder = &config.gateway.capture;
+    if folder.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let opened = Capture::open(folder, peer).map_err(|source| RunError::Capture {
+        path: folder.display().to_string(),
+        source,
+    })?;
+    Ok(Some(opened))
 }
 
 /// Takes what attachments submit, and gives each of them a task that delivers to it.

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::config::{self, Config};
-use crate::gateway::{Gateway, GatewayError, KeyState, Peer};
+use crate::gateway::{Gateway, GatewayError, KeyState, Peer, Spoken};
 use crate::policy::Class;
 use crate::store::outbox::Queued;
 use crate::xmpp::component::State;
@@ -172,6 +172,7 @@ impl Board {
             "air-bytes": link.air_octets,
             "airtime-ms": link.airtime_ms,
             "users-airtime-today-ms": users,
+            "dictionary": dictionary(link.dictionary),
             "dropped": dropped,
         }))
     }
@@ -222,5 +223,16 @@ impl Board {
             "from": row.sender,
             "to": row.recipient,
         }))
+    }
+}
+
+fn dictionary(spoken: Spoken) -> Value {
+    match spoken {
+        Spoken::Assumed => json!({ "state": "assumed" }),
+        Spoken::Agreed(name) => json!({ "state": "agreed", "name": name }),
+        Spoken::Lesser { name, wanted } => {
+            json!({ "state": "lesser", "name": name, "wanted": wanted })
+        }
+        Spoken::None => json!({ "state": "none" }),
     }
 }

@@ -5,6 +5,8 @@ use std::process::Command;
 
 #[path = "cli/codec.rs"]
 mod codec;
+#[path = "cli/dictionary.rs"]
+mod dictionary;
 #[path = "cli/harness.rs"]
 mod harness;
 #[path = "cli/running.rs"]

@@ -1,7 +1,7 @@
 //! Hellos and call signs.
 
 use longwire_codec::channel::Channel;
-use longwire_codec::link::{Agreement, Callsign, Event, Priority, Profile};
+use longwire_codec::link::{Agreement, Callsign, Event, Offer, Priority, Profile};
 use tests::air::{Air, Weather};
 use tests::pair::Pair;
 
@@ -17,16 +17,19 @@ fn air() -> Air {
 fn hellos_that_agree_come_before_the_first_packet() {
     let mut pair = Pair::new(air(), |config| {
         config.hello = true;
-        config.agreement.dictionary = 0xd1c7;
+        config.agreement.dictionaries = Offer::one(0xd1c7);
     });
     pair.send(0, 1, Priority::Chat, 30);
     assert!(pair.run(MINUTE_MS));
     for station in &pair.stations {
         assert!(
-            station
-                .events
-                .iter()
-                .any(|event| matches!(event, Event::Agreed(_))),
+            station.events.iter().any(|event| matches!(
+                event,
+                Event::Agreed {
+                    dictionary: 0xd1c7,
+                    ..
+                }
+            )),
             "{:?}",
             station.events
         );
@@ -39,13 +42,15 @@ fn another_dictionary_is_reported_with_both_values_and_nothing_is_sent() {
     let mut pair = Pair::new(air(), |config| {
         config.hello = true;
         side.set(side.get() + 1);
-        config.agreement.dictionary = side.get();
+        config.agreement.dictionaries = Offer::one(side.get());
     });
     pair.send(0, 1, Priority::Chat, 30);
     pair.send(0, 2, Priority::Chat, 30);
     pair.idle(10 * MINUTE_MS);
     let is_told = |event: &Event| match event {
-        Event::Mismatch { ours, theirs } => (ours.dictionary, theirs.dictionary) == (1, 2),
+        Event::Mismatch { ours, theirs } => {
+            (ours.dictionaries.ids(), theirs.dictionaries.ids()) == (&[1], &[2])
+        }
         _ => false,
     };
     assert!(
@@ -54,11 +59,68 @@ fn another_dictionary_is_reported_with_both_values_and_nothing_is_sent() {
         pair.stations[0].events
     );
     let agreement = Agreement {
-        dictionary: 2,
+        dictionaries: Offer::one(2),
         ..pair.agreement(0)
     };
     pair.rejoin(0, agreement);
     assert!(pair.run(20 * MINUTE_MS), "it goes on once they agree");
+}
+
+/// The dictionaries each station settled on, in order.
+fn agreed(pair: &Pair) -> [Vec<u32>; 2] {
+    [0, 1].map(|station: usize| {
+        let of = |event: &Event| match event {
+            Event::Agreed { dictionary, .. } => Some(*dictionary),
+            _ => None,
+        };
+        pair.stations[station]
+            .events
+            .iter()
+            .filter_map(of)
+            .collect()
+    })
+}
+
+#[test]
+fn of_the_dictionaries_both_have_both_choose_the_same() {
+    // Side A's favourite is 1, which B lacks; of 2 and 3 A prefers 3, B prefers 2.
+    let side = std::cell::Cell::new(0);
+    let mut pair = Pair::new(air(), |config| {
+        config.hello = true;
+        let ids: &[u32] = [&[1, 3, 2], &[4, 2, 3]][side.replace(1)];
+        for id in ids {
+            config.agreement.dictionaries.push(*id);
+        }
+    });
+    pair.send(0, 1, Priority::Chat, 30);
+    assert!(pair.run(MINUTE_MS));
+    for station in agreed(&pair) {
+        assert!(!station.is_empty() && station.iter().all(|id| *id == 3));
+    }
+}
+
+#[test]
+fn a_hello_goes_again_until_it_is_answered() {
+    let weather = Weather {
+        loss: [0.6; 2],
+        burst: 1.0,
+        ..Weather::fair()
+    };
+    for seed in 0..20 {
+        let side = std::cell::Cell::new(0);
+        let air = Air::new(Channel::radio(128, 1200, 100), weather.clone(), seed);
+        let mut pair = Pair::new(air, |config| {
+            config.hello = side.replace(1) == 0;
+            config.agreement.dictionaries = Offer::one(7);
+        });
+        pair.send(0, 1, Priority::Chat, 30);
+        pair.idle(24 * 60 * MINUTE_MS);
+        let [asking, asked] = agreed(&pair);
+        assert!(!asking.is_empty() && !asked.is_empty(), "seed {seed}");
+        let sent = pair.air.bytes_sent;
+        pair.idle(pair.now + 60 * MINUTE_MS);
+        assert_eq!(pair.air.bytes_sent, sent, "silent once answered");
+    }
 }
 
 #[test]

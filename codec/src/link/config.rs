@@ -74,19 +74,73 @@ impl Callsign {
     }
 }
 
-/// What both ends must agree on. Sent in a hello when the ends ask for one, compared when received.
+/// Dictionaries an end can speak, by id, its favourite first.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Offer {
+    ids: [u32; Self::MAX],
+    len: u8,
+}
+
+impl Offer {
+    /// Most dictionaries of an offer.
+    pub const MAX: usize = 6;
+
+    /// An end that speaks one dictionary.
+    pub const fn one(id: u32) -> Self {
+        let mut ids = [0; Self::MAX];
+        ids[0] = id;
+        Self { ids, len: 1 }
+    }
+
+    /// Adds the next best. What is there already, or finds no room, is left out.
+    pub fn push(&mut self, id: u32) {
+        let len = usize::from(self.len);
+        if !self.ids().contains(&id)
+            && let Some(place) = self.ids.get_mut(len)
+        {
+            *place = id;
+            self.len += 1;
+        }
+    }
+
+    /// The ids, favourite first.
+    pub fn ids(&self) -> &[u32] {
+        self.ids.get(..usize::from(self.len)).unwrap_or(&[])
+    }
+
+    /// The first of ours that they have too.
+    fn best(&self, theirs: &Self) -> Option<u32> {
+        let has = |id: &&u32| theirs.ids().contains(id);
+        self.ids().iter().find(has).copied()
+    }
+}
+
+/// What both ends must agree on. Sent in a hello when an end asks for one, compared when received.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Agreement {
     /// Version of the link protocol: [`crate::frame::VERSION`].
     pub version: u8,
-    /// The id of the dictionary, model included.
-    pub dictionary: u32,
-    /// The id of the text model, where it is chosen apart from the dictionary; otherwise 0.
-    pub text_model: u32,
+    /// The dictionaries this end can speak, models included.
+    pub dictionaries: Offer,
     /// How many alias entries this end can hold for the peer's packets.
     pub alias_capacity: u16,
     /// The longest frame this end can receive, in bytes.
     pub mtu: u16,
+}
+
+impl Agreement {
+    /// The dictionary both ends speak: of those they share, the one side A likes best. `None`: there is none, or the
+    /// versions differ. Both ends find the same.
+    pub fn dictionary(&self, side: Side, theirs: &Self) -> Option<u32> {
+        if self.version != theirs.version {
+            return None;
+        }
+        let (ours, theirs) = (&self.dictionaries, &theirs.dictionaries);
+        match side {
+            Side::A => ours.best(theirs),
+            Side::B => theirs.best(ours),
+        }
+    }
 }
 
 /// How a link behaves. Both ends need the same secret, tag length and profile kind.

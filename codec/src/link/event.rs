@@ -21,9 +21,14 @@ pub enum Event {
     Delivered(PacketNumber),
     /// This packet was cancelled, and the peer confirmed it will never surface.
     Abandoned(PacketNumber),
-    /// A hello arrived and agrees with ours.
-    Agreed(Agreement),
-    /// A hello arrived that differs from ours in version or dictionary. Nothing is sent until `rejoin`.
+    /// A hello arrived that goes with ours.
+    Agreed {
+        /// The dictionary to speak from now on, in this session.
+        dictionary: u32,
+        /// What the peer said.
+        theirs: Agreement,
+    },
+    /// A hello arrived of another version, or without a dictionary we have. Nothing is sent until `rejoin`.
     Mismatch {
         /// What this end said.
         ours: Agreement,

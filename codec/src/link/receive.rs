@@ -3,7 +3,7 @@
 use super::incoming::Taken;
 use super::session::{Opened, Refusal};
 use super::transmit::ASK_ABOVE_LEN;
-use super::{Agreement, Event, Link, parts};
+use super::{Agreement, Event, Link, MESSAGE_MAX, Offer, parts};
 use crate::frame::{Ack, Control, FrameError, Header, Items, Kind};
 use crate::time::Instant;
 
@@ -172,59 +172,53 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         if asks {
             (self.owed.hello, self.owed.hello_asks) = (true, false);
         }
-        let agrees = ours.version == theirs.version
-            && ours.dictionary == theirs.dictionary
-            && ours.text_model == theirs.text_model;
-        self.mismatched = !agrees;
-        self.news.push(if agrees {
-            Event::Agreed(theirs)
-        } else {
-            Event::Mismatch { ours, theirs }
+        if core::mem::take(&mut self.greeting) {
+            self.turn.note_answer(false);
+        }
+        let agreed = ours.dictionary(self.config.side, &theirs);
+        self.mismatched = agreed.is_none();
+        self.news.push(match agreed {
+            Some(dictionary) => Event::Agreed { dictionary, theirs },
+            None => Event::Mismatch { ours, theirs },
         });
     }
 }
 
-/// Bytes of a hello's body.
-pub(super) const HELLO_LEN: usize = 14;
+/// Bytes of a hello's body before the dictionaries.
+const HELLO_LEN: usize = 6;
+/// Bytes of the longest hello's body.
+pub(super) const HELLO_LEN_MAX: usize = HELLO_LEN + 4 * Offer::MAX;
+const _: () = assert!(HELLO_LEN_MAX <= MESSAGE_MAX, "a control frame holds it");
 
-pub(super) fn emit_hello(asks: bool, agreement: &Agreement) -> [u8; HELLO_LEN] {
-    let mut body = [0; HELLO_LEN];
+/// Writes the body of a hello; returns its length.
+pub(super) fn emit_hello(asks: bool, agreement: &Agreement) -> ([u8; HELLO_LEN_MAX], usize) {
+    let mut body = [0; HELLO_LEN_MAX];
     body[0] = agreement.version;
     body[1] = u8::from(asks);
-    body[2..6].copy_from_slice(&agreement.dictionary.to_be_bytes());
-    body[6..10].copy_from_slice(&agreement.text_model.to_be_bytes());
-    body[10..12].copy_from_slice(&agreement.alias_capacity.to_be_bytes());
-    body[12..14].copy_from_slice(&agreement.mtu.to_be_bytes());
-    body
+    body[2..4].copy_from_slice(&agreement.alias_capacity.to_be_bytes());
+    body[4..6].copy_from_slice(&agreement.mtu.to_be_bytes());
+    let mut len = HELLO_LEN;
+    let places = body[HELLO_LEN..].chunks_exact_mut(4);
+    for (place, id) in places.zip(agreement.dictionaries.ids()) {
+        place.copy_from_slice(&id.to_be_bytes());
+        len += 4;
+    }
+    (body, len)
 }
 
-/// Later versions may append to a hello, never change what is there.
+/// Later versions may list more dictionaries, never change what is there.
 fn parse_hello(body: &[u8]) -> Result<(bool, Agreement), FrameError> {
-    let Some(
-        &[
-            version,
-            flags,
-            d0,
-            d1,
-            d2,
-            d3,
-            t0,
-            t1,
-            t2,
-            t3,
-            a0,
-            a1,
-            m0,
-            m1,
-        ],
-    ) = body.first_chunk::<HELLO_LEN>()
+    let Some((&[version, flags, a0, a1, m0, m1], ids)) = body.split_first_chunk::<HELLO_LEN>()
     else {
         return Err(FrameError::Short);
     };
+    let mut dictionaries = Offer::default();
+    for id in ids.chunks_exact(4) {
+        dictionaries.push(u32::from_be_bytes([id[0], id[1], id[2], id[3]]));
+    }
     let agreement = Agreement {
         version,
-        dictionary: u32::from_be_bytes([d0, d1, d2, d3]),
-        text_model: u32::from_be_bytes([t0, t1, t2, t3]),
+        dictionaries,
         alias_capacity: u16::from_be_bytes([a0, a1]),
         mtu: u16::from_be_bytes([m0, m1]),
     };

@@ -162,10 +162,12 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         }
         if self.owed.hello {
             self.owed.hello = false;
-            let body = emit_hello(self.owed.hello_asks, &self.config.agreement);
-            let mut draft = Draft::control(Control::Hello, true, &body);
-            draft.elicits = self.owed.hello_asks;
-            if self.contents_len(true) >= body.len() {
+            let (body, len) = emit_hello(self.owed.hello_asks, &self.config.agreement);
+            if let Some(body) = body.get(..len)
+                && self.contents_len(true) >= len
+            {
+                let mut draft = Draft::control(Control::Hello, true, body);
+                draft.elicits = self.owed.hello_asks;
                 return Some(draft);
             }
         }

@@ -470,6 +470,9 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             self.news.push(Event::Suspended);
         }
         self.owed.poll = true;
+        if self.greeting {
+            (self.owed.hello, self.owed.hello_asks) = (true, true);
+        }
         self.outgoing.doubt();
         self.handshake.repeat();
         let step = self.reply_ms();

@@ -1,16 +1,29 @@
-//! State folder, database and keys.
+//! State folder, database, keys and dictionaries.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::Report;
 use crate::config::Config;
+use crate::dictionaries;
 use crate::exit::Exit;
 use crate::keys::{Key, KeyError};
 
 pub(super) fn check(config: &Config, report: &mut Report) {
     folder(&config.gateway.state_dir, report);
     database(&config.gateway.database, report);
+    if !config.gateway.capture.as_os_str().is_empty() {
+        let said = format!(
+            "every stanza is written to {}, message text included",
+            config.gateway.capture.display()
+        );
+        report.warn(
+            "capture",
+            said,
+            "empty the key when there is enough to train on",
+        );
+    }
+    check_dictionaries(config, report);
     let mut keys: Vec<(Key, &str)> = Vec::new();
     for peer in &config.peers {
         let subject = format!("peer {}", peer.name);
@@ -35,6 +48,28 @@ pub(super) fn check(config: &Config, report: &mut Report) {
                 subject,
                 error.to_string(),
                 format!("longwire keygen {}", peer.key_file.display()),
+            ),
+        }
+    }
+}
+
+fn check_dictionaries(config: &Config, report: &mut Report) {
+    let mut paths: Vec<&Path> = Vec::new();
+    for path in config.peers.iter().flat_map(|peer| &peer.dictionaries) {
+        if paths.contains(&path.as_path()) {
+            continue;
+        }
+        paths.push(path);
+        match dictionaries::load(path) {
+            Ok(known) => report.ok(
+                "dictionary",
+                format!("{} is {:08x}", path.display(), known.dictionary.id),
+            ),
+            Err(error) => report.fail(
+                Exit::Config,
+                "dictionary",
+                error.to_string(),
+                error.advice(),
             ),
         }
     }

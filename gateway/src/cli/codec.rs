@@ -2,14 +2,15 @@
 //! line: it is named, and ends the run unless told to go on.
 
 use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use longwire_codec::dictionary::Dictionary;
 use longwire_codec::link::PacketNumber;
 use longwire_codec::session::{Ids, Options, Profile, Session};
 use longwire_codec::stanza::{Arena, Node, Stanza};
 
 use crate::config::TextModel;
+use crate::dictionaries::{built_in, load};
 use crate::exit::Failure;
 use crate::hex;
 use crate::xml::{Element, NS_CLIENT};
@@ -27,6 +28,9 @@ pub(super) struct Shared {
     /// Text model.
     #[arg(long, value_enum, default_value = "8m")]
     text_model: TextModel,
+    /// A dictionary file instead.
+    #[arg(long, value_name = "FILE", conflicts_with = "text_model")]
+    dictionary: Option<PathBuf>,
     /// Keep what both ends remember from line to line, as a link does once packets are acknowledged. Without it
     /// each packet stands alone.
     #[arg(long)]
@@ -82,7 +86,7 @@ impl End {
     /// The session cannot be made.
     pub(super) fn new(shared: &Shared) -> Result<Self, Failure> {
         Ok(Self {
-            session: session(shared.text_model)?,
+            session: session(shared)?,
             number: PacketNumber::new(0),
             keeps: shared.session,
         })
@@ -108,18 +112,14 @@ impl End {
     }
 }
 
-/// The dictionary with this text model.
-pub(super) fn dictionary(model: TextModel) -> &'static Dictionary<'static> {
-    match model {
-        TextModel::K128 => &longwire_dictionaries::V1_128K,
-        TextModel::K512 => &longwire_dictionaries::V1_512K,
-        TextModel::M8 => &longwire_dictionaries::V1_HOST,
-    }
-}
-
-fn session(model: TextModel) -> Result<Session<'static, Vec<u8>>, Failure> {
+fn session(shared: &Shared) -> Result<Session<'static, Vec<u8>>, Failure> {
+    let known = match &shared.dictionary {
+        Some(path) => load(path)?,
+        None => built_in(shared.text_model),
+    };
+    let dictionary = &Box::leak(Box::new(known)).dictionary;
     let storage = vec![0; Profile::HOST.storage_len()];
-    Session::new(dictionary(model), Profile::HOST, storage).map_err(Failure::running)
+    Session::new(dictionary, Profile::HOST, storage).map_err(Failure::running)
 }
 
 /// XML lines to hexadecimal lines.

@@ -43,7 +43,10 @@ fn start_log(filter: &str) -> Result<(), Failure> {
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         let exit = match error {
-            RunError::Peer(_) | RunError::Folder { .. } => Exit::Config,
+            RunError::Dictionary(_)
+            | RunError::Peer(_)
+            | RunError::Capture { .. }
+            | RunError::Folder { .. } => Exit::Config,
             RunError::Modem { .. } => Exit::Modem,
             RunError::Attachment(_) => Exit::Xmpp,
             _ => Exit::Failed,

@@ -79,6 +79,19 @@ fn peer(screen: &mut String, it: &Value) {
             share % 10
         ))
     ));
+    let spoken = &it["dictionary"];
+    let name = text(&spoken["name"]);
+    match spoken["state"].as_str() {
+        Some("agreed") => screen.push_str(&format!("           dictionary {name}, agreed\n")),
+        Some("lesser") => screen.push_str(&format!(
+            "           dictionary {name}: the far end lacks {}\n",
+            text(&spoken["wanted"])
+        )),
+        Some("none") => {
+            screen.push_str("           NO DICTIONARY IN COMMON: nothing can be sent\n")
+        }
+        _ => {}
+    }
     let empty = serde_json::Map::new();
     let dropped = it["dropped"].as_object().unwrap_or(&empty);
     let counts: Vec<String> = dropped
@@ -170,6 +183,7 @@ mod tests {
                 "queue": { "urgent": 0, "chat": 2, "presence": 0, "bulk": 0, "on-air": 1 },
                 "delivered": 128, "xml-bytes": 51_200, "air-bytes": 3_900,
                 "dropped": { "chat-state": 41, "avatar": 0 },
+                "dictionary": { "state": "lesser", "name": "v1, 8m", "wanted": "ours.dictionary" },
             }],
         });
         let screen = status(&value);
@@ -180,6 +194,7 @@ mod tests {
             "2 chat",
             "(7.6 %)",
             "not sent: chat-state 41",
+            "v1, 8m: the far end lacks ours.dictionary",
         ] {
             assert!(screen.contains(words), "{words} is missing:\n{screen}");
         }

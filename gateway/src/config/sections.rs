@@ -34,6 +34,8 @@ pub struct Gateway {
     /// Largest stanza taken from a server or client, octets of XML.
     #[serde(with = "units::size")]
     pub stanza_size_max: u64,
+    /// Folder to write down every stanza that crosses, for training; empty: none.
+    pub capture: PathBuf,
 }
 
 impl Default for Gateway {
@@ -46,6 +48,7 @@ impl Default for Gateway {
             log: "info".into(),
             callsign: String::new(),
             stanza_size_max: 256 * 1024,
+            capture: PathBuf::new(),
         }
     }
 }
@@ -210,8 +213,10 @@ pub struct Peer {
     pub profile: Profile,
     /// Octets of authentication tag on each frame: 4, 6, 8, 10, 12, 14 or 16.
     pub tag_bytes: u8,
-    /// Static text model; both ends must say the same.
+    /// Static text model; both ends must say the same, unless `dictionaries` names any.
     pub text_model: TextModel,
+    /// Files of trained dictionaries, the favourite first; what the far end lacks is passed over.
+    pub dictionaries: Vec<PathBuf>,
     /// How much both ends remember of earlier stanzas.
     pub memory: Memory,
     /// What becomes of message ids.
@@ -247,6 +252,7 @@ impl Default for Peer {
             profile: Profile::Sealed,
             tag_bytes: 8,
             text_model: TextModel::M8,
+            dictionaries: Vec::new(),
             memory: Memory::Host,
             ids: Ids::Short,
             chat_states: Carry::Drop,

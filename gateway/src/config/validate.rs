@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use longwire_codec::link::Callsign;
+use longwire_codec::link::{Callsign, Offer};
 use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigError, line_of, nearest};
@@ -18,6 +18,10 @@ const STATION_MAX: u8 = 254;
 const MTU: std::ops::RangeInclusive<u16> = 14..=2048;
 /// Shortest time between new keys.
 const REKEY_MIN: Duration = Duration::from_secs(3600);
+/// Most files of a peer: the hello names them and the three built in.
+const DICTIONARIES_MAX: usize = Offer::MAX - 3;
+/// Smallest frame that holds such a hello with a tag of 16, octets.
+const HELLO_MTU_MIN: u16 = 56;
 /// Tag lengths CCM allows that are also long enough (RFC 3610 section 2).
 const TAG_BYTES: [u8; 7] = [4, 6, 8, 10, 12, 14, 16];
 
@@ -232,6 +236,16 @@ fn check_peer(peer: &Peer, config: &Config) -> Result<(), Wrong> {
         peer.profile == Profile::Amateur && config.gateway.callsign.is_empty(),
         "profile",
         "profile `amateur` needs `callsign` in [gateway]",
+    )?;
+    refuse(
+        peer.dictionaries.len() > DICTIONARIES_MAX,
+        "dictionaries",
+        "name three files at most",
+    )?;
+    refuse(
+        !peer.dictionaries.is_empty() && modem.mtu < HELLO_MTU_MIN,
+        "dictionaries",
+        "the modem needs an `mtu` of 56 or more for the hello that names them",
     )?;
     peer.domains
         .iter()

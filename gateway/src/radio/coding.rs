@@ -8,21 +8,12 @@ use longwire_codec::link::PacketNumber;
 use longwire_codec::session::{self, Options, Profile, Session};
 use longwire_codec::stanza::{Arena, Node, Stanza};
 
-use crate::config::{self, TextModel};
+use crate::config;
 use crate::store::peer::CarriedId;
 use crate::xml::Element;
 
 /// Octets of strings and number of nodes a packet may grow to: nearly all stanzas fit the first, the rest the second.
 const ROOMS: [(usize, usize); 2] = [(32 * 1024, 1024), (4 << 20, 1 << 16)];
-
-/// The dictionary with this text model.
-pub(super) fn dictionary(model: TextModel) -> &'static Dictionary<'static> {
-    match model {
-        TextModel::K128 => &longwire_dictionaries::V1_128K,
-        TextModel::K512 => &longwire_dictionaries::V1_512K,
-        TextModel::M8 => &longwire_dictionaries::V1_HOST,
-    }
-}
 
 fn profile(memory: config::Memory) -> Profile {
     match memory {
@@ -58,6 +49,7 @@ impl Coding {
     /// `reached`: the highest number sent and the highest received in earlier runs.
     pub(super) fn new(
         rules: &config::Peer,
+        dictionary: &'static Dictionary<'static>,
         carried: Vec<CarriedId>,
         reached: [Option<PacketNumber>; 2],
     ) -> Self {
@@ -67,7 +59,7 @@ impl Coding {
         };
         Self {
             session: None,
-            dictionary: dictionary(rules.text_model),
+            dictionary,
             profile: profile(rules.memory),
             options: Options { ids, again: false },
             tag: rules.name.clone(),
@@ -146,6 +138,19 @@ impl Coding {
     pub(super) fn abandon(&mut self, number: PacketNumber) {
         if let Some(session) = &mut self.session {
             session.abandon(number);
+        }
+    }
+
+    /// Goes on in another dictionary, with an empty memory but for the ids; does nothing if it is the same one.
+    pub(super) fn change(
+        &mut self,
+        dictionary: &'static Dictionary<'static>,
+        carried: Vec<CarriedId>,
+        reached: [Option<PacketNumber>; 2],
+    ) {
+        if dictionary.id != self.dictionary.id {
+            self.session = None;
+            (self.dictionary, self.carried, self.reached) = (dictionary, carried, reached);
         }
     }
 

@@ -6,54 +6,20 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use longwire_codec::channel::Channel;
-use longwire_codec::link::{
-    Accepted, Callsign, Event, Link, LinkConfig, LinkError, PacketNumber, Priority, Profile,
-    Resume, Side, Transmit,
-};
+use longwire_codec::link::{Event, Link, LinkConfig, PacketNumber, Priority, Transmit};
 use longwire_codec::time::Instant;
-use thiserror::Error;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
-use super::coding::{Coding, Unfit, dictionary};
+use super::accord::Accord;
+use super::coding::{Coding, Unfit};
 use super::keyring::Keyring;
+use super::settings::{ConversationError, link_config, new_link, side};
+use crate::capture::Capture;
 use crate::config;
-use crate::gateway::{Gateway, GatewayError, Granted};
-use crate::keys::KeyError;
+use crate::dictionaries::Known;
+use crate::gateway::{Gateway, GatewayError, Granted, Spoken};
 use crate::policy::{Class, address};
 use crate::store::peer::LinkState;
-
-/// Octets of packets under way in each direction.
-const STORAGE_HALF: usize = 192 * 1024;
-/// From this rate on a turn holds more packets than a small window.
-const FAST_BIT_RATE: u32 = 2400;
-
-/// Why a peer cannot be talked to.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ConversationError {
-    /// The database.
-    #[error(transparent)]
-    Gateway(#[from] GatewayError),
-    /// The key.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// The link does not take these settings.
-    #[error("peer `{peer}`: settings out of range ({error:?})")]
-    Link {
-        /// Its name.
-        peer: String,
-        /// What the link said.
-        error: LinkError,
-    },
-    /// The call sign has letters no call sign has.
-    #[error("peer `{peer}`: {what} cannot be used")]
-    Setting {
-        /// Its name.
-        peer: String,
-        /// Which setting.
-        what: &'static str,
-    },
-}
 
 /// See the module.
 #[derive(Debug)]
@@ -62,6 +28,8 @@ pub(crate) struct Conversation {
     link: Link<Vec<u8>>,
     keyring: Keyring,
     coding: Coding,
+    accord: Accord,
+    capture: Option<Capture>,
     /// What a new link to this peer is made from.
     settings: LinkConfig,
     channel: Channel,
@@ -83,15 +51,18 @@ impl Conversation {
         channel: Channel,
         state: LinkState,
         gateway: &mut Gateway,
+        offered: Vec<&'static Known>,
     ) -> Result<Self, ConversationError> {
         let rules = &config.peers[peer];
         let mut keyring = Keyring::load(peer, side(config, rules)?, gateway)?;
-        let settings = link_config(config, rules, &keyring, channel)?;
+        let accord = Accord::new(offered);
+        let mut settings = link_config(config, rules, &keyring, channel)?;
+        settings.agreement.dictionaries = accord.offer();
         let mut link = new_link(&rules.name, &settings, channel, state)?;
         keyring.attach(&mut link);
         gateway.key_mut(peer).is_barred = !link.rekey_fits();
-        let sent = link.outstanding().1.get().checked_sub(1);
-        let reached = [sent.map(PacketNumber::new), link.accepted().highest()];
+        let dictionary = &accord.favourite().dictionary;
+        let reached = reached(&link);
         let ids = gateway
             .store()
             .ids(&rules.name)
@@ -100,7 +71,9 @@ impl Conversation {
             peer,
             link,
             keyring,
-            coding: Coding::new(rules, ids, reached),
+            coding: Coding::new(rules, dictionary, ids, reached),
+            accord,
+            capture: None,
             settings,
             channel,
             unread: None,
@@ -109,6 +82,11 @@ impl Conversation {
             packet_octets: 0,
             airtime_ms: 0,
         })
+    }
+
+    /// Writes down what crosses.
+    pub(crate) fn with_capture(self, capture: Option<Capture>) -> Self {
+        Self { capture, ..self }
     }
 
     /// The peer's place in the configuration.
@@ -182,6 +160,10 @@ impl Conversation {
         let mut accepted = Vec::new();
         gateway.batch(|gateway| {
             self.events(gateway)?;
+            if !self.accord.is_settled() {
+                self.greet(gateway);
+                return Ok(());
+            }
             self.receive(gateway, &mut accepted)?;
             self.withdraw(gateway, now);
             self.grant_again(gateway, now)?;
@@ -227,6 +209,9 @@ impl Conversation {
                     .keep_id(&name, &id)
                     .map_err(GatewayError::from)?;
             }
+            if let (Some(capture), Some(stanza)) = (&mut self.capture, &stanza) {
+                capture.note(false, stanza);
+            }
             gateway.handle_packet(self.peer, stanza)?;
         }
         if accepted.is_empty() {
@@ -244,6 +229,7 @@ impl Conversation {
         );
         self.settings.hello = true;
         self.coding.reset();
+        self.accord.reset();
         self.withdrawn.clear();
         let state = gateway.batch(|gateway| gateway.start_link(self.peer))?;
         let name = &gateway.peers()[self.peer].rules.name;
@@ -271,6 +257,7 @@ impl Conversation {
                 Event::Reset => {
                     info!(peer = name, "one end started again, memories begin empty");
                     self.coding.reset();
+                    self.accord.reset();
                     self.withdrawn.clear();
                 }
                 Event::PeerEpoch(epoch) => gateway.handle_peer_epoch(self.peer, epoch)?,
@@ -284,17 +271,52 @@ impl Conversation {
                     self.withdrawn.remove(&number.get());
                     gateway.handle_abandoned(self.peer, number.get())?;
                 }
+                Event::Agreed { dictionary, .. } => self.agree(gateway, dictionary)?,
                 Event::Mismatch { ours, theirs } => {
+                    gateway.link_mut(self.peer).dictionary = Spoken::None;
                     error!(
                         peer = name,
                         ?ours,
                         ?theirs,
-                        "the two ends do not agree; nothing can be sent"
+                        "the two ends have no dictionary in common; nothing can be sent: \
+                         give both the same text-model and dictionaries, and the same version"
                     );
                 }
                 _ => {}
             }
         }
+        Ok(())
+    }
+
+    /// Asks the far end for its dictionaries, once there is a reason to talk.
+    fn greet(&mut self, gateway: &Gateway) {
+        let wanted = self.link.is_up() || self.link.wanted().is_some();
+        if wanted || gateway.next_class(self.peer).is_some() {
+            self.link.greet();
+        }
+    }
+
+    /// The hellos settled on a dictionary.
+    fn agree(&mut self, gateway: &mut Gateway, id: u32) -> Result<(), GatewayError> {
+        let Some((known, favourite)) = self.accord.settle(id) else {
+            return Ok(());
+        };
+        let peer = gateway.peers()[self.peer].rules.name.clone();
+        let ids = gateway.store().ids(&peer)?;
+        self.coding
+            .change(&known.dictionary, ids, reached(&self.link));
+        let name = &known.name;
+        gateway.link_mut(self.peer).dictionary = if favourite {
+            info!(peer, name, "the dictionary is agreed");
+            Spoken::Agreed(name)
+        } else {
+            let wanted = &self.accord.favourite().name;
+            warn!(
+                peer,
+                name, wanted, "the far end lacks a dictionary, so a lesser one is spoken"
+            );
+            Spoken::Lesser { name, wanted }
+        };
         Ok(())
     }
 
@@ -384,6 +406,9 @@ impl Conversation {
         len: usize,
     ) -> Result<(), GatewayError> {
         gateway.handle_grant(self.peer, granted, number.get())?;
+        if let Some(capture) = &mut self.capture {
+            capture.note(true, &granted.stanza);
+        }
         let name = gateway.peers()[self.peer].rules.name.clone();
         for id in self.coding.ids(true, number) {
             gateway.store_mut().keep_id(&name, &id)?;
@@ -408,6 +433,12 @@ impl Conversation {
     }
 }
 
+/// The highest numbers sent and received.
+fn reached(link: &Link<Vec<u8>>) -> [Option<PacketNumber>; 2] {
+    let sent = link.outstanding().1.get().checked_sub(1);
+    [sent.map(PacketNumber::new), link.accepted().highest()]
+}
+
 fn priority(class: Class) -> Priority {
     match class {
         Class::Urgent => Priority::Urgent,
@@ -415,81 +446,4 @@ fn priority(class: Class) -> Priority {
         Class::Presence => Priority::Presence,
         Class::Bulk => Priority::Bulk,
     }
-}
-
-fn wrong(rules: &config::Peer, what: &'static str) -> ConversationError {
-    ConversationError::Setting {
-        peer: rules.name.clone(),
-        what,
-    }
-}
-
-fn modem<'c>(
-    config: &'c config::Config,
-    rules: &config::Peer,
-) -> Result<&'c config::Modem, ConversationError> {
-    let found = config.modem(&rules.modem);
-    found.ok_or_else(|| wrong(rules, "the modem"))
-}
-
-fn side(config: &config::Config, rules: &config::Peer) -> Result<Side, ConversationError> {
-    let modem = modem(config, rules)?;
-    Ok(if modem.station < rules.station {
-        Side::A
-    } else {
-        Side::B
-    })
-}
-
-fn link_config(
-    config: &config::Config,
-    rules: &config::Peer,
-    keyring: &Keyring,
-    channel: Channel,
-) -> Result<LinkConfig, ConversationError> {
-    let modem = modem(config, rules)?;
-    let mut settings = LinkConfig::new(side(config, rules)?, keyring.secret().clone());
-    settings.tag_len = rules.tag_bytes;
-    settings.profile = match rules.profile {
-        config::Profile::Sealed => Profile::Sealed,
-        config::Profile::Amateur => {
-            let callsign = Callsign::new(&config.gateway.callsign);
-            Profile::Amateur(callsign.ok_or_else(|| wrong(rules, "the call sign"))?)
-        }
-    };
-    settings.out_len = STORAGE_HALF;
-    // Small windows have shorter headers, and at these rates a turn holds no more.
-    settings.window = if channel.bit_rate < FAST_BIT_RATE || rules.memory == config::Memory::Board {
-        8
-    } else {
-        64
-    };
-    settings.agreement.mtu = channel.mtu;
-    settings.agreement.dictionary = dictionary(rules.text_model).id;
-    settings.seed = u64::from(modem.station) << 8 | u64::from(rules.station);
-    Ok(settings)
-}
-
-/// A new start of the link to a peer; that it starts is on disk already.
-fn new_link(
-    peer: &str,
-    settings: &LinkConfig,
-    channel: Channel,
-    state: LinkState,
-) -> Result<Link<Vec<u8>>, ConversationError> {
-    let resume = Resume {
-        epoch: state.epoch,
-        peer_epoch: state.peer_epoch,
-        next_number: PacketNumber::new(state.next),
-        first_outstanding: PacketNumber::new(state.first_outstanding),
-        accepted: Accepted {
-            base: PacketNumber::new(state.accepted_base),
-            beyond: state.accepted_beyond,
-        },
-    };
-    let storage = vec![0; 2 * STORAGE_HALF];
-    Link::new(settings.clone(), channel, resume, storage).map_err(|error| ConversationError::Link {
-        peer: peer.into(),
-        error,
-    })
 }

@@ -1,6 +1,6 @@
 //! encode, decode, explain and dictionary.
 
-use super::harness::{Scratch, err, longwire, longwire_with, out};
+use super::harness::{err, longwire_with, out};
 
 const CHAT: &str =
     "<message to='juliet@base.example' type='chat' id='a1'><body>All well</body></message>";
@@ -88,48 +88,4 @@ fn explain_accounts_for_every_bit() {
         (bits / 8.0 - octets).abs() <= 2.0,
         "{bits} bits, {octets} octets"
     );
-}
-
-#[test]
-fn a_table_is_trained_from_ones_own_traffic() {
-    let scratch = Scratch::new("dictionary");
-    let listed = out(&longwire(&["dictionary", "list"]));
-    assert!(listed.contains("v1, 512k"), "{listed}");
-    let texts: String = (0..300)
-        .map(|at| {
-            format!(
-                "Position at {at:02} UTC: ice {} km ahead, all well\n",
-                at * 7 % 40
-            )
-        })
-        .collect();
-    let text = scratch.write("en.txt", &texts);
-    let source = format!("en={text}");
-    let train = |name: &str| {
-        let out = scratch.path(name);
-        let train = [
-            "dictionary",
-            "train",
-            "text",
-            "--size",
-            "16 KiB",
-            "--out",
-            &out,
-            &source,
-        ];
-        let trained = longwire(&train);
-        assert_eq!(trained.status.code(), Some(0), "{}", err(&trained));
-        std::fs::read(out).expect("a table")
-    };
-    let table = train("a.bin");
-    assert!(table.len() <= 16 << 10);
-    assert_eq!(table, train("b.bin"), "the same files give the same table");
-    let model = longwire_codec::text::TextModel::new(&table).expect("a text model");
-    let cost = model.cost_256ths(0, b"Position at 07 UTC: ice 9 km ahead, all well");
-    assert!(cost / 256 < 80, "{} bits", cost / 256);
-    let stanzas = scratch.write("a.xml", &format!("{CHAT}\n{CHAT}\n"));
-    let measured = longwire(&["dictionary", "evaluate", "--json", &text, &stanzas]);
-    let measured: serde_json::Value = serde_json::from_str(&out(&measured)).expect("JSON");
-    assert_eq!(measured[0]["result"]["texts"], 300);
-    assert_eq!(measured[1]["result"]["stanzas"], 2);
 }

@@ -1,101 +1,106 @@
 //! `dictionary evaluate`. Refuses shortcuts: packets are written by the codec.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use longwire_codec::dictionary::Dictionary;
 use longwire_codec::link::PacketNumber;
 use longwire_codec::session::{Ids, Options, Profile, Session};
 use longwire_codec::stanza::Stanza;
 use longwire_codec::text::TextModel;
-use longwire_trainer::log::{self, Logged};
+use longwire_trainer::log::Logged;
 use longwire_trainer::text;
 use serde_json::{Value, json};
 
+use super::sources::{Source, read};
+use crate::dictionaries::Known;
 use crate::exit::Failure;
 
 /// Largest packet, octets.
 const PACKET_MAX: usize = 1 << 20;
 
-/// A line for each file.
-pub(super) fn evaluate(
-    dictionary: &'static Dictionary<'static>,
-    files: &[PathBuf],
-) -> Result<(String, Value), Failure> {
+/// For each file a line for each dictionary.
+pub(super) fn evaluate(all: &[Known], files: &[PathBuf]) -> Result<(String, Value), Failure> {
     let mut table = String::new();
     let mut values = Vec::new();
     for path in files {
-        let read = std::fs::read_to_string(path)
-            .map_err(|error| Failure::running(format!("{}: {error}", path.display())))?;
-        let (line, value) = match kind(path) {
-            Kind::Text => of_text(dictionary, &read)?,
-            Kind::Session => of_stanzas(dictionary, &log::session(&read))?,
-            Kind::Stanzas => of_stanzas(dictionary, &log::lines(&read))?,
+        let (title, mut value, lines) = match read(path)?.source {
+            Source::Texts(texts) => of_texts(all, &texts),
+            Source::Session(stanzas) => of_stanzas(all, &stanzas, true)?,
+            Source::Stanzas(stanzas) => of_stanzas(all, &stanzas, false)?,
         };
-        table.push_str(&format!("{}: {line}\n", path.display()));
-        values.push(json!({ "file": path, "result": value }));
+        table.push_str(&format!("{}: {title}\n", path.display()));
+        for (known, line) in all.iter().zip(lines) {
+            table.push_str(&format!("  {:<18} {line}\n", known.name));
+        }
+        value["file"] = json!(path);
+        values.push(value);
     }
     Ok((table, Value::from(values)))
 }
 
-/// What a file holds, by its name.
-pub(super) enum Kind {
-    /// A text a line.
-    Text,
-    /// A log of a session.
-    Session,
-    /// A stanza a line.
-    Stanzas,
-}
+/// What was measured, for people and for machines, and a line for each dictionary.
+type Measured = (String, Value, Vec<String>);
 
-/// See [`Kind`].
-pub(super) fn kind(path: &Path) -> Kind {
-    match path.extension().and_then(|it| it.to_str()) {
-        Some("log") => Kind::Session,
-        Some("xml" | "xmlstream") => Kind::Stanzas,
-        _ => Kind::Text,
+fn of_texts(all: &[Known], texts: &[String]) -> Measured {
+    let mut lines = Vec::new();
+    let mut values = Vec::new();
+    let mut measured = text::Evaluation::default();
+    for known in all {
+        let Some(model) = TextModel::new(known.dictionary.text) else {
+            lines.push("has no text model".to_owned());
+            continue;
+        };
+        measured = text::evaluate(&model, 0, texts.iter().map(String::as_str));
+        lines.push(format!(
+            "{:.3} bits per character, {} B in packets",
+            measured.bits_per_char(),
+            measured.packets
+        ));
+        values.push(json!({
+            "name": known.name, "id": format!("{:08x}", known.dictionary.id),
+            "bits-per-character": measured.bits_per_char(), "packet-bytes": measured.packets,
+        }));
     }
+    let (count, chars, octets) = (measured.texts, measured.chars, measured.octets);
+    let title = format!("{count} texts, {chars} characters, {octets} B");
+    let value =
+        json!({ "texts": count, "characters": chars, "bytes": octets, "dictionaries": values });
+    (title, value, lines)
 }
 
-fn of_text(dictionary: &Dictionary<'static>, read: &str) -> Result<(String, Value), Failure> {
-    let model = TextModel::new(dictionary.text)
-        .ok_or_else(|| Failure::running("this dictionary has no text model"))?;
-    let lines = read.lines().filter(|line| !line.is_empty());
-    let sum = text::evaluate(&model, 0, lines);
-    let line = format!(
-        "{} texts, {} characters, {:.3} bits per character",
-        sum.texts,
-        sum.chars,
-        sum.bits_per_char()
-    );
-    let value = json!({ "texts": sum.texts, "characters": sum.chars, "bits-per-character": sum.bits_per_char() });
-    Ok((line, value))
-}
-
-fn of_stanzas(
-    dictionary: &'static Dictionary<'static>,
-    stanzas: &[Logged],
-) -> Result<(String, Value), Failure> {
+fn of_stanzas(all: &[Known], stanzas: &[Logged], is_session: bool) -> Result<Measured, Failure> {
     let xml: usize = stanzas.iter().map(|it| it.xml.len()).sum();
-    let alone = octets(dictionary, stanzas, Ids::Preserve, false)?;
-    let short = octets(dictionary, stanzas, Ids::Short, true)?;
-    let preserve = octets(dictionary, stanzas, Ids::Preserve, true)?;
     let share = |octets: usize| octets as f64 / xml.max(1) as f64;
-    let line = format!(
-        "{} stanzas, {xml} B of XML; each alone {alone} B ({:.3}), session {preserve} B ({:.3}), with short ids {short} B ({:.3})",
-        stanzas.len(),
-        share(alone),
-        share(preserve),
-        share(short)
-    );
-    let value = json!({
-        "stanzas": stanzas.len(), "xml-bytes": xml, "alone-bytes": alone, "session-bytes": preserve,
-        "session-short-ids-bytes": short,
-    });
-    Ok((line, value))
+    let mut lines = Vec::new();
+    let mut values = Vec::new();
+    for known in all {
+        let dictionary = &known.dictionary;
+        let alone = octets(dictionary, stanzas, Ids::Preserve, false)?;
+        let mut line = format!("each alone {alone} B ({:.3})", share(alone));
+        let mut value = json!({
+            "name": known.name, "id": format!("{:08x}", dictionary.id), "alone-bytes": alone,
+        });
+        if is_session {
+            let preserve = octets(dictionary, stanzas, Ids::Preserve, true)?;
+            let short = octets(dictionary, stanzas, Ids::Short, true)?;
+            line.push_str(&format!(
+                ", session {preserve} B ({:.3}), with short ids {short} B ({:.3})",
+                share(preserve),
+                share(short)
+            ));
+            value["session-bytes"] = preserve.into();
+            value["session-short-ids-bytes"] = short.into();
+        }
+        lines.push(line);
+        values.push(value);
+    }
+    let title = format!("{} stanzas, {xml} B of XML", stanzas.len());
+    let value = json!({ "stanzas": stanzas.len(), "xml-bytes": xml, "dictionaries": values });
+    Ok((title, value, lines))
 }
 
 fn octets(
-    dictionary: &'static Dictionary<'static>,
+    dictionary: &Dictionary<'static>,
     stanzas: &[Logged],
     ids: Ids,
     keeps: bool,

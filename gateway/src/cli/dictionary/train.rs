@@ -1,56 +1,49 @@
-//! `dictionary train`: progress on standard error, a table in a file. Refuses to write over one.
+//! `dictionary train`: progress on standard error, a dictionary in a new file. Refuses to write over one.
 
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use longwire_codec::dictionary::Dictionary;
+use longwire_codec::dictionary::file::File;
 use longwire_trainer::features::{Progress, Settings};
-use longwire_trainer::log;
 use longwire_trainer::structure::{self, Corpus};
 use longwire_trainer::text::{self, Language, Line, TextSettings};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use super::measure::{Kind, kind};
-use crate::config::units;
+use super::sources::{Source, bodies, read, tagged};
+use crate::config::{TextModel, units};
+use crate::dictionaries::built_in;
 use crate::exit::{Exit, Failure};
 
 /// Chance of the first language, and of each other, of 65,536 texts.
 const CHANCES: [u16; 2] = [55_000, 900];
+/// Seconds between two lines of progress within a pass.
+const REPORT_S: u64 = 10;
 
-/// What to train.
-#[derive(Debug, Subcommand)]
-pub(in super::super) enum Train {
-    /// A text model, from files of a text a line.
-    Text {
-        #[command(flatten)]
-        target: Target,
-        /// A file and its language, `en=chat.txt`; the first language is the one expected. Without a tag: en.
-        #[arg(required = true)]
-        files: Vec<String>,
-    },
-    /// The structure model, from session logs (.log) and stanzas (.xml).
-    Structure {
-        #[command(flatten)]
-        target: Target,
-        /// What to learn from.
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-    },
-}
-
-/// Where the table goes and how large it may be.
+/// What to learn from, and where it goes.
 #[derive(Debug, Args)]
-pub(in super::super) struct Target {
+pub(in super::super) struct Train {
     /// New file.
     #[arg(long)]
     out: PathBuf,
-    /// Largest size.
+    /// Largest size of the text model.
     #[arg(long, default_value = "512 KiB", value_parser = size)]
-    size: usize,
+    text_size: usize,
+    /// Largest size of the structure model.
+    #[arg(long, default_value = "128 KiB", value_parser = size)]
+    structure_size: usize,
+    /// What is not learned, text for want of texts or structure for want of stanzas, is taken from the released
+    /// dictionary with this text model.
+    #[arg(long, value_enum, default_value = "8m")]
+    base: TextModel,
+    /// Sessions (.log, as `capture` writes them), stanzas (.xml, .xmlstream) and texts (anything else). A language
+    /// before a file of texts, `de=chat.txt`, is that of its lines; without one: en. Before stanzas, `de=capture.log`,
+    /// it makes the bodies in them learned as texts too. The first language is the one expected.
+    #[arg(required = true)]
+    files: Vec<String>,
 }
 
 fn size(text: &str) -> Result<usize, String> {
@@ -58,110 +51,191 @@ fn size(text: &str) -> Result<usize, String> {
     usize::try_from(octets).map_err(|_| "larger than memory".to_owned())
 }
 
+/// What was read.
+#[derive(Default)]
+struct Material {
+    languages: Vec<Language>,
+    /// Place in its file, and the line.
+    lines: Vec<(usize, Line)>,
+    corpus: Corpus,
+    /// A line for each file.
+    note: String,
+}
+
 /// Trains, writes, and says what was made.
 pub(super) fn train(what: &Train) -> Result<(String, Value), Failure> {
-    let begun = Instant::now();
-    let mut stage = String::new();
-    let mut report = |it: Progress| {
-        let name = format!("{} {}", it.stage, it.pass);
-        if name != stage {
-            eprintln!("{:>5} s  {name}", begun.elapsed().as_secs());
-            stage = name;
-        }
+    if what.out.exists() {
+        let said = format!("{} is there already", what.out.display());
+        return Err(
+            Failure::running(said).advise("name a new file: the far end may still use this one")
+        );
+    }
+    let base = built_in(what.base);
+    let mut material = Material::default();
+    for file in &what.files {
+        material.add(file)?;
+    }
+    let mut clock = Clock::new();
+    let mut report = |it: Progress| clock.report(it);
+    let Material {
+        languages,
+        mut lines,
+        corpus,
+        mut note,
+    } = material;
+    let structure = if corpus.sessions.is_empty() && corpus.stanzas.is_empty() {
+        note.push_str(&format!("structure: that of {}\n", base.name));
+        base.dictionary.structure.to_vec()
+    } else {
+        let untrained = Dictionary {
+            structure: &[],
+            ..base.dictionary
+        };
+        structure::train(&untrained, &corpus, what.structure_size, &mut report)
     };
-    let (target, table) = match what {
-        Train::Text { target, files } => {
-            let (settings, lines) = read_text(files, target.size)?;
-            (target, text::train(&settings, &lines, &mut report))
-        }
-        Train::Structure { target, files } => {
-            let corpus = read_stanzas(files)?;
-            let dictionary = Dictionary {
-                structure: &[],
-                ..longwire_dictionaries::V1_HOST
-            };
-            (
-                target,
-                structure::train(&dictionary, &corpus, target.size, &mut report),
-            )
-        }
+    let text = if lines.is_empty() {
+        note.push_str(&format!("text: that of {}\n", base.name));
+        base.dictionary.text.to_vec()
+    } else {
+        // Sources are mixed by place in their file, so that no one comes last.
+        lines.sort_by_key(|(at, _)| *at);
+        let lines: Vec<Line> = lines.into_iter().map(|(_, line)| line).collect();
+        text::train(&settings(languages, what.text_size), &lines, &mut report)
     };
-    let digest = crate::hex::emit(&Sha256::digest(&table));
-    write_new(&target.out, &table)?;
-    let shown = target.out.display();
-    let line = format!("{shown}: {} octets, sha256 {digest}\n", table.len());
-    let value = json!({ "file": target.out, "bytes": table.len(), "sha256": digest });
+    let file = File {
+        id: 0,
+        tables: base.dictionary.tables,
+        structure: &structure,
+        text: &text,
+        note: note.trim_end(),
+    };
+    let mut octets = vec![0; file.len()];
+    if file.emit(&mut octets).is_none() {
+        return Err(Failure::running("larger than a dictionary can be"));
+    }
+    let id = File::parse(&octets).map_err(Failure::running)?.id;
+    write_new(&what.out, &octets)?;
+    let shown = what.out.display();
+    let line = format!(
+        "{shown}: dictionary {id:08x}, {} octets\n\
+         Measure it on what it has not seen: longwire dictionary evaluate --dictionary {shown} FILES\n\
+         Copy it to both ends and name it in `dictionaries` of their [[peer]].\n",
+        octets.len()
+    );
+    let value = json!({ "file": what.out, "id": format!("{id:08x}"), "bytes": octets.len() });
     Ok((line, value))
 }
 
-fn write_new(path: &Path, table: &[u8]) -> Result<(), Failure> {
-    let opened = OpenOptions::new().write(true).create_new(true).open(path);
-    opened
-        .and_then(|mut file| file.write_all(table))
-        .map_err(|error| Failure::running(format!("cannot write {}: {error}", path.display())))
-}
-
-fn read(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path)
-        .map_err(|error| Failure::running(format!("{}: {error}", path.display())))
-}
-
-fn read_text(files: &[String], size: usize) -> Result<(TextSettings, Vec<Line>), Failure> {
-    let mut languages: Vec<Language> = Vec::new();
-    let mut lines = Vec::new();
-    for file in files {
-        let (tag, path) = file.split_once('=').unwrap_or(("en", file));
-        let mut padded = [0; 4];
-        let Some(room) = padded.get_mut(..tag.len()) else {
-            let said = format!("`{tag}` is no language tag of at most 4 letters");
-            return Err(Failure::new(Exit::Usage, said).advise("write en=chat.txt"));
-        };
-        room.copy_from_slice(tag.as_bytes());
-        let known = languages.iter().position(|it| it.tag == padded);
-        let language = known.unwrap_or_else(|| {
-            let chance = CHANCES[usize::from(!languages.is_empty())];
-            languages.push(Language {
-                tag: padded,
-                chance,
-            });
-            languages.len() - 1
-        });
-        let read = read(Path::new(path))?;
-        lines.extend(
-            read.lines()
-                .filter(|line| !line.is_empty())
-                .enumerate()
-                .map(|(at, text)| {
-                    let line = Line {
-                        language,
-                        hint: 0,
-                        text: text.to_owned(),
-                    };
-                    (at, line)
-                }),
-        );
-    }
-    // Sources are mixed by place in their file, so that no one comes last.
-    lines.sort_by_key(|(at, _)| *at);
-    let settings = TextSettings {
+fn settings(languages: Vec<Language>, size: usize) -> TextSettings {
+    TextSettings {
         languages,
         kinds: 0xff_ffff,
         features: Settings {
             size,
             ..Settings::default()
         },
-    };
-    Ok((settings, lines.into_iter().map(|(_, line)| line).collect()))
+    }
 }
 
-fn read_stanzas(files: &[PathBuf]) -> Result<Corpus, Failure> {
-    let mut corpus = Corpus::default();
-    for path in files {
-        let read = read(path)?;
-        match kind(path) {
-            Kind::Session => corpus.sessions.push(log::session(&read)),
-            Kind::Stanzas | Kind::Text => corpus.stanzas.extend(log::lines(&read)),
+/// Says how far training is: each stage, and every few seconds within.
+struct Clock {
+    begun: Instant,
+    stage: Option<(&'static str, u32)>,
+    said_s: u64,
+}
+
+impl Clock {
+    fn new() -> Self {
+        Self {
+            begun: Instant::now(),
+            stage: None,
+            said_s: 0,
         }
     }
-    Ok(corpus)
+
+    fn report(&mut self, it: Progress) {
+        let seconds = self.begun.elapsed().as_secs();
+        let stage = Some((it.stage, it.pass));
+        if stage == self.stage && seconds < self.said_s + REPORT_S {
+            return;
+        }
+        (self.stage, self.said_s) = (stage, seconds);
+        let each = it.bits / it.decisions.max(1) as f64;
+        eprintln!(
+            "{seconds:>5} s  {} {}: {}k decisions, {each:.4} bits each",
+            it.stage,
+            it.pass,
+            it.decisions >> 10
+        );
+    }
+}
+
+impl Material {
+    fn add(&mut self, file: &str) -> Result<(), Failure> {
+        let (tag, path) = tagged(file);
+        let read = read(&path)?;
+        let (what, texts) = match read.source {
+            Source::Texts(texts) => (format!("{} texts", texts.len()), Some(texts)),
+            Source::Session(stanzas) => {
+                let what = format!("{} stanzas of a session", stanzas.len());
+                let texts = tag.map(|_| bodies(&stanzas));
+                self.corpus.sessions.push(stanzas);
+                (what, texts)
+            }
+            Source::Stanzas(stanzas) => {
+                let what = format!("{} stanzas", stanzas.len());
+                let texts = tag.map(|_| bodies(&stanzas));
+                self.corpus.stanzas.extend(stanzas);
+                (what, texts)
+            }
+        };
+        let language = texts.is_some().then(|| tag.unwrap_or("en"));
+        if let (Some(tag), Some(texts)) = (language, texts) {
+            self.add_texts(tag, texts)?;
+        }
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        self.note.push_str(&format!(
+            "{}: {what}{}{}, sha256 {}…\n",
+            name.to_string_lossy(),
+            if language.is_some() { ", text " } else { "" },
+            language.unwrap_or_default(),
+            read.digest
+        ));
+        Ok(())
+    }
+
+    fn add_texts(&mut self, tag: &str, texts: Vec<String>) -> Result<(), Failure> {
+        let mut padded = [0; 4];
+        let Some(room) = padded.get_mut(..tag.len()) else {
+            let said = format!("`{tag}` is no language tag of at most 4 letters");
+            return Err(Failure::new(Exit::Usage, said).advise("write en=chat.txt"));
+        };
+        room.copy_from_slice(tag.as_bytes());
+        let known = self.languages.iter().position(|it| it.tag == padded);
+        let language = known.unwrap_or_else(|| {
+            let chance = CHANCES[usize::from(!self.languages.is_empty())];
+            self.languages.push(Language {
+                tag: padded,
+                chance,
+            });
+            self.languages.len() - 1
+        });
+        let lines = texts.into_iter().enumerate().map(|(at, text)| {
+            let line = Line {
+                language,
+                hint: 0,
+                text,
+            };
+            (at, line)
+        });
+        self.lines.extend(lines);
+        Ok(())
+    }
+}
+
+fn write_new(path: &Path, octets: &[u8]) -> Result<(), Failure> {
+    let opened = OpenOptions::new().write(true).create_new(true).open(path);
+    opened
+        .and_then(|mut file| file.write_all(octets))
+        .map_err(|error| Failure::running(format!("cannot write {}: {error}", path.display())))
 }

@@ -8,6 +8,7 @@ use embedded_io_async::Write;
 use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::lora::{Lora, MTU};
 use longwire_codec::provision::{IMAGE_MAX, Provision, ProvisionError, parse_modem};
+use longwire_dictionaries::ALL;
 use longwire_firmware::bridge;
 use longwire_firmware::drive::asynchronous;
 use longwire_firmware::endpoint::{Endpoint, EndpointError, PROFILE, Reading, link_storage_len};
@@ -18,11 +19,6 @@ use lora_phy::mod_traits::RadioKind;
 use static_cell::ConstStaticCell;
 
 use crate::port::End;
-
-#[cfg(not(feature = "text-512k"))]
-use longwire_dictionaries::V1_128K as DICTIONARY;
-#[cfg(feature = "text-512k")]
-use longwire_dictionaries::V1_512K as DICTIONARY;
 
 /// From the end of receiving to the first bit sent: the chip's standby, and the frame through SPI.
 const TURNAROUND_MS: u32 = 10;
@@ -102,7 +98,7 @@ async fn start<F: NorFlash>(
     let mut radio = radio(chip, provision.lora).await?;
     let store = Store::new(flash, layout.records)?;
     let (link, session) = (&mut LINK.take()[..], &mut SESSION.take()[..]);
-    let mut endpoint = Endpoint::start(&provision, &DICTIONARY, store, link, session, seed).await?;
+    let mut endpoint = Endpoint::start(&provision, ALL[0], store, link, session, seed).await?;
     for text in ["ready ", endpoint.jid(), "\r\n"] {
         let Ok(()) = console.write_all(text.as_bytes()).await;
     }

@@ -8,6 +8,7 @@ use crate::dictionary::Dictionary;
 use crate::encode::{
     EXTENDED, STORE, STORE_NEXT, STORE_SAME, STORE_SLOT, packet_contexts, store_contexts, tokens,
 };
+use crate::entropy::Coder;
 use crate::entropy::range::Decoder;
 use crate::features::Deciding;
 use crate::link::PacketNumber;
@@ -96,7 +97,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
     {
         let number = number.get();
         let mut decoder = Decoder::new(packet);
-        let mut deciding = Deciding {
+        let mut deciding: Deciding<'_, '_, dyn Coder + '_> = Deciding {
             coder: &mut decoder,
             features: self.features,
         };

@@ -7,6 +7,7 @@ use crate::alias::recent::{Next, Use};
 use crate::alias::shelf::Shelf;
 use crate::alias::template::{Cursor, Recorder};
 use crate::dictionary::Dictionary;
+use crate::entropy::Coder;
 use crate::entropy::range::Encoder;
 use crate::features::Deciding;
 use crate::link::PacketNumber;
@@ -89,7 +90,8 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             self.forget(number);
         }
         let mut encoder = Encoder::new(packet);
-        let mut deciding = Deciding {
+        // Either end is the same code, compiled once.
+        let mut deciding: Deciding<'_, '_, dyn Coder + '_> = Deciding {
             coder: &mut encoder,
             features: self.features,
         };

@@ -15,7 +15,7 @@ pub const HALF: Prob = 1 << 15;
 /// ignores it and returns the one it decodes. What a layer does next may depend only on what `code` returned.
 pub trait Coder {
     /// True on the reading end.
-    const READING: bool;
+    fn is_reading(&self) -> bool;
 
     /// Codes one bit whose probability of being 1 is `p1`.
     fn code(&mut self, bit: bool, p1: Prob) -> bool;

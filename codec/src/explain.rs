@@ -17,7 +17,9 @@ struct Explainer<'m, 'd, T> {
 }
 
 impl<T> Coder for Explainer<'_, '_, T> {
-    const READING: bool = false;
+    fn is_reading(&self) -> bool {
+        false
+    }
 
     fn code(&mut self, bit: bool, p1: Prob) -> bool {
         self.inner.code(bit, p1)

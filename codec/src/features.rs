@@ -103,22 +103,24 @@ pub trait Decide: Coder {
 
 /// Decides by a table, through a coder.
 #[derive(Debug)]
-pub struct Deciding<'a, 'd, C> {
+pub struct Deciding<'a, 'd, C: ?Sized> {
     /// Where the bits go to or come from.
     pub coder: &'a mut C,
     /// What is known of them; without a table every decision is even.
     pub features: Option<Features<'d>>,
 }
 
-impl<C: Coder> Coder for Deciding<'_, '_, C> {
-    const READING: bool = C::READING;
+impl<C: Coder + ?Sized> Coder for Deciding<'_, '_, C> {
+    fn is_reading(&self) -> bool {
+        self.coder.is_reading()
+    }
 
     fn code(&mut self, bit: bool, p1: Prob) -> bool {
         self.coder.code(bit, p1)
     }
 }
 
-impl<C: Coder> Decide for Deciding<'_, '_, C> {
+impl<C: Coder + ?Sized> Decide for Deciding<'_, '_, C> {
     fn decide(&mut self, contexts: &[u32], node: u32, bit: bool) -> bool {
         let p1 = match &self.features {
             Some(features) => features.predict(contexts, node),

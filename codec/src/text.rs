@@ -131,14 +131,14 @@ impl<'d> TextModel<'d> {
     ///
     /// # Errors
     /// `Full` if a text read does not fit `out`; `NotUtf8` if octets read (or given) are not UTF-8.
-    pub fn code<C: Coder>(
+    pub fn code(
         &self,
-        coder: &mut C,
+        coder: &mut dyn Coder,
         hint: u32,
         text: &[u8],
         out: &mut [u8],
     ) -> Result<usize, TextError> {
-        let len = if C::READING {
+        let len = if coder.is_reading() {
             match self.code_way(coder, Way::Raw) {
                 Way::Raw => raw::code(coder, text, out)?,
                 Way::Language(index) => self.code_in(coder, index, hint, text, out)?,
@@ -146,7 +146,7 @@ impl<'d> TextModel<'d> {
         } else {
             self.write(coder, hint, text)?
         };
-        let whole = if C::READING {
+        let whole = if coder.is_reading() {
             out.get(..len)
         } else {
             text.get(..len)
@@ -164,9 +164,9 @@ impl<'d> TextModel<'d> {
         meter.cost_256ths()
     }
 
-    fn code_in<C: Coder>(
+    fn code_in(
         &self,
-        coder: &mut C,
+        coder: &mut dyn Coder,
         index: usize,
         hint: u32,
         text: &[u8],
@@ -189,7 +189,9 @@ impl<'d> TextModel<'d> {
     }
 
     /// Writes `text` the cheapest way: drafts it in the likeliest language first, so that it is modelled only once.
-    fn write<C: Coder>(&self, coder: &mut C, hint: u32, text: &[u8]) -> Result<usize, TextError> {
+    // Not a part of `code`: its draft would lie on the stack of a reader too.
+    #[inline(never)]
+    fn write(&self, coder: &mut dyn Coder, hint: u32, text: &[u8]) -> Result<usize, TextError> {
         let index = self.best_language(hint, text);
         let mut draft = Draft::new();
         self.code_way(&mut draft, Way::Language(index));
@@ -221,7 +223,7 @@ impl<'d> TextModel<'d> {
         (0..self.count).min_by_key(cost).unwrap_or(0)
     }
 
-    fn code_way<C: Coder>(&self, coder: &mut C, way: Way) -> Way {
+    fn code_way(&self, coder: &mut dyn Coder, way: Way) -> Way {
         let one_in = (65536 / RAW_ONE_IN) as Prob;
         if coder.code(way == Way::Raw, one_in) {
             return Way::Raw;
@@ -283,7 +285,7 @@ impl Voice<'_> {
         let mut contexts = [0; CONTEXTS];
         let mut len = 0;
         loop {
-            let seen: &[u8] = if D::READING { out } else { text };
+            let seen: &[u8] = if decide.is_reading() { out } else { text };
             let count = history.contexts(&seen[..len], self.kinds, &mut contexts);
             let next = text.get(len).map_or(END, |octet| history.swap(*octet));
             let symbol = self.tree.code(u16::from(next), |node, bit| {
@@ -292,11 +294,11 @@ impl Voice<'_> {
             if symbol == END {
                 return Ok(len);
             }
-            if D::READING {
+            if decide.is_reading() {
                 *out.get_mut(len).ok_or(TextError::Full)? = history.swap(symbol);
             }
             len += 1;
-            let seen: &[u8] = if D::READING { out } else { text };
+            let seen: &[u8] = if decide.is_reading() { out } else { text };
             history.push(&seen[..len]);
         }
     }

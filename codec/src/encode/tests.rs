@@ -21,7 +21,9 @@ const NODES: [Node<'static>; 3] = [
 struct Notes(String);
 
 impl Coder for Notes {
-    const READING: bool = false;
+    fn is_reading(&self) -> bool {
+        false
+    }
 
     fn code(&mut self, bit: bool, _: Prob) -> bool {
         self.0.push(if bit { '1' } else { '0' });

@@ -109,7 +109,9 @@ fn tail(low: u32, len: u32) -> u64 {
 }
 
 impl Coder for Encoder<'_> {
-    const READING: bool = false;
+    fn is_reading(&self) -> bool {
+        false
+    }
 
     fn code(&mut self, bit: bool, p1: Prob) -> bool {
         let split = self.interval.split(p1);
@@ -166,7 +168,9 @@ impl<'p> Decoder<'p> {
 }
 
 impl Coder for Decoder<'_> {
-    const READING: bool = true;
+    fn is_reading(&self) -> bool {
+        true
+    }
 
     fn code(&mut self, _: bool, p1: Prob) -> bool {
         let split = self.interval.split(p1);
@@ -205,7 +209,9 @@ impl Meter {
 }
 
 impl Coder for Meter {
-    const READING: bool = false;
+    fn is_reading(&self) -> bool {
+        false
+    }
 
     #[inline]
     fn code(&mut self, bit: bool, p1: Prob) -> bool {

@@ -47,7 +47,7 @@ pub enum What<'w> {
     Value(&'static str, &'w str),
 }
 
-impl<C: crate::entropy::Coder> Scribe for crate::features::Deciding<'_, '_, C> {
+impl<C: crate::entropy::Coder + ?Sized> Scribe for crate::features::Deciding<'_, '_, C> {
     fn note(&mut self, _: What<'_>) {}
 }
 

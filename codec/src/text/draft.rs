@@ -29,7 +29,7 @@ impl Draft {
     }
 
     /// Codes the same bits again; false, and nothing is coded, if they did not fit.
-    pub(super) fn copy_to<C: Coder>(&self, coder: &mut C) -> bool {
+    pub(super) fn copy_to(&self, coder: &mut dyn Coder) -> bool {
         let Some(bits) = self.bits.get(..self.len) else {
             return false;
         };
@@ -39,7 +39,9 @@ impl Draft {
 }
 
 impl Coder for Draft {
-    const READING: bool = false;
+    fn is_reading(&self) -> bool {
+        false
+    }
 
     fn code(&mut self, bit: bool, p1: Prob) -> bool {
         if let Some(place) = self.bits.get_mut(self.len) {

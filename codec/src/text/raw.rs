@@ -11,11 +11,7 @@ pub(super) fn cost_256ths(text: &[u8]) -> u64 {
 }
 
 /// Codes octets and their end; returns how many.
-pub(super) fn code<C: Coder>(
-    coder: &mut C,
-    text: &[u8],
-    out: &mut [u8],
-) -> Result<usize, TextError> {
+pub(super) fn code(coder: &mut dyn Coder, text: &[u8], out: &mut [u8]) -> Result<usize, TextError> {
     let mut len = 0;
     // Octets still missing of the character under way.
     let mut missing = 0;
@@ -38,7 +34,7 @@ pub(super) fn code<C: Coder>(
                 _ => 0,
             };
         }
-        if C::READING {
+        if coder.is_reading() {
             *out.get_mut(len).ok_or(TextError::Full)? = octet;
         }
         len += 1;
@@ -46,7 +42,7 @@ pub(super) fn code<C: Coder>(
 }
 
 /// Codes the first octet of a character, or the end.
-fn first<C: Coder>(coder: &mut C, next: u8) -> u8 {
+fn first(coder: &mut dyn Coder, next: u8) -> u8 {
     if !coder.code(next >= 0x80, crate::entropy::HALF) {
         coder.code_bits(u32::from(next), 7) as u8
     } else if coder.code(next == END, crate::entropy::HALF) {

@@ -29,7 +29,7 @@ pub fn code<D: Decide>(d: &mut D, place: u32, text: &[u8], out: &mut [u8]) -> Re
         if octet == 0 {
             return Ok(len);
         }
-        if D::READING {
+        if d.is_reading() {
             *out.get_mut(len).ok_or(Fault::ArenaFull)? = octet as u8;
         }
         len += 1;

@@ -104,7 +104,7 @@ impl<'a> Token<'a> {
         if len == 0 || len > LEN_MAX {
             return Err(Fault::Malformed);
         }
-        if D::READING && out.len() < len + pads as usize {
+        if d.is_reading() && out.len() < len + pads as usize {
             return Err(Fault::ArenaFull);
         }
         let place = |at: usize| {
@@ -132,7 +132,7 @@ impl<'a> Token<'a> {
                 *letter = set[value as usize % set.len()];
             }
         }
-        if D::READING {
+        if d.is_reading() {
             out[len..len + pads as usize].fill(b'=');
         }
         Ok(len + pads as usize)

@@ -19,7 +19,9 @@ use longwire_codec::structure::lexicon::hash;
 struct Listener<'r>(&'r mut Recording);
 
 impl Coder for Listener<'_> {
-    const READING: bool = false;
+    fn is_reading(&self) -> bool {
+        false
+    }
 
     fn code(&mut self, bit: bool, _: Prob) -> bool {
         bit

@@ -153,7 +153,9 @@ struct Listener<'a, 'l> {
 }
 
 impl Coder for Listener<'_, '_> {
-    const READING: bool = false;
+    fn is_reading(&self) -> bool {
+        false
+    }
 
     fn code(&mut self, bit: bool, _: Prob) -> bool {
         bit

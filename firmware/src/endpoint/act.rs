@@ -3,6 +3,7 @@
 
 use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::alias::shelf::Shape;
+use longwire_codec::dictionary::Dictionary;
 use longwire_codec::link::{Event as LinkEvent, PacketNumber, Priority};
 use longwire_codec::session::{Ids, Options, Profile, Session};
 use longwire_codec::stanza::{Arena, Node, Stanza};
@@ -15,7 +16,8 @@ use crate::flash::RECORD_MAX;
 use crate::read::{Incoming, read};
 use crate::say::Say;
 
-/// Memory of the codec for packets that stand alone, as they lie in the outbox: none.
+/// Memory of the codec for packets that stand alone, as they lie in the outbox: none. With storage in a slice it is the
+/// same code as the link's memory on a board that keeps its own in one.
 const PLAIN: Profile = Profile {
     strings: Shape {
         slots: 0,
@@ -34,7 +36,6 @@ const PLAIN: Profile = Profile {
         octets: 0,
     },
 };
-const PLAIN_LEN: usize = PLAIN.storage_len();
 /// Number of every packet that stands alone.
 const ALONE: PacketNumber = PacketNumber::new(0);
 /// How a packet that stands alone is written.
@@ -276,14 +277,10 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         let stanza = say
             .compose(&self.jid, &mut compose)
             .map_err(|_| EndpointError::TooLong)?;
-        let mut alone = self.alone()?;
+        let mut alone = alone(self.dictionary)?;
         alone
             .encode(ALONE, stanza, AS_IS, packet)
             .map_err(|_| EndpointError::TooLong)
-    }
-
-    fn alone(&self) -> Result<Session<'_, [u8; PLAIN_LEN]>, EndpointError> {
-        Session::new(self.dictionary, PLAIN, [0; PLAIN_LEN]).map_err(|_| EndpointError::Config)
     }
 
     /// Hands the link what it has air for: first what a restart or reset left, then what is new.
@@ -364,7 +361,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         let mut strings = [0; STRINGS_MAX];
         let mut arena = Arena::new(&mut strings);
         let mut tape = [Node::Close; NODES_MAX];
-        let Ok(mut alone) = Session::new(self.dictionary, PLAIN, [0; PLAIN_LEN]) else {
+        let Ok(mut alone) = alone(self.dictionary) else {
             return 0;
         };
         let Ok(stanza) = alone.decode(ALONE, packet, &mut arena, &mut tape) else {
@@ -383,4 +380,10 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
             })
             .unwrap_or(0)
     }
+}
+
+fn alone<'d>(
+    dictionary: &'d Dictionary<'d>,
+) -> Result<Session<'d, &'static mut [u8]>, EndpointError> {
+    Session::new(dictionary, PLAIN, &mut [][..]).map_err(|_| EndpointError::Config)
 }

@@ -121,7 +121,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             return Ok(());
         }
         let fits = text.len() <= self.memory.strings.slot_octets();
-        let slot = if !D::READING && worth && fits {
+        let slot = if !self.d.is_reading() && worth && fits {
             self.take_slot()
         } else {
             None

@@ -21,6 +21,9 @@ use longwire_firmware::radio::serial::SerialRadio;
 
 const RECORDS: core::ops::Range<u32> = 4096..flash::SIZE;
 
+const LINK_LEN: usize = link_storage_len(MTU_MAX);
+const SESSION_LEN: usize = PROFILE.storage_len();
+
 /// Exit codes, for whoever started the emulator.
 const EXIT_PANIC: i32 = 101;
 const EXIT_FLASH: i32 = 102;
@@ -55,12 +58,18 @@ fn run(radio: Uart, mut console: Uart, clock: &Clock) -> ! {
     let Ok(store) = Store::new(flash, RECORDS) else {
         semihosting::process::exit(EXIT_FLASH)
     };
+    let link = cortex_m::singleton!(: [u8; LINK_LEN] = [0; LINK_LEN]);
+    let session = cortex_m::singleton!(: [u8; SESSION_LEN] = [0; SESSION_LEN]);
+    let (Some(link), Some(session)) = (link, session) else {
+        semihosting::process::exit(EXIT_PANIC)
+    };
+    let (link, session): (&'static mut [u8], &'static mut [u8]) = (link, session);
     let started = block_on(Endpoint::start(
         &provision,
         longwire_dictionaries::ALL[0],
         store,
-        [0; link_storage_len(MTU_MAX)],
-        [0; PROFILE.storage_len()],
+        link,
+        session,
         u64::from(provision.station),
     ));
     let Ok(mut endpoint) = started else {

@@ -192,6 +192,7 @@ fn pair_tunes_a_lora_board_and_the_modem_at_the_base_alike() {
         ];
         let ended = longwire(&pair);
         assert_eq!(ended.status.code(), Some(0), "{}", err(&ended));
+        assert!(out(&ended).contains("lora.image, which holds no key"));
     }
     let image = |name: &str| std::fs::read(scratch.path(name)).expect("an image");
     assert_eq!(

@@ -80,10 +80,7 @@ pub(super) fn pair(config: &Config, arguments: &Pair, json: bool) -> Result<(), 
         return manual::print(format!("{value}\n").as_bytes());
     }
     let rest = match &image_path {
-        Some(path) => format!(
-            "Write {} to the board's provisioning page (firmware/README.md) and delete it here.\n",
-            path.display()
-        ),
+        Some(path) => to_flash(path, modem),
         None => format!(
             "Copy {} to the far gateway over a way you trust. There, `station = {address}` belongs into [[modem]], \
              `station = {}` into [[peer]].\n",
@@ -96,6 +93,20 @@ pub(super) fn pair(config: &Config, arguments: &Pair, json: bool) -> Result<(), 
         key.fingerprint()
     );
     manual::print(text.as_bytes())
+}
+
+/// What to do with the images.
+fn to_flash(image: &Path, modem: &Modem) -> String {
+    let image = image.display();
+    let page = "provisioning page (firmware/README.md)";
+    let board = format!("Write {image} to the board's {page} and delete it here.\n");
+    match modem.lora {
+        Some(_) => format!(
+            "{board}If this gateway's modem is a board too, write {}.image, which holds no key, to its page.\n",
+            modem.name
+        ),
+        None => board,
+    }
 }
 
 fn choose<'c>(config: &'c Config, name: Option<&str>) -> Result<&'c Modem, Failure> {

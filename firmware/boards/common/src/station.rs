@@ -6,7 +6,7 @@ use core::ops::Range;
 use embassy_time::{Delay, Instant, Timer};
 use embedded_io_async::Write;
 use embedded_storage_async::nor_flash::NorFlash;
-use longwire_codec::lora::{Lora, MTU};
+use longwire_codec::lora::MTU;
 use longwire_codec::provision::{IMAGE_MAX, Provision, ProvisionError, parse_modem};
 use longwire_dictionaries::ALL;
 use longwire_firmware::bridge;
@@ -20,8 +20,6 @@ use static_cell::ConstStaticCell;
 
 use crate::port::End;
 
-/// From the end of receiving to the first bit sent: the chip's standby, and the frame through SPI.
-const TURNAROUND_MS: u32 = 10;
 /// Between two complaints on the console, which may have been plugged in meanwhile.
 const COMPLAINT_S: u64 = 5;
 /// Complaints before the board starts again, in case it was only the weather.
@@ -95,7 +93,10 @@ async fn start<F: NorFlash>(
         ConstStaticCell::new([0; PROFILE.storage_len()]);
     let image = image(&mut flash, &layout).await?;
     let provision = Provision::parse(&image)?;
-    let mut radio = radio(chip, provision.lora).await?;
+    // No default: what is lawful here is not so elsewhere.
+    let tuned = provision.lora.ok_or(ProvisionError::Incomplete)?;
+    // The slower end's turnaround is that of both: the gateway's, with its serial port.
+    let mut radio = LoRaRadio::new(chip, Delay, &tuned, provision.turnaround_ms).await?;
     let store = Store::new(flash, layout.records)?;
     let (link, session) = (&mut LINK.take()[..], &mut SESSION.take()[..]);
     let mut endpoint = Endpoint::start(&provision, ALL[0], store, link, session, seed).await?;
@@ -130,7 +131,7 @@ pub async fn modem(
 ) {
     let start = async {
         let image = image(&mut flash, &layout).await?;
-        Ok(radio(chip, Some(parse_modem(&image)?)).await?)
+        Ok(LoRaRadio::new(chip, Delay, &parse_modem(&image)?, 0).await?)
     };
     match start.await {
         Ok(radio) => {
@@ -150,19 +151,14 @@ async fn image(flash: &mut impl NorFlash, layout: &Layout) -> Result<[u8; IMAGE_
     Ok(image)
 }
 
-async fn radio<K: RadioKind>(
-    chip: K,
-    tuned: Option<Lora>,
-) -> Result<LoRaRadio<K, Delay>, RadioError> {
-    LoRaRadio::new(chip, Delay, &tuned.unwrap_or(Lora::EU_869), TURNAROUND_MS).await
-}
-
 /// Says for a minute what is wrong.
 async fn complain(fault: &Fault, mut console: End<'_>) {
     let text = match fault {
         Fault::Image(ProvisionError::Absent) => "no provisioning image on flash",
         Fault::Image(ProvisionError::Version(_)) => "provisioning image of another version",
-        Fault::Image(ProvisionError::Incomplete) => "provisioning image lacks a field",
+        Fault::Image(ProvisionError::Incomplete) => {
+            "provisioning image lacks a field, such as the LoRa channel"
+        }
         Fault::Image(_) => "provisioning image is damaged",
         Fault::Flash => "flash cannot be read",
         Fault::Radio => "the radio does not answer, or cannot be tuned so",

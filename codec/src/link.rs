@@ -28,6 +28,7 @@ mod pool;
 mod receive;
 mod rekey;
 mod session;
+mod shared;
 mod stats;
 mod timers;
 mod transmit;

@@ -1,193 +1,166 @@
-//! One base and three stations on one channel: each pair is a link of its own, told apart by the station's address.
+//! One base and many stations on one channel: everybody is heard, once, in about the time the air needs.
 
 use longwire_codec::channel::Channel;
-use longwire_codec::link::{Link, LinkConfig, Priority, Resume, Side};
-use longwire_codec::seal::Secret;
-use longwire_codec::time::Instant;
+use tests::crowd::{Air, Crowd};
 use tests::dice::Dice;
 
-const STATIONS: usize = 3;
+const SLOW: Channel = Channel::radio(128, 1200, 100);
+const FAST: Channel = Channel::radio(128, 7680, 25);
 
-/// One end of one link, with what waits and what came.
-struct End {
-    link: Link<Vec<u8>>,
-    waiting: usize,
-    got: usize,
+/// Modems that report a carrier after four octets, and modems that never do.
+fn airs(channel: Channel, seeds: std::ops::RangeInclusive<u64>) -> impl Iterator<Item = Air> {
+    let carriers = [None, Some(channel.airtime_ms(4))];
+    seeds.flat_map(move |seed| {
+        carriers.map(|carrier_ms| Air {
+            loss_percent: 3,
+            carrier_ms,
+            seed,
+        })
+    })
 }
 
-impl End {
-    fn new(side: Side, station: u8) -> Self {
-        let secret = Secret::new(&[station; 16]).expect("is long enough");
-        let channel = Channel {
-            station: Some(station),
-            ..Channel::radio(128, 1200, 100)
-        };
-        let config = LinkConfig {
-            out_len: 2048,
-            seed: station.into(),
-            ..LinkConfig::new(side, secret)
-        };
-        let resume = Resume {
-            epoch: 1,
-            ..Resume::default()
-        };
-        let link =
-            Link::new(config, channel, resume, vec![0; 8192]).expect("the configuration is sound");
-        Self {
-            link,
-            waiting: 0,
-            got: 0,
-        }
-    }
-
-    fn settle(&mut self, now: Instant) {
-        while let Some((number, _)) = self.link.recv() {
-            self.got += 1;
-            self.link.accept(now, number);
-        }
-        while self.link.poll_event().is_some() {}
-        while self.waiting > 0 {
-            let Some(grant) = self.link.grant(now, Priority::Chat) else {
-                break;
-            };
-            grant.buffer[..30].fill(7);
-            self.link.commit(now, 30);
-            self.waiting -= 1;
-        }
-    }
+/// What came of a crowd that had everything to say at once.
+#[derive(Debug)]
+struct Outcome {
+    /// Share of the time in which bytes of packets were on the air.
+    goodput: f64,
+    /// Share of frames that met another.
+    collided: f64,
+    /// The longest that a station waited for the next packet to get through, as a share of the whole time.
+    longest_wait: f64,
 }
 
-/// A radio: the base has three links behind one, a station has one.
-struct Radio {
-    ends: Vec<End>,
-    /// Which end sends, until when, what, and whether it was spoilt.
-    sending: Option<(usize, u64, u64, Vec<u8>, bool)>,
-    next: usize,
-}
-
-fn step(radios: &mut [Radio], now: u64) {
-    let clock = Instant::from_millis(now);
-    for i in 0..radios.len() {
-        if let Some((end, _, _, frame, spoilt)) =
-            radios[i].sending.take_if(|sending| sending.2 <= now)
-        {
-            radios[i].ends[end].link.handle_sent(clock);
-            let listeners = radios
-                .iter_mut()
-                .enumerate()
-                .filter(|(j, radio)| *j != i && radio.sending.is_none());
-            for (_, radio) in listeners {
-                radio
-                    .ends
-                    .iter_mut()
-                    .filter(|_| !spoilt)
-                    .for_each(|end| end.link.handle_frame(clock, &frame));
+/// Each station has `packets` to send to the base, and the base to each station, all at once.
+fn saturated(stations: u8, packets: u32, channel: Channel, air: Air) -> Outcome {
+    let mut crowd = Crowd::new(stations, channel, air);
+    let mut dice = Dice::new(air.seed);
+    let mut octets = 0;
+    for id in 0..packets {
+        for station in 1..=stations.into() {
+            for from_base in [false, true] {
+                let len = 20 + dice.below(40);
+                octets += len;
+                crowd.send(station, from_base, id, len);
             }
         }
     }
-    let busy = |radios: &[Radio]| {
-        radios
-            .iter()
-            .any(|radio| radio.sending.as_ref().is_some_and(|s| s.1 <= now))
+    assert!(crowd.run(24 * 3_600_000), "{air:?}: not done");
+    check_once(&crowd, stations, packets);
+    let took = crowd.now as f64;
+    let wait = |station: usize| {
+        let arrivals = crowd.ends(station)[0].got.iter().map(|(at, _)| *at);
+        let mut last = 0;
+        let waits = arrivals.map(|at| at - std::mem::replace(&mut last, at));
+        waits.max().unwrap_or(0)
     };
-    for i in 0..radios.len() {
-        // Listen before transmit: a signal that began a moment ago is not heard yet.
-        let heard = busy(radios);
-        let radio = &mut radios[i];
-        for end in &mut radio.ends {
-            end.link.handle_carrier(clock, heard);
-            if end.link.poll_timeout().is_some_and(|(at, _)| at <= clock) {
-                end.link.handle_timeout(clock);
-            }
-            end.settle(clock);
-        }
-        if radio.sending.is_some() {
-            continue;
-        }
-        let count = radio.ends.len();
-        let talking = (0..count).find(|end| !radio.ends[*end].link.is_at_rest());
-        let order = (0..count)
-            .map(|k| (radio.next + k) % count)
-            .filter(|k| talking.is_none_or(|end| end == *k));
-        for k in order.collect::<Vec<_>>() {
-            let mut frame = [0; 128];
-            if let Some(transmit) = radio.ends[k].link.poll_transmit(clock, &mut frame) {
-                let air = radio.ends[k].link.channel().airtime_ms(transmit.len);
-                let start = now + 100;
-                radio.sending =
-                    Some((k, start, start + air, frame[..transmit.len].to_vec(), false));
-                radio.next = k + 1;
-                break;
-            }
-        }
+    let longest = (1..=stations.into()).map(wait).max().unwrap_or(0);
+    Outcome {
+        goodput: (octets * 8 * 1000) as f64 / f64::from(channel.bit_rate) / took,
+        collided: crowd.frames[1] as f64 / crowd.frames[0] as f64,
+        longest_wait: longest as f64 / took,
     }
-    let on_air = radios
-        .iter()
-        .filter(|radio| radio.sending.is_some())
-        .count();
-    if on_air > 1 {
-        for sending in radios.iter_mut().filter_map(|radio| radio.sending.as_mut()) {
-            sending.4 = true;
+}
+
+/// Every packet came, once, in order.
+fn check_once(crowd: &Crowd, stations: u8, packets: u32) {
+    for station in 1..=stations.into() {
+        for end in crowd.ends(station) {
+            let ids = end.got.iter().map(|(_, id)| *id);
+            assert!(ids.eq(0..packets), "station {station}: {:?}", end.got);
         }
     }
 }
 
 #[test]
-fn three_stations_and_a_base_share_a_channel() {
-    let mut dice = Dice::new(1);
-    let base = (1..=STATIONS as u8)
-        .map(|station| End::new(Side::A, station))
-        .collect();
-    let mut radios = vec![Radio {
-        ends: base,
-        sending: None,
-        next: 0,
-    }];
-    for station in 1..=STATIONS as u8 {
-        radios.push(Radio {
-            ends: vec![End::new(Side::B, station)],
-            sending: None,
-            next: 0,
-        });
-    }
-    let mut now = 0;
-    for _ in 0..20 {
-        for radio in &mut radios {
-            radio
-                .ends
-                .iter_mut()
-                .for_each(|end| end.waiting += dice.below(3));
-        }
-        let end = now + 60_000;
-        while now < end {
-            step(&mut radios, now);
-            now += 20;
-        }
-    }
-    let rest = |radios: &[Radio]| {
-        radios
-            .iter()
-            .flat_map(|r| &r.ends)
-            .any(|end| end.waiting > 0 || !end.link.is_idle())
-    };
-    let limit = now + 3_600_000;
-    while rest(&radios) {
-        step(&mut radios, now);
-        now += 20;
-        if now >= limit {
-            for radio in &radios {
-                radio
-                    .ends
-                    .iter()
-                    .for_each(|end| println!("{} {} {:?}", end.waiting, end.got, end.link.stats()));
+fn a_crowd_is_heard_in_about_the_time_it_needs() {
+    for (name, channel) in [("1200 bit/s", SLOW), ("7680 bit/s", FAST)] {
+        for stations in [3, 8, 16, 32] {
+            for air in airs(channel, 1..=2) {
+                let outcome = saturated(stations, 24, channel, air);
+                let carrier = air.carrier_ms.is_some();
+                println!(
+                    "{name}, {stations} stations, carrier {carrier}, seed {}: {outcome:.2?}",
+                    air.seed
+                );
+                let (goodput, collided) = if carrier { (0.5, 0.4) } else { (0.3, 0.4) };
+                assert!(outcome.goodput > goodput, "{air:?} {outcome:?}");
+                assert!(outcome.collided < collided, "{air:?} {outcome:?}");
             }
-            panic!("not done");
         }
     }
-    for station in 0..STATIONS {
-        let (base, far) = (&radios[0].ends[station], &radios[station + 1].ends[0]);
-        assert_eq!(base.link.stats().packets_delivered, far.got as u64);
-        assert_eq!(far.link.stats().packets_delivered, base.got as u64);
-        assert!(far.got > 0 && base.got > 0);
+}
+
+/// As long as two ends answer each other at once nobody else gets a word in: after a while they let others speak.
+#[test]
+fn nobody_keeps_the_channel() {
+    for air in airs(FAST, 1..=3) {
+        let outcome = saturated(8, 300, FAST, air);
+        println!("{air:?}: {outcome:.2?}");
+        assert!(outcome.longest_wait < 0.75, "{air:?} {outcome:?}");
+    }
+}
+
+/// Two who wanted to speak at the same moment do not meet again and again.
+#[test]
+fn who_collided_does_not_collide_again() {
+    let mut met = 0;
+    for air in airs(SLOW, 1..=20) {
+        let mut crowd = Crowd::new(
+            2,
+            SLOW,
+            Air {
+                loss_percent: 0,
+                ..air
+            },
+        );
+        for station in [1, 2] {
+            crowd.send(station, false, 0, 40);
+        }
+        assert!(crowd.run(60_000), "{air:?}");
+        met += crowd.frames[1];
+    }
+    println!("40 times two: {met} frames met another");
+    // The first two must; of those after them less than half.
+    assert!(met < 40 * 3, "{met}");
+}
+
+/// Now and then somebody has something to say: it is through in seconds.
+#[test]
+fn light_traffic_does_not_wait() {
+    for air in airs(SLOW, 1..=2) {
+        let mut crowd = Crowd::new(8, SLOW, air);
+        let mut dice = Dice::new(air.seed);
+        let mut sent = Vec::new();
+        for id in 0..40 {
+            for station in 1..=8 {
+                for from_base in [false, true] {
+                    sent.push((dice.below(3_600_000) as u64, station, from_base, id));
+                }
+            }
+        }
+        sent.sort_unstable();
+        // Ids in the order of time: what counts is which packet of a direction it is.
+        let mut delays = Vec::new();
+        let mut counts = [[0u32; 9]; 2];
+        let mut at = vec![[const { Vec::new() }; 2]; 9];
+        for (when, station, from_base, _) in sent {
+            crowd.idle(when);
+            let count = &mut counts[usize::from(from_base)][station];
+            crowd.send(station, from_base, *count, 30);
+            *count += 1;
+            at[station][usize::from(from_base)].push(when);
+        }
+        assert!(crowd.run(4 * 3_600_000));
+        check_once(&crowd, 8, 40);
+        for (station, at) in at.iter().enumerate().skip(1) {
+            for (from_base, end) in crowd.ends(station).into_iter().enumerate() {
+                let pairs = end.got.iter().zip(&at[from_base]);
+                delays.extend(pairs.map(|((got, _), sent)| got - sent));
+            }
+        }
+        delays.sort_unstable();
+        let [half, most] = [delays.len() / 2, delays.len() * 95 / 100].map(|at| delays[at]);
+        println!("{air:?}: median {half} ms, 95 of 100 within {most} ms");
+        assert!(half < 1_500 && most < 10_000, "{half} {most}");
     }
 }

@@ -4,6 +4,7 @@
 pub mod dice;
 
 pub mod air;
+pub mod crowd;
 pub mod keyring;
 pub mod pair;
 

@@ -19,7 +19,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         };
         if header.station != self.channel.station {
             self.stats.foreign_frames += 1;
-            self.overhear(now, header.more);
+            self.overhear(now, header.station, header.more);
             return;
         }
         let hello = match header.kind {

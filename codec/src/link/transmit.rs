@@ -103,7 +103,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             due.cut.is_none() && due.len < room
                 || is_open && load::fits(&self.config, &self.outgoing, due, room)
         };
-        self.session.may_send() && self.outgoing.due(out, sendable).is_some()
+        let allowed = self.session.may_send() && !self.turn.manners.gives_way();
+        allowed && self.outgoing.due(out, sendable).is_some()
     }
 
     fn has_work(&mut self, now: Instant) -> bool {

@@ -4,6 +4,7 @@
 //! when it is his turn loses it: the peer of a speaker who fell silent takes over after a few longest frames, the speaker
 //! who gets no answer asks again earlier, so the two do not meet. Only from idle can they.
 
+use super::shared::Manners;
 use super::{Event, Link, Priority, Side, Timer};
 use crate::channel::Channel;
 use crate::time::Instant;
@@ -38,9 +39,11 @@ pub(super) struct Turn {
     /// The peer fell silent within its turn, or seems to: say no more than is owed, it may still be speaking.
     tentative: bool,
     /// What the modem last said, if it can tell.
-    carrier: Option<bool>,
+    pub(super) carrier: Option<bool>,
     /// An acknowledgement came since our last frame.
     answered: bool,
+    /// What a shared channel asks for besides.
+    pub(super) manners: Manners,
     random: u64,
 }
 
@@ -53,7 +56,7 @@ struct Sending {
 /// Questions without an answer before the peer counts as gone.
 const SUSPEND_AFTER: u32 = 5;
 /// What an application may take to store a packet before its acknowledgement is due, in milliseconds.
-const ACCEPT_MS: u64 = 150;
+pub(super) const ACCEPT_MS: u64 = 150;
 /// What it may take to answer a packet, in milliseconds: the answer then carries the acknowledgement.
 const ANSWER_MS: u64 = 150;
 
@@ -71,6 +74,7 @@ impl Turn {
             tentative: false,
             carrier: None,
             answered: true,
+            manners: Manners::default(),
             random: seed,
         }
     }
@@ -122,7 +126,7 @@ impl Turn {
     }
 
     /// SplitMix64: enough to keep two stations apart.
-    fn random_below(&mut self, bound: u64) -> u64 {
+    pub(super) fn random_below(&mut self, bound: u64) -> u64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut x = self.random;
         x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -201,6 +205,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     pub(super) fn may_fill(&mut self, now: Instant, priority: Priority) -> bool {
         // With nothing to be answered nobody would ask again, and the failure never end.
         if self.turn.is_failing() && self.is_owed_answer()
+            || self.turn.manners.gives_way()
             || self.turn.is_sending()
             || !self.session.may_send()
             || !self.may_speak(now)
@@ -220,6 +225,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             match self.turn.phase {
                 Phase::Waiting | Phase::Theirs => return false,
                 Phase::Idle if self.turn.carrier == Some(true) => return false,
+                // On a shared channel it is not the peer who speaks into our turn.
+                Phase::Ours if self.turn.carrier == Some(true) && self.is_shared() => return false,
                 _ => {}
             }
         }
@@ -239,16 +246,14 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     pub(super) fn begin_turn(&mut self, now: Instant) {
         if self.turn.phase != Phase::Ours || !self.is_half_duplex() {
             self.turn.phase = Phase::Ours;
-            // Both may have started: who was not given the turn asks for it first.
-            let opening =
-                self.channel.gap_ms() + 4 * self.channel.airtime_ms(self.channel.mtu.into());
-            self.turn.until = now + opening.min(self.turn_ms());
+            self.turn.until = now + self.opening_ms();
         }
+        self.note_dialogue(now);
         self.timers.stop(Timer::Transmit);
         self.timers.stop(Timer::Probe);
     }
 
-    fn turn_ms(&self) -> u64 {
+    pub(super) fn turn_ms(&self) -> u64 {
         match self.config.turn_ms_max {
             0 => self.channel.turn_ms(),
             most => most.into(),
@@ -259,6 +264,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     pub(super) fn rest(&mut self, now: Instant) {
         if self.turn.phase == Phase::Ours {
             self.turn.phase = Phase::Idle;
+            self.give_way(now);
         }
         // What the peer holds but did not accept yet is asked for again, in case it forgets to tell.
         if self.turn.is_idle()
@@ -295,6 +301,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         else {
             return;
         };
+        self.note_dialogue(now);
         if !self.is_half_duplex() {
             if expects_reply {
                 let wait = self.reply_ms() + 4 * self.ack_delay_ms(true);
@@ -322,6 +329,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             self.turn.tentative = false;
             let wait = self.channel.gap_ms() + patience;
             self.turn.defer(now + wait);
+            self.give_way(now);
             self.rest(now);
         }
     }
@@ -331,6 +339,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         if self.turn.carrier.replace(busy) != Some(true) || busy {
             return;
         }
+        self.wait_aside(now);
         // A frame may be on its way through the interleaver.
         let wait = u64::from(self.channel.interleaver_ms) + self.channel.airtime_ms(2) + 10;
         for timer in [Timer::Reply, Timer::Silence] {
@@ -362,6 +371,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             self.timers.stop(timer);
         }
         self.turn.failures = 0;
+        self.turn.manners.note_speaker(self.channel.station);
         if core::mem::take(&mut self.turn.suspended) {
             self.news.push(Event::Resumed);
         }
@@ -380,20 +390,9 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         }
     }
 
-    /// Two others speak on a shared channel: we keep off until one of them must have answered.
-    pub(super) fn overhear(&mut self, now: Instant, more: bool) {
-        let frame = self.channel.airtime_ms(self.channel.mtu.into());
-        let answer = self.channel.airtime_ms(28.min(self.channel.mtu.into()));
-        let slots = self.turn.random_below(4) * (u64::from(self.channel.turnaround_ms) + answer);
-        let wait = self.channel.gap_ms() + ACCEPT_MS + if more { frame } else { answer } + slots;
-        self.turn.defer(now + wait);
-        if let Some(due) = self.timers.get(Timer::Reply) {
-            self.timers.set(Timer::Reply, due.max(now + wait));
-        }
-    }
-
     /// Somebody spoke who may be the peer: the turn is theirs or ours.
     pub(super) fn yield_turn(&mut self, now: Instant, more: bool) {
+        self.note_dialogue(now);
         self.turn.not_before = now;
         self.turn.tentative = false;
         self.turn.since = now;
@@ -404,6 +403,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         } else {
             self.turn.phase = Phase::Ours;
             self.turn.until = now + self.turn_ms();
+            self.note_overdue(now);
         }
     }
 
@@ -413,7 +413,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         let answer_ms = (self.channel.gap_ms() / 2 + self.channel.airtime_ms(14)).min(ANSWER_MS);
         let wait = if self.incoming.has_unaccepted() {
             ACCEPT_MS
-        } else if only_ack {
+        } else if only_ack && !self.turn.manners.gives_way() {
             answer_ms
         } else {
             0
@@ -482,9 +482,12 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             step << (failures - 3).min(20)
         };
         let pause = pause.min(self.config.probe_ms_max.into());
-        let jitter = self
-            .turn
-            .random_below(pause / 4 + u64::from(self.channel.turnaround_ms) / 4 + 20);
+        let jitter = match self.back_off_ms() {
+            Some(wait) => wait + self.turn.random_below(pause / 4 + 1),
+            None => self
+                .turn
+                .random_below(pause / 4 + u64::from(self.channel.turnaround_ms) / 4 + 20),
+        };
         self.turn.not_before = now + pause + jitter;
         self.timers.set(Timer::Probe, self.turn.not_before);
     }

@@ -384,6 +384,12 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         }
     }
 
+    /// Says something although there is nothing to say: a station that slept tells a peer heard before that it listens again,
+    /// and so gives it the turn.
+    pub fn check_in(&mut self) {
+        self.owed.ack |= self.session.has_heard();
+    }
+
     /// Keeps off the air until `until`: somebody else talks on a shared channel.
     pub fn defer(&mut self, until: Instant) {
         self.turn.defer(until);

@@ -34,6 +34,8 @@ const TAG_BIT_RATE: u8 = 8;
 const TAG_TURNAROUND: u8 = 9;
 const TAG_SHARED: u8 = 10;
 const TAG_LORA: u8 = 16;
+const TAG_DUTY: u8 = 17;
+const TAG_LISTEN: u8 = 18;
 
 /// What a board is told.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -60,6 +62,10 @@ pub struct Provision<'a> {
     pub shared: bool,
     /// How the board's LoRa radio is tuned; `None` where the board knows, or has another radio.
     pub lora: Option<Lora>,
+    /// Thousandths of the time that the board may be on the air in an hour; 0: no limit.
+    pub duty_permille: u16,
+    /// The board listens at least so often, seconds, and sleeps in between; 0: it always listens.
+    pub listen_every_s: u16,
 }
 
 /// Why an image cannot be used.
@@ -122,6 +128,12 @@ impl<'a> Provision<'a> {
         if let Some(lora) = &self.lora {
             field(TAG_LORA, &lora.octets())?;
         }
+        if self.duty_permille > 0 {
+            field(TAG_DUTY, &self.duty_permille.to_be_bytes())?;
+        }
+        if self.listen_every_s > 0 {
+            field(TAG_LISTEN, &self.listen_every_s.to_be_bytes())?;
+        }
         close(out, at)
     }
 
@@ -136,6 +148,7 @@ impl<'a> Provision<'a> {
         let (mut station, mut gateway) = (None, None);
         let mut shared = false;
         let mut lora = None;
+        let (mut duty_permille, mut listen_every_s) = (0, 0);
         let (mut tag_len, mut mtu, mut bit_rate, mut turnaround_ms) = (8, 256, 300, 500);
         while let [tag, len, body @ ..] = rest {
             let (value, after) = body
@@ -153,6 +166,8 @@ impl<'a> Provision<'a> {
                 TAG_TURNAROUND => turnaround_ms = u32::from_be_bytes(fixed(value)?),
                 TAG_SHARED => shared = value != [0],
                 TAG_LORA => lora = Some(tuned(value)?),
+                TAG_DUTY => duty_permille = u16::from_be_bytes(fixed(value)?),
+                TAG_LISTEN => listen_every_s = u16::from_be_bytes(fixed(value)?),
                 _ => {}
             }
             rest = after;
@@ -170,6 +185,8 @@ impl<'a> Provision<'a> {
                 turnaround_ms,
                 shared,
                 lora,
+                duty_permille,
+                listen_every_s,
             }),
             _ => Err(ProvisionError::Incomplete),
         }
@@ -274,6 +291,8 @@ mod tests {
         turnaround_ms: 40,
         shared: true,
         lora: Some(Lora::EU_869),
+        duty_permille: 10,
+        listen_every_s: 300,
     };
 
     #[test]

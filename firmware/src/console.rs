@@ -155,6 +155,10 @@ pub struct Status<'e> {
     pub link: &'e LinkStats,
     /// Counters of the endpoint.
     pub endpoint: EndpointStats,
+    /// Milliseconds on the air in the last hour, and allowed in an hour (0: no limit).
+    pub airtime_ms: (u32, u32),
+    /// Milliseconds that the radio slept.
+    pub asleep_ms: u64,
     /// The position, if set.
     pub position: Option<Position>,
 }
@@ -174,12 +178,14 @@ impl<'e> Status<'e> {
             inbox,
             link: endpoint.link_stats(),
             endpoint: endpoint.stats(),
+            airtime_ms: endpoint.airtime_ms(),
+            asleep_ms: endpoint.asleep_ms(),
             position: endpoint.position(),
         }
     }
 
     /// All counters, with the words a person reads. Programs know them by their place, so new ones come last.
-    fn counters(&self) -> [(&'static str, u64); 12] {
+    fn counters(&self) -> [(&'static str, u64); 16] {
         let (link, endpoint) = (self.link, &self.endpoint);
         [
             ("frames sent", link.frames_sent),
@@ -194,12 +200,18 @@ impl<'e> Status<'e> {
             ("refused chats", endpoint.refused_chats.into()),
             ("dropped answers", endpoint.dropped_answers.into()),
             ("radio errors", endpoint.radio_errors.into()),
+            ("waits for the duty cycle", endpoint.duty_waits.into()),
+            ("ms on the air this hour", self.airtime_ms.0.into()),
+            ("ms allowed in an hour", self.airtime_ms.1.into()),
+            ("ms asleep", self.asleep_ms),
         ]
     }
 }
 
-/// A console. It answers a program in CBOR and a person in lines, as it was asked last. Feed it with [`Self::handle_octet`], then write out what [`Self::poll_answer`] gives until it gives
-/// nothing; news go through [`Self::tell`].
+/// A console. It answers a program in CBOR and a person in lines, as it was asked last.
+///
+/// Feed it with [`Self::handle_octet`], then write out what [`Self::poll_answer`] gives until it gives nothing; news go
+/// through [`Self::tell`].
 #[derive(Debug)]
 pub struct Console {
     intake: Intake,

@@ -10,10 +10,12 @@
 
 mod act;
 mod answer;
+mod budget;
 mod contacts;
 mod inbox;
 mod news;
 mod outbox;
+mod rest;
 mod resume;
 mod settings;
 #[cfg(test)]
@@ -112,6 +114,8 @@ pub struct Endpoint<'d, F: NorFlash, L, S> {
     readings: [Option<Reading<'d>>; READINGS_MAX],
     events: news::Events,
     stats: EndpointStats,
+    budget: budget::Budget,
+    rest: rest::Rest,
 }
 
 /// A JID kept by value.
@@ -171,8 +175,13 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
             readings: [None; READINGS_MAX],
             events: news::Events::default(),
             stats: EndpointStats::default(),
+            budget: budget::Budget::new(provision.duty_permille),
+            rest: rest::Rest::new(provision),
         };
         endpoint.remember_sent();
+        if !endpoint.budget.allows(endpoint.frame_ms()) {
+            return Err(EndpointError::Config);
+        }
         Ok(endpoint)
     }
 
@@ -183,6 +192,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     /// # Errors
     /// Flash failed; what came in was not acknowledged and comes again.
     pub async fn handle_frame(&mut self, now: Instant, frame: &[u8]) -> Result<(), EndpointError> {
+        self.rest.note(now);
         self.link.handle_frame(now, frame);
         self.settle(now)
     }
@@ -208,6 +218,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
 
     /// The radio finished sending.
     pub fn handle_sent(&mut self, now: Instant) {
+        self.rest.note(now);
         self.link.handle_sent(now);
     }
 
@@ -315,8 +326,18 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
         now: Instant,
         frame: &mut [u8],
     ) -> Result<Option<Transmit>, EndpointError> {
+        let (may, first) = self.budget.ask(now, self.frame_ms());
+        if !may {
+            self.stats.duty_waits += u32::from(first);
+            return Ok(None);
+        }
         self.fill(now)?;
-        Ok(self.link.poll_transmit(now, frame))
+        let transmit = self.link.poll_transmit(now, frame);
+        if let Some(transmit) = &transmit {
+            let airtime_ms = self.link.channel().airtime_ms(transmit.len);
+            self.budget.spend(now, airtime_ms);
+        }
+        Ok(transmit)
     }
 
     /// The next news.
@@ -326,7 +347,15 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
 
     /// When to call [`Self::handle_timeout`], and why.
     pub fn poll_timeout(&self) -> Option<(Instant, Timer)> {
-        self.link.poll_timeout()
+        let barred = self.budget.barred_until().map(|at| (at, Timer::Transmit));
+        let timers = [self.link.poll_timeout(), barred];
+        timers.into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    /// Airtime of the longest frame.
+    fn frame_ms(&self) -> u64 {
+        let channel = self.link.channel();
+        channel.airtime_ms(channel.mtu.into())
     }
 
     // Getters.

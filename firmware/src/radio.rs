@@ -29,4 +29,12 @@ pub trait Radio {
     /// # Errors
     /// The device failed, or the frame was spoilt.
     async fn receive(&mut self, frame: &mut [u8]) -> Result<usize, Self::Error>;
+
+    /// Saves power until the next call. A radio that cannot stays as it is.
+    ///
+    /// # Errors
+    /// The device failed.
+    async fn sleep(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
 }

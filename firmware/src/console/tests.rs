@@ -179,6 +179,10 @@ fn status_line(from: &mut Decoder<'_>) -> String {
         "refused chats",
         "dropped answers",
         "radio errors",
+        "waits for the duty cycle",
+        "ms on the air this hour",
+        "ms allowed in an hour",
+        "ms asleep",
     ];
     let jid = from.str().expect("JID");
     let up = if from.bool().expect("up") {

@@ -73,10 +73,12 @@ where
         };
         match next {
             Next::Send(len) => {
+                endpoint.handle_wake(now());
                 if radio.transmit(&said[..len]).await.is_err() {
                     endpoint.handle_radio_error();
                 }
                 endpoint.handle_sent(now());
+                desk.radio_rests = None;
             }
             Next::Heard(Some(len)) => {
                 heed(endpoint, None);
@@ -86,7 +88,14 @@ where
                 endpoint.handle_radio_error();
                 desk.radio_rests = Some(now() + REST_MS);
             }
-            Next::Listen => {}
+            Next::Listen => endpoint.handle_wake(now()),
+            Next::Sleep(until) => {
+                endpoint.handle_sleep(now());
+                if radio.sleep().await.is_err() {
+                    endpoint.handle_radio_error();
+                }
+                desk.radio_rests = Some(until);
+            }
             Next::Restart => return Ok(()),
         }
     }
@@ -100,7 +109,7 @@ struct Desk<'u, C> {
     open: bool,
     /// Base asked for a restart, which must not wait longer than this.
     restart_by: Option<Instant>,
-    /// After an error: until when the radio and the UART are not asked.
+    /// After an error, or asleep: until when the radio and the UART are not asked.
     radio_rests: Option<Instant>,
     uart_rests: Option<Instant>,
 }
@@ -111,6 +120,8 @@ enum Next {
     Send(usize),
     /// A frame came in, or a spoilt one.
     Heard(Option<usize>),
+    /// The radio may sleep until then.
+    Sleep(Instant),
     /// The radio has rested.
     Listen,
     Restart,
@@ -153,14 +164,22 @@ where
         if desk.radio_rests.take_if(|at| *at <= moment).is_some() {
             return Ok(Next::Listen);
         }
+        let sleep = endpoint.poll_sleep().filter(|_| desk.radio_rests.is_none());
+        match &sleep {
+            Some(sleep) if sleep.start <= moment && moment < sleep.end => {
+                return Ok(Next::Sleep(sleep.end));
+            }
+            _ => {}
+        }
         let due = endpoint.poll_timeout().map(|(at, _)| at);
-        let wake = [due, restart, desk.radio_rests, desk.uart_rests];
+        let tired = sleep.map(|sleep| sleep.start).filter(|at| *at > moment);
+        let wake = [due, restart, tired, desk.radio_rests, desk.uart_rests];
         let wake = wake.into_iter().flatten().min();
         let mut octets = [0; 16];
         let waited = select3(
             receive.as_mut(),
             desk.read(&mut octets),
-            sleep(delay, wake, moment),
+            rest(delay, wake, moment),
         );
         match waited.await {
             Either3::First(heard) => return Ok(Next::Heard(heard.ok())),
@@ -171,7 +190,7 @@ where
     }
 }
 
-async fn sleep(delay: &mut impl DelayNs, until: Option<Instant>, now: Instant) {
+async fn rest(delay: &mut impl DelayNs, until: Option<Instant>, now: Instant) {
     match until {
         Some(at) => {
             let wait = u32::try_from(at.since(now)).unwrap_or(u32::MAX);

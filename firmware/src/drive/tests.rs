@@ -15,7 +15,8 @@ use crate::endpoint::{Event, Reading, channel};
 use crate::radio::Radio;
 use crate::radio::serial::{KissRadio, SerialRadio, Tnc};
 use crate::ram_flash::RamFlash;
-use crate::tests::base::{PROVISION, board};
+use crate::tests::base::{PROVISION, board, board_of};
+use longwire_codec::provision::Provision;
 use world::{Delay, Ether, Keyboard, Line, World};
 
 /// What happens once the console has said the first word.
@@ -31,6 +32,7 @@ const SCENE: &[(&str, Act)] = &[
 enum Act {
     Type(&'static str),
     Base(&'static str),
+    Later(u64),
     Quit,
 }
 
@@ -170,4 +172,97 @@ fn a_radio_that_fails_is_counted_and_left_to_rest() {
     let said: String = world.said.borrow().clone();
     assert!(endpoint.stats().radio_errors > 0, "{said}");
     assert!(polls < 1_000_000);
+}
+
+/// Runs a board with this image through a script that quits; what the console said.
+fn play(world: &Rc<World>, provision: &Provision<'_>) -> String {
+    let mut flash = RamFlash::new();
+    let mut endpoint = board_of(&mut flash, provision);
+    let (mut radio, mut keyboard) = (Ether(world.clone()), Keyboard(world.clone()));
+    let clock = || world.now.get();
+    let delay = Delay(world.clone());
+    let run = asynchronous::run(
+        &mut endpoint,
+        &mut radio,
+        &mut keyboard,
+        clock,
+        delay,
+        |_, _| {},
+    );
+    let (_, ended) = world.drive(run);
+    assert_eq!(ended, None);
+    world.said.borrow().clone()
+}
+
+#[test]
+fn a_sleeping_board_hears_base_when_it_wakes() {
+    let world = Rc::new(World::new(&[
+        ("", Act::Type("to romeo@base.example going to sleep\r\n")),
+        ("* 1 at the gateway", Act::Later(20_000)),
+        ("", Act::Base("chat|m1|good morning")),
+        ("* new message", Act::Type("inbox\r\n")),
+        ("good morning", Act::Later(200_000)),
+        ("", Act::Type("to romeo@base.example woken by you\r\n")),
+        ("* 3 at the gateway", Act::Type("status\r\n")),
+        ("ms asleep", Act::Quit),
+    ]));
+    let provision = Provision {
+        listen_every_s: 60,
+        ..PROVISION
+    };
+    let said = play(&world, &provision);
+    let (count, _) = said.split_once(" ms asleep").expect("in the status");
+    let asleep_ms = count.rsplit(' ').next().expect("a number");
+    let asleep_ms: u64 = asleep_ms.parse().expect("a number");
+    // It wakes about every minute, and is awake for some seconds then.
+    let now = world.now.get();
+    assert!(
+        asleep_ms > now * 8 / 10 && asleep_ms < now,
+        "{asleep_ms} of {now}: {said}"
+    );
+    let frames = world.sent.borrow().len();
+    assert!((5..20).contains(&frames), "{frames} frames: {said}");
+}
+
+#[test]
+fn a_duty_cycle_holds_back_and_loses_nothing() {
+    const LINE: &str =
+        "to romeo@base.example a good deal of text, of which no two parts are quite alike\r\n";
+    const ROUNDS: [&str; 4] = [
+        "",
+        "* 14 at the gateway",
+        "* 28 at the gateway",
+        "* 42 at the gateway",
+    ];
+    let round = |cue: &'static str| std::iter::repeat_n((cue, Act::Type(LINE)), 14);
+    let mut script: Vec<_> = ROUNDS.into_iter().flat_map(round).collect();
+    script.push(("* 56 at the gateway", Act::Type("status\r\n")));
+    script.push(("ms allowed in an hour", Act::Quit));
+    let world = Rc::new(World::new(&script));
+    // A thousandth of an hour is 3.6 s.
+    let provision = Provision {
+        duty_permille: 1,
+        ..PROVISION
+    };
+    let said = play(&world, &provision);
+    assert!(said.contains(" waits for the duty cycle, "), "{said}");
+    assert!(said.contains("3600 ms allowed in an hour"), "{said}");
+    let sent = world.sent.borrow();
+    for (begin, _) in sent.iter() {
+        let hour = *begin..begin + 3_600_000;
+        let within = sent.iter().filter(|(at, _)| hour.contains(at));
+        let airtime_ms: u64 = within.map(|(_, airtime)| airtime).sum();
+        assert!(
+            airtime_ms <= 3600,
+            "{airtime_ms} ms in the hour after {begin} ms"
+        );
+    }
+    let heard = &world.base.borrow().heard;
+    assert_eq!(
+        heard
+            .iter()
+            .filter(|said| said.contains("quite alike"))
+            .count(),
+        56
+    );
 }

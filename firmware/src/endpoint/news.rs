@@ -36,6 +36,8 @@ pub struct EndpointStats {
     pub dropped_answers: u32,
     /// Frames that the radio could not send or received spoilt.
     pub radio_errors: u32,
+    /// Times something had to wait for the duty cycle.
+    pub duty_waits: u32,
 }
 
 /// Why an endpoint cannot start or did not take a command.

@@ -88,15 +88,6 @@ impl<K: RadioKind, D: DelayNs> LoRaRadio<K, D> {
             listening: false,
         })
     }
-
-    /// Puts the chip to sleep until the next call: between turns of a duty-cycled station.
-    ///
-    /// # Errors
-    /// The chip does not answer.
-    pub async fn sleep(&mut self) -> Result<(), RadioError> {
-        self.listening = false;
-        self.lora.sleep(true).await
-    }
 }
 
 impl<K: RadioKind, D: DelayNs> Radio for LoRaRadio<K, D> {
@@ -124,5 +115,9 @@ impl<K: RadioKind, D: DelayNs> Radio for LoRaRadio<K, D> {
         let received = self.lora.rx(&self.receive, frame).await;
         self.listening = received.is_ok();
         received.map(|(len, _)| usize::from(len))
+    }
+    async fn sleep(&mut self) -> Result<(), RadioError> {
+        self.listening = false;
+        self.lora.sleep(true).await
     }
 }

@@ -33,20 +33,25 @@ pub(crate) const PROVISION: Provision<'static> = Provision {
     turnaround_ms: 100,
     shared: false,
     lora: None,
+    duty_permille: 0,
+    listen_every_s: 0,
 };
 
 pub(crate) type Board<'f> = Endpoint<'static, &'f mut RamFlash, Vec<u8>, Vec<u8>>;
 
 pub(crate) fn board(flash: &mut RamFlash) -> Board<'_> {
+    board_of(flash, &PROVISION)
+}
+
+/// A board with this image.
+pub(crate) fn board_of<'f>(flash: &'f mut RamFlash, provision: &Provision<'_>) -> Board<'f> {
     let store = Store::new(flash, 0..RamFlash::SIZE as u32).expect("whole blocks");
     let (link, session) = (
         std::vec![0; link_storage_len(MTU)],
         std::vec![0; PROFILE.storage_len()],
     );
-    block_on(Endpoint::start(
-        &PROVISION, &V1_128K, store, link, session, 7,
-    ))
-    .expect("starts")
+    let started = Endpoint::start(provision, &V1_128K, store, link, session, 7);
+    block_on(started).expect("starts")
 }
 
 /// The gateway's end: stanzas as XML-like text, for assertions.

@@ -30,6 +30,12 @@ pub(super) struct Pair {
     /// Its address on the channel; the lowest free one if left out.
     #[arg(long)]
     address: Option<u8>,
+    /// How much of an hour the board may be on the air, such as 1% (no limit if left out).
+    #[arg(long, value_name = "PERCENT", value_parser = permille)]
+    duty_cycle: Option<u16>,
+    /// The board sleeps and listens at least so often; it always listens if left out.
+    #[arg(long, value_name = "SECONDS")]
+    listen_every: Option<u16>,
     /// Folder to write to.
     #[arg(long, default_value = ".")]
     folder: PathBuf,
@@ -109,6 +115,17 @@ fn to_flash(image: &Path, modem: &Modem) -> String {
     }
 }
 
+/// Thousandths, from a percentage with at most one decimal.
+fn permille(text: &str) -> Result<u16, String> {
+    let number = text.trim().trim_end_matches('%').trim_end();
+    let (whole, tenth) = number.split_once('.').unwrap_or((number, "0"));
+    let digits = format!("{whole}{tenth}");
+    match digits.parse() {
+        Ok(permille @ 1..=1000) if tenth.len() == 1 => Ok(permille),
+        _ => Err("0.1% to 100%, in tenths".to_owned()),
+    }
+}
+
 fn choose<'c>(config: &'c Config, name: Option<&str>) -> Result<&'c Modem, Failure> {
     match (name, &config.modems[..]) {
         (None, [only]) => Ok(only),
@@ -162,6 +179,8 @@ fn image(
         turnaround_ms: channel.turnaround_ms,
         shared: modem.shared || config.peers.iter().any(|peer| peer.modem == modem.name),
         lora: modem.lora,
+        duty_permille: arguments.duty_cycle.unwrap_or(0),
+        listen_every_s: arguments.listen_every.unwrap_or(0),
     };
     if let Some(lora) = &modem.lora {
         modem_image(
@@ -195,4 +214,18 @@ fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(0o600);
     options.open(path)?.write_all(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::permille;
+
+    #[test]
+    fn a_duty_cycle_is_a_percentage() {
+        let read = ["1%", "0.1%", "10", "100 %"].map(permille);
+        assert_eq!(read, [Ok(10), Ok(1), Ok(100), Ok(1000)]);
+        for wrong in ["0%", "0.05%", "101%", "some", "", "1.", "-1"] {
+            assert!(permille(wrong).is_err(), "{wrong}");
+        }
+    }
 }

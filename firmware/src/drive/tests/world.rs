@@ -35,6 +35,12 @@ pub(super) struct World {
     pub(super) said: RefCell<String>,
     script: RefCell<VecDeque<(&'static str, Act)>>,
     quit: Cell<bool>,
+    /// The script goes on at this moment.
+    later: Cell<u64>,
+    /// The board's radio is asleep: what comes now is lost.
+    deaf: Cell<bool>,
+    /// What the board sent: when, and how long it took.
+    pub(super) sent: RefCell<Vec<(u64, u64)>>,
     typed: RefCell<VecDeque<u8>>,
     /// Frames on the air: when they end, and whether base sent them.
     air: RefCell<Vec<(u64, bool, Vec<u8>)>>,
@@ -59,6 +65,9 @@ impl World {
             said: RefCell::default(),
             script: RefCell::new(script.iter().copied().collect()),
             quit: Cell::new(false),
+            later: Cell::new(0),
+            deaf: Cell::new(false),
+            sent: RefCell::default(),
             typed: RefCell::default(),
             air: RefCell::default(),
             heard: RefCell::default(),
@@ -105,10 +114,16 @@ impl World {
     pub(super) fn step(&self, alarm: u64) {
         let on_air = self.air.borrow().iter().map(|(at, ..)| *at).min();
         let base = self.base.borrow().link.poll_timeout();
-        let next = [Some(alarm), on_air, base.map(|(at, _)| at.as_millis())];
+        let later = Some(self.later.get()).filter(|at| *at > self.now.get());
+        let next = [
+            Some(alarm),
+            on_air,
+            later,
+            base.map(|(at, _)| at.as_millis()),
+        ];
         let next = next.into_iter().flatten().min().unwrap_or(u64::MAX);
         assert!(
-            next < 3_600_000,
+            next < 24 * 3_600_000,
             "nothing more happens: {}",
             self.said.borrow()
         );
@@ -146,7 +161,9 @@ impl World {
                 let mut wire = [0; 1024];
                 let len = self.modem.borrow().emit(&frame, &mut wire).expect("fits");
                 self.wire.borrow_mut().extend(&wire[..len]);
-                self.heard.borrow_mut().push_back(frame);
+                if !self.deaf.get() {
+                    self.heard.borrow_mut().push_back(frame);
+                }
             } else {
                 base.link.handle_frame(self.instant(), &frame);
             }
@@ -169,7 +186,11 @@ impl World {
     }
 
     fn transmit(&self, from_base: bool, frame: &[u8]) {
-        let end = self.now.get() + channel(&PROVISION).airtime_ms(frame.len());
+        let airtime_ms = channel(&PROVISION).airtime_ms(frame.len());
+        let end = self.now.get() + airtime_ms;
+        if !from_base {
+            self.sent.borrow_mut().push((self.now.get(), airtime_ms));
+        }
         self.air.borrow_mut().push((end, from_base, frame.to_vec()));
     }
 
@@ -177,12 +198,14 @@ impl World {
     fn act(&self) {
         loop {
             let next = self.script.borrow().front().copied();
+            let next = next.filter(|_| self.later.get() <= self.now.get());
             let Some((_, act)) = next.filter(|(cue, _)| self.said.borrow().contains(cue)) else {
                 return;
             };
             match act {
                 Act::Type(line) => self.typed.borrow_mut().extend(line.bytes()),
                 Act::Base(what) => self.base.borrow_mut().say(what),
+                Act::Later(wait) => self.later.set(self.now.get() + wait),
                 Act::Quit => self.quit.set(true),
             }
             let _ = self.script.borrow_mut().pop_front();
@@ -225,6 +248,7 @@ impl Radio for Ether {
     }
 
     async fn transmit(&mut self, frame: &[u8]) -> Result<(), Infallible> {
+        self.0.deaf.set(false);
         self.0.transmit(false, frame);
         let airtime_ms = self.channel().airtime_ms(frame.len());
         let airtime_ms = u32::try_from(airtime_ms).expect("short");
@@ -232,7 +256,13 @@ impl Radio for Ether {
         Ok(())
     }
 
+    async fn sleep(&mut self) -> Result<(), Infallible> {
+        self.0.deaf.set(true);
+        Ok(())
+    }
+
     async fn receive(&mut self, frame: &mut [u8]) -> Result<usize, Infallible> {
+        self.0.deaf.set(false);
         poll_fn(|context| {
             let Some(heard) = self.0.heard.borrow_mut().pop_front() else {
                 self.0.listener.replace(Some(context.waker().clone()));

@@ -53,6 +53,8 @@ pub const PROVISION: Provision<'static> = Provision {
     turnaround_ms: 100,
     shared: false,
     lora: None,
+    duty_permille: 0,
+    listen_every_s: 0,
 };
 
 type Board = Endpoint<'static, FileFlash, [u8; link_storage_len(MTU)], [u8; SESSION_LEN]>;

@@ -100,6 +100,8 @@ pub enum Answer<'s> {
     Position(Position),
     /// A form to fill in for the command `set`.
     SetForm,
+    /// A command was given up (XEP-0050 section 3.4).
+    Cancelled(&'s str),
     /// A command is done.
     Done {
         /// Which.
@@ -133,7 +135,7 @@ impl<'s> Say<'s> {
             Self::Position { to, position } => compose::position_event(compose, who(to), position),
             Self::Result { to, id, ref answer } => {
                 who(to).stanza(compose, "iq", Some("result"), id);
-                answer.compose(compose);
+                answer.compose(from, compose);
                 compose.finish()
             }
             Self::Error {
@@ -155,7 +157,7 @@ impl<'s> Say<'s> {
 }
 
 impl<'s> Answer<'s> {
-    fn compose<'a>(&'a self, compose: &mut Compose<'_, 'a, '_>) {
+    fn compose<'a>(&'a self, from: &'a str, compose: &mut Compose<'_, 'a, '_>) {
         match *self {
             Self::Empty => {}
             Self::Info => info(compose),
@@ -181,6 +183,7 @@ impl<'s> Answer<'s> {
                 for (node, name) in COMMANDS {
                     compose
                         .open(NS_DISCO_ITEMS, "item")
+                        .attr("jid", from)
                         .attr("node", node)
                         .attr("name", name)
                         .close();
@@ -204,6 +207,10 @@ impl<'s> Answer<'s> {
                 compose.close().close().close();
             }
             Self::SetForm => set_form(compose),
+            Self::Cancelled(node) => {
+                command(compose, node, "canceled");
+                compose.close();
+            }
             Self::Done {
                 node,
                 readings,
@@ -252,11 +259,17 @@ fn info(compose: &mut Compose<'_, '_, '_>) {
     compose.close();
 }
 
-fn set_form(compose: &mut Compose<'_, '_, '_>) {
+/// Opens `<command/>`. The board keeps nothing between two steps, so all runs of a command are one session.
+fn command<'a>(compose: &mut Compose<'_, 'a, '_>, node: &'a str, status: &'a str) {
     compose
         .open(NS_COMMANDS, "command")
-        .attr("node", "set")
-        .attr("status", "executing");
+        .attr("node", node)
+        .attr("sessionid", node)
+        .attr("status", status);
+}
+
+fn set_form(compose: &mut Compose<'_, '_, '_>) {
+    command(compose, "set", "executing");
     compose
         .open(NS_COMMANDS, "actions")
         .empty(NS_COMMANDS, "complete")
@@ -283,10 +296,7 @@ fn done<'a>(
     position: Option<Position>,
     note: &'a str,
 ) {
-    compose
-        .open(NS_COMMANDS, "command")
-        .attr("node", node)
-        .attr("status", "completed");
+    command(compose, node, "completed");
     if !note.is_empty() {
         compose
             .open(NS_COMMANDS, "note")

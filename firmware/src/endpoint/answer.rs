@@ -76,7 +76,10 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
             note,
         };
         if action == "cancel" {
-            return self.respond(number, to, id, Ok(done("cancelled")));
+            return self.respond(number, to, id, Ok(Answer::Cancelled(node)));
+        }
+        if !matches!(action, "execute" | "next" | "complete") {
+            return self.respond(number, to, id, Err("bad-request"));
         }
         match (node, form) {
             ("read", _) => {

@@ -211,3 +211,32 @@ fn a_full_inbox_sends_the_chat_back() {
     assert_eq!(refused, 1);
     assert!(base.heard.iter().all(|said| said.contains(NS_CLIENT)));
 }
+
+/// XEP-0050: the list, a form, a cancelled form, a completed one.
+#[test]
+fn commands_are_listed_filled_in_and_given_up() {
+    let mut flash = RamFlash::new();
+    let mut board = board(&mut flash);
+    let mut base = Base::new();
+    for what in [
+        "list|l1|",
+        "command|c1|set",
+        "cancel|c2|set",
+        "set|c3|on station",
+        "command|c4|dance",
+    ] {
+        base.say(what);
+    }
+    run(&mut board, &mut base, &mut 0, 120_000, 0);
+    let said = base.heard.join("\n");
+    for (text, times) in [
+        (r#"name: "jid", value: "buoy@field.example""#, 3),
+        (r#"name: "sessionid", value: "set""#, 3),
+        (r#""executing""#, 1),
+        (r#""canceled""#, 1),
+        (r#""completed""#, 1),
+        ("item-not-found", 1),
+    ] {
+        assert_eq!(said.matches(text).count(), times, "{text}: {said}");
+    }
+}

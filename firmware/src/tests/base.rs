@@ -15,7 +15,7 @@ use longwire_codec::stanza::{Arena, Node};
 use longwire_codec::time::Instant;
 use longwire_dictionaries::V1_128K;
 
-use crate::compose::{Addressed, Compose, NS_COMMANDS, NS_DATA, NS_GEOLOC, chat};
+use crate::compose::{Addressed, Compose, NS_COMMANDS, NS_DATA, NS_DISCO_ITEMS, NS_GEOLOC, chat};
 use crate::endpoint::{Endpoint, PROFILE, channel, link_storage_len};
 use crate::flash::Store;
 use crate::ram_flash::RamFlash;
@@ -192,6 +192,19 @@ fn encode(
                 .open(crate::compose::NS_PUBSUB, "pubsub")
                 .open(crate::compose::NS_PUBSUB, "items")
                 .attr("node", NS_GEOLOC);
+            compose.finish().expect("fits")
+        }
+        Some("list") => {
+            who.stanza(&mut compose, "iq", Some("get"), id)
+                .open(NS_DISCO_ITEMS, "query")
+                .attr("node", NS_COMMANDS);
+            compose.finish().expect("fits")
+        }
+        Some("cancel") => {
+            who.stanza(&mut compose, "iq", Some("set"), id)
+                .open(NS_COMMANDS, "command")
+                .attr("node", payload)
+                .attr("action", "cancel");
             compose.finish().expect("fits")
         }
         Some("command") => {

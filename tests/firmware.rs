@@ -7,6 +7,7 @@ mod crowd;
 use std::path::Path;
 use std::time::Duration;
 
+use longwire_codec::provision::Provision;
 use tests::gateways::{Gateway, Radio};
 use tests::process::{peers_skipped, require};
 use tests::pty;
@@ -194,6 +195,66 @@ fn power_cuts_and_kills_lose_nothing() {
     assert!(
         !rest.iter().any(|xml| xml.contains("from the board")),
         "twice: {rest:?}"
+    );
+}
+
+/// The operator wishes a new key: it comes over the air while both talk, outlives a power cut and a kill, and nothing of
+/// the old one stays on the flash but in the image.
+#[test]
+fn a_board_gets_a_new_key_over_the_air() {
+    if peers_skipped() {
+        return;
+    }
+    let mut scene = scene(pty::Line {
+        loss_percent: 5,
+        seed: 5,
+        ..pty::Line::clean(4800, Duration::from_millis(50))
+    });
+    let Scene {
+        gateway,
+        board,
+        romeo,
+        ..
+    } = &mut scene;
+    let image = board.flash();
+    let first = Provision::parse(&image).expect("an image").key;
+    for round in 0..3 {
+        let from_board = format!("from the board {round}.");
+        board.type_line(&format!("to romeo@base.example {from_board}"));
+        let output = gateway
+            .command(&["rekey", "buoy", "--wait", "--json"])
+            .output()
+            .expect("longwire starts");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && said.contains("settled"),
+            "{said} {output:?}"
+        );
+        board.hear("new key", LIMIT);
+        romeo.receive(&[&from_board], LIMIT);
+        match round {
+            0 => {
+                board.power_off();
+                board.power_on();
+            }
+            1 => {
+                gateway.kill();
+                gateway.restart();
+                await_component(romeo, round);
+            }
+            _ => {}
+        }
+        let id = format!("k-{round}");
+        romeo.send(&format!(
+            "<message xmlns='jabber:client' to='buoy@field.example' type='chat' id='{id}'><body>well?</body>\
+             <request xmlns='urn:xmpp:receipts'/></message>"
+        ));
+        romeo.receive(&["received", &id], LIMIT);
+    }
+    let records = &board.flash()[4096..];
+    assert!(
+        !records.windows(32).any(|found| found == first),
+        "the first key lies among the records"
     );
 }
 

@@ -20,7 +20,7 @@
 
 mod keys;
 
-pub use keys::{KEYS_LEN, Keys, Next};
+pub use keys::{KEYS_LEN, Keys, Next, ORIGIN_LEN, origin};
 
 use crate::link::{Link, RekeyMessage, Side};
 use crate::pairing::{Identity, Initiator, MESSAGE_1_LEN, MESSAGE_2_LEN, MESSAGE_3_LEN, Responder};

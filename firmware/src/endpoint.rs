@@ -13,6 +13,7 @@ mod answer;
 mod budget;
 mod contacts;
 mod inbox;
+mod keys;
 mod news;
 mod outbox;
 mod rest;
@@ -38,6 +39,8 @@ use crate::flash::Store;
 use crate::say::Say;
 pub use contacts::CONTACTS_MAX;
 pub use inbox::{INBOX_MAX, Message};
+#[cfg(feature = "edhoc")]
+pub use keys::EntropySource;
 pub use news::{EndpointError, EndpointStats, Event};
 pub use outbox::OUTBOX_MAX;
 pub use settings::STATUS_MAX;
@@ -60,6 +63,8 @@ pub const STRINGS_MAX: usize = 1600;
 /// Longest JID taken, octets.
 pub const JID_MAX: usize = 96;
 
+/// The gateway is the other.
+const SIDE: Side = Side::B;
 const OUT_LEN: usize = 1024;
 const IN_LEN: usize = 1536;
 
@@ -106,6 +111,7 @@ pub struct Endpoint<'d, F: NorFlash, L, S> {
     session: Session<'d, S>,
     dictionary: &'d Dictionary<'d>,
     jid: Jid,
+    keyring: keys::Keyring,
     resume: resume::Kept,
     outbox: outbox::Outbox,
     inbox: inbox::Inbox,
@@ -145,13 +151,15 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
         let mut outbox = outbox::Outbox::load(&mut store)?;
         let resume = kept.resume(outbox.numbers());
         outbox.raise_order(resume.next_number);
-        let link = Link::new(
-            link_config(provision, dictionary, seed)?,
+        let mut keyring = keys::Keyring::load(&mut store, provision)?;
+        let mut link = Link::new(
+            link_config(provision, keyring.secret(), dictionary, seed)?,
             channel(provision),
             resume,
             link_storage,
         )
         .map_err(|_| EndpointError::Config)?;
+        keyring.attach(&mut link);
         let mut session = Session::new(dictionary, PROFILE, session_storage)
             .map_err(|_| EndpointError::Config)?;
         let sent = resume
@@ -170,6 +178,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
             session,
             dictionary,
             jid,
+            keyring,
             resume: kept,
             outbox,
             readings: [None; READINGS_MAX],
@@ -315,6 +324,18 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
         self.inbox.clear_oldest(&mut self.store)
     }
 
+    /// Lets base ask for a new key, and [`Self::rekey`] begin: both need randomness. Without it neither is answered.
+    #[cfg(feature = "edhoc")]
+    pub fn use_entropy(&mut self, source: EntropySource) {
+        self.keyring.use_entropy(source);
+    }
+
+    /// Asks base for a new key; begins with the next call that returns. [`Event::NewKey`] tells when it is in use.
+    #[cfg(feature = "edhoc")]
+    pub fn rekey(&mut self) {
+        self.keyring.begin();
+    }
+
     // What the caller must do next.
 
     /// Writes the next frame, if one should go out now. Call when the radio is free.
@@ -348,7 +369,8 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     /// When to call [`Self::handle_timeout`], and why.
     pub fn poll_timeout(&self) -> Option<(Instant, Timer)> {
         let barred = self.budget.barred_until().map(|at| (at, Timer::Transmit));
-        let timers = [self.link.poll_timeout(), barred];
+        let key = self.keyring.poll_timeout().map(|at| (at, Timer::Reply));
+        let timers = [self.link.poll_timeout(), barred, key];
         timers.into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
@@ -424,13 +446,11 @@ pub fn channel(provision: &Provision<'_>) -> Channel {
 
 fn link_config(
     provision: &Provision<'_>,
+    secret: &Secret,
     dictionary: &Dictionary<'_>,
     seed: u64,
 ) -> Result<LinkConfig, EndpointError> {
-    let mut config = LinkConfig::new(
-        Side::B,
-        Secret::new(&provision.key).ok_or(EndpointError::Config)?,
-    );
+    let mut config = LinkConfig::new(SIDE, secret.clone());
     config.tag_len = provision.tag_len;
     if !provision.callsign.is_empty() {
         let callsign = Callsign::new(provision.callsign).ok_or(EndpointError::Config)?;

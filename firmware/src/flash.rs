@@ -15,6 +15,9 @@ use sequential_storage::Error;
 use sequential_storage::cache::{Cache, Uncached};
 use sequential_storage::map::{MapConfig, MapStorage};
 
+/// A record without meaning.
+#[cfg(feature = "edhoc")]
+const FILLER: u8 = 255;
 /// Longest record, octets.
 pub const RECORD_MAX: usize = 768;
 
@@ -45,6 +48,9 @@ impl<E> From<Error<E>> for StoreError {
 /// Records by key, on a range of flash.
 pub struct Store<F: NorFlash> {
     map: MapStorage<u8, F, Cache<Uncached, Uncached, Uncached, u8>>,
+    /// Octets of the range.
+    #[cfg(feature = "edhoc")]
+    len: usize,
     scratch: [u8; RECORD_MAX + 16],
 }
 
@@ -54,9 +60,13 @@ impl<F: NorFlash> Store<F> {
     /// # Errors
     /// [`StoreError::Range`].
     pub fn new(flash: F, range: Range<u32>) -> Result<Self, StoreError> {
+        #[cfg(feature = "edhoc")]
+        let len = range.len();
         let config = MapConfig::try_new(range).map_err(|_| StoreError::Range)?;
         Ok(Self {
             map: MapStorage::new(flash, config, Cache::new_uncached()),
+            #[cfg(feature = "edhoc")]
+            len,
             scratch: [0; RECORD_MAX + 16],
         })
     }
@@ -92,6 +102,20 @@ impl<F: NorFlash> Store<F> {
             &key,
             &record,
         ))?)
+    }
+
+    /// Writes round the range once, so that every block is erased and nothing that was replaced is left on flash. Takes
+    /// as long as erasing the range.
+    ///
+    /// # Errors
+    /// [`StoreError`]; no record is lost.
+    #[cfg(feature = "edhoc")]
+    pub fn turn_over(&mut self) -> Result<(), StoreError> {
+        // The first block was begun before.
+        for _ in 0..=(self.len + F::ERASE_SIZE) / RECORD_MAX {
+            self.put(FILLER, &[0xff; RECORD_MAX])?;
+        }
+        self.clear(FILLER)
     }
 
     /// Forgets the record `key`.

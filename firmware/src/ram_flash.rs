@@ -27,6 +27,13 @@ impl RamFlash {
         }
     }
 
+    /// Whether these octets lie anywhere.
+    pub(crate) fn holds(&self, octets: &[u8]) -> bool {
+        self.octets
+            .windows(octets.len())
+            .any(|found| found == octets)
+    }
+
     fn change(&mut self, at: usize, value: u8) -> Result<(), NorFlashErrorKind> {
         if self.power_until.is_some_and(|until| self.written >= until) {
             return Err(NorFlashErrorKind::Other);

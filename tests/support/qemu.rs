@@ -91,6 +91,11 @@ impl Board {
         self.hear("ready ", Duration::from_secs(20));
     }
 
+    /// What lies on its flash.
+    pub fn flash(&self) -> Vec<u8> {
+        std::fs::read(self.folder.path().join("flash.bin")).expect("readable")
+    }
+
     /// Pulls the plug: the emulator is killed at whatever it was doing.
     pub fn power_off(&mut self) {
         if let Some(mut running) = self.running.take() {
@@ -182,7 +187,8 @@ pub fn firmware() -> &'static Path {
         let mut build = Command::new(boards.join("bare-cargo"));
         build
             .arg(TARGET)
-            .args(["build", "--release", "--locked", "--quiet"]);
+            .args(["build", "--release", "--locked", "--quiet"])
+            .args(["--features", "edhoc"]);
         build
             .current_dir(boards.join("qemu"))
             .env("CARGO_TARGET_DIR", &target);

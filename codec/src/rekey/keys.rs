@@ -1,11 +1,25 @@
 //! The keys of one end, as they are stored. Refuses to be printed.
 
+use sha2::{Digest, Sha256};
+
 use crate::seal::Secret;
 
 /// Bytes of stored keys.
 pub const KEYS_LEN: usize = 1 + 2 * SECRET_LEN;
 /// Bytes of the secrets that handshakes make; the first may be shorter, see [`Keys::emit`].
 const SECRET_LEN: usize = 33;
+
+/// Bytes of [`origin`].
+pub const ORIGIN_LEN: usize = 8;
+
+/// What is left of a replaced secret: enough to know it again, nothing to open a frame with.
+pub fn origin(secret: &Secret) -> [u8; ORIGIN_LEN] {
+    let mut digest = Sha256::new_with_prefix(b"longwire key origin");
+    digest.update(secret.as_bytes());
+    let mut origin = [0; ORIGIN_LEN];
+    origin.copy_from_slice(&digest.finalize()[..ORIGIN_LEN]);
+    origin
+}
 
 /// What an end must not forget: the key in use, and the one that replaces it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -83,6 +97,12 @@ impl Keys {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_handshake_fits_a_board() {
+        let len = size_of::<crate::rekey::Rekey>();
+        assert!(len <= 1300, "{len} bytes");
+    }
 
     #[test]
     fn keys_come_back_as_they_were() {

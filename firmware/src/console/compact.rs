@@ -90,6 +90,7 @@ pub(super) fn event(event: Event, out: &mut [u8]) -> usize {
             to.bool(up)?;
             Ok(())
         }
+        Event::NewKey => head(to, 1, 23),
     })
 }
 

@@ -107,6 +107,7 @@ fn session(requests: impl Iterator<Item = Vec<u8>>) -> Vec<Vec<u8>> {
         Event::Reboot,
         Event::Link { up: true },
         Event::Link { up: false },
+        Event::NewKey,
     ] {
         let len = console.tell(event, &mut out);
         said.push(out[..len].to_vec());
@@ -159,6 +160,7 @@ fn as_line(wire: &[u8]) -> String {
         (21, 1) => "* restarting, as base asked".into(),
         (22, 2) if from.bool().expect("up") => "* link up".into(),
         (22, 2) => "* link silent".into(),
+        (23, 1) => "* new key".into(),
         other => panic!("{other:?} is not in the book"),
     };
     assert_eq!(from.position(), frame.len(), "{line}");
@@ -254,7 +256,7 @@ fn a_program_is_told_what_a_person_is_told() {
         .collect();
     let frames: Vec<_> = session(sent).iter().map(|frame| as_line(frame)).collect();
     assert_eq!(lines, frames);
-    assert_eq!(lines.len(), 25, "{lines:?}");
+    assert_eq!(lines.len(), 26, "{lines:?}");
 }
 
 #[test]

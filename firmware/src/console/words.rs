@@ -66,6 +66,7 @@ pub(super) fn event(event: Event, out: &mut [u8]) -> usize {
         Event::Failed(order) => text.number(order).str(" came back"),
         Event::Contact => text.str("contacts changed; type: who"),
         Event::Reboot => text.str("restarting, as base asked"),
+        Event::NewKey => text.str("new key"),
         Event::Link { up: true } => text.str("link up"),
         Event::Link { up: false } => text.str("link silent"),
     };

@@ -50,6 +50,10 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     /// Takes the link's news and what it brought. The news first: a packet of a peer that started afresh must be read
     /// with a memory that did.
     pub(super) fn settle(&mut self, now: Instant) -> Result<(), EndpointError> {
+        let (store, link) = (&mut self.store, &mut self.link);
+        if self.keyring.settle(store, link, now)? {
+            self.events.push(Event::NewKey);
+        }
         let mut packet = [0; PACKET_MAX];
         while let Some(event) = self.link.poll_event() {
             self.heed(event)?;

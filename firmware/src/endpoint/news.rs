@@ -18,6 +18,8 @@ pub enum Event {
     Contact,
     /// Base asks the board to restart; the answer is in the outbox. Restart when [`super::Endpoint::is_idle`], or at once.
     Reboot,
+    /// A new key was agreed with the gateway, and the old one forgotten.
+    NewKey,
     /// The gateway is heard, or no longer.
     Link {
         /// Whether it is heard.

@@ -7,7 +7,7 @@ use std::vec::Vec;
 use embassy_futures::block_on;
 use longwire_codec::time::Instant;
 
-use super::{Event, Reading, channel};
+use super::{EndpointError, Event, Reading, channel};
 use crate::compose::{NS_CLIENT, NS_RECEIPTS, Position};
 use crate::flash::RECORD_MAX;
 use crate::ram_flash::RamFlash;
@@ -22,6 +22,17 @@ pub(crate) fn run(
     until: u64,
     lose: u64,
 ) -> Vec<Event> {
+    try_run(board, base, clock, until, lose).expect("flash is fine")
+}
+
+/// The same on a flash that may fail.
+pub(super) fn try_run(
+    board: &mut Board<'_>,
+    base: &mut Base,
+    clock: &mut u64,
+    until: u64,
+    lose: u64,
+) -> Result<Vec<Event>, EndpointError> {
     let end = *clock + until;
     let mut events = Vec::new();
     let mut frames = 0u64;
@@ -30,12 +41,12 @@ pub(crate) fn run(
         let mut frame = [0; 256];
         base.settle(now);
         base.fill(now);
-        block_on(board.handle_timeout(now)).expect("flash is fine");
+        block_on(board.handle_timeout(now))?;
         base.link.handle_timeout(now);
         let transmit = base.link.poll_transmit(now, &mut frame);
         let from_board = match transmit {
             Some(_) => None,
-            None => block_on(board.poll_transmit(now, &mut frame)).expect("flash is fine"),
+            None => block_on(board.poll_transmit(now, &mut frame))?,
         };
         if let Some(sent) = transmit.or(from_board) {
             frames += 1;
@@ -51,14 +62,15 @@ pub(crate) fn run(
             } else {
                 base.link.handle_sent(now);
                 if !lost {
-                    block_on(board.handle_frame(now, &frame[..sent.len])).expect("flash is fine");
+                    block_on(board.handle_frame(now, &frame[..sent.len]))?;
                 }
             }
         } else {
-            let next = [base.link.poll_timeout(), board.poll_timeout()]
+            let board_at = board.poll_timeout().map(|(at, _)| at);
+            let next = [base.poll_timeout(), board_at]
                 .into_iter()
                 .flatten()
-                .map(|(at, _)| at.as_millis());
+                .map(Instant::as_millis);
             *clock = next.min().unwrap_or(end).max(*clock + 1).min(end);
         }
         while let Some(event) = board.poll_event() {
@@ -66,7 +78,7 @@ pub(crate) fn run(
         }
     }
     base.settle(Instant::from_millis(*clock));
-    events
+    Ok(events)
 }
 
 #[test]

@@ -16,7 +16,7 @@ use longwire_codec::time::Instant;
 use longwire_dictionaries::V1_128K;
 
 use crate::compose::{Addressed, Compose, NS_COMMANDS, NS_DATA, NS_DISCO_ITEMS, NS_GEOLOC, chat};
-use crate::endpoint::{Endpoint, PROFILE, channel, link_storage_len};
+use crate::endpoint::{Endpoint, EndpointError, PROFILE, channel, link_storage_len};
 use crate::flash::Store;
 use crate::ram_flash::RamFlash;
 
@@ -45,13 +45,21 @@ pub(crate) fn board(flash: &mut RamFlash) -> Board<'_> {
 
 /// A board with this image.
 pub(crate) fn board_of<'f>(flash: &'f mut RamFlash, provision: &Provision<'_>) -> Board<'f> {
+    try_board(flash, provision).expect("starts")
+}
+
+/// The same on a flash that may fail.
+pub(crate) fn try_board<'f>(
+    flash: &'f mut RamFlash,
+    provision: &Provision<'_>,
+) -> Result<Board<'f>, EndpointError> {
     let store = Store::new(flash, 0..RamFlash::SIZE as u32).expect("whole blocks");
     let (link, session) = (
         std::vec![0; link_storage_len(MTU)],
         std::vec![0; PROFILE.storage_len()],
     );
     let started = Endpoint::start(provision, &V1_128K, store, link, session, 7);
-    block_on(started).expect("starts")
+    block_on(started)
 }
 
 /// The gateway's end: stanzas as XML-like text, for assertions.
@@ -64,6 +72,11 @@ pub(crate) struct Base {
     pub(crate) heard: Vec<String>,
     accepted: Accepted,
     custody: usize,
+    #[cfg(feature = "edhoc")]
+    pub(crate) rekey: longwire_codec::rekey::Rekey,
+    /// New keys so far.
+    #[cfg(feature = "edhoc")]
+    pub(crate) keys: usize,
 }
 
 impl Base {
@@ -89,6 +102,14 @@ impl Base {
             heard: Vec::new(),
             accepted: Accepted::default(),
             custody: 0,
+            #[cfg(feature = "edhoc")]
+            rekey: {
+                use longwire_codec::rekey::{Keys, Rekey};
+                let secret = Secret::new(&PROVISION.key).expect("32 octets");
+                Rekey::new(Side::A, Keys::new(secret))
+            },
+            #[cfg(feature = "edhoc")]
+            keys: 0,
         }
     }
 
@@ -98,6 +119,16 @@ impl Base {
     }
 
     pub(crate) fn settle(&mut self, now: Instant) {
+        #[cfg(feature = "edhoc")]
+        while let Some(keys) = self.rekey.advance(now, &mut self.link, &mut || {
+            // As good as any for a test: no handshake begins at the same moment twice.
+            let mut octets = [7; 32];
+            octets[..8].copy_from_slice(&now.as_millis().to_be_bytes());
+            Some(octets)
+        }) {
+            self.keys += usize::from(keys.next.is_none());
+            self.rekey.stored(now, &mut self.link);
+        }
         while let Some(event) = self.link.poll_event() {
             match event {
                 LinkEvent::Delivered(number) => {
@@ -128,6 +159,14 @@ impl Base {
             self.accepted = self.link.accepted_with(number);
             self.link.accept(now, number);
         }
+    }
+
+    /// When something is due.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let link = self.link.poll_timeout().map(|(at, _)| at);
+        #[cfg(feature = "edhoc")]
+        let link = link.into_iter().chain(self.rekey.poll_timeout()).min();
+        link
     }
 
     pub(crate) fn fill(&mut self, now: Instant) {

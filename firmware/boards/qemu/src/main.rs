@@ -44,6 +44,14 @@ fn main() -> ! {
     run(Uart::new(0), Uart::new(1), &clock)
 }
 
+/// A part would have a generator; the emulated one asks the host.
+#[cfg(feature = "edhoc")]
+fn entropy(octets: &mut [u8; 32]) -> bool {
+    use semihosting::io::Read;
+    let file = semihosting::fs::File::open(c"/dev/urandom");
+    file.and_then(|mut file| file.read_exact(octets)).is_ok()
+}
+
 fn run(radio: Uart, mut console: Uart, clock: &Clock) -> ! {
     let Some(mut flash) = FileFlash::open() else {
         semihosting::process::exit(EXIT_FLASH)
@@ -75,6 +83,8 @@ fn run(radio: Uart, mut console: Uart, clock: &Clock) -> ! {
     let Ok(mut endpoint) = started else {
         semihosting::process::exit(EXIT_FLASH)
     };
+    #[cfg(feature = "edhoc")]
+    endpoint.use_entropy(entropy);
     endpoint.set_reading(Reading {
         name: "temperature",
         value_milli: 21_500,

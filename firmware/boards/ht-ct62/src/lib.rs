@@ -1,0 +1,126 @@
+//! What is on a Heltec HT-CT62: an ESP32-C3 and an SX1262. Refuses to know what it is used for.
+#![no_std]
+
+use core::convert::Infallible;
+
+use embassy_embedded_hal::adapter::BlockingAsync;
+use embassy_time::{Delay, Timer};
+use embedded_hal_bus::spi::ExclusiveDevice;
+use esp_hal::clock::CpuClock;
+use esp_hal::gpio::{Input, InputConfig, Level, Output, OutputConfig, Pull};
+use esp_hal::peripherals::TIMG1;
+use esp_hal::rng::Rng;
+use esp_hal::spi::master::{self, Spi};
+use esp_hal::time::{Duration, Rate};
+use esp_hal::timer::timg::{MwdtStage, TimerGroup, Wdt};
+use esp_hal::uart::{self, Uart, UartRx, UartTx};
+use esp_hal::{Async, Blocking};
+use esp_storage::FlashStorage;
+use longwire_board_common::station::Layout;
+use lora_phy::iv::GenericSx126xInterfaceVariant;
+use lora_phy::sx126x::{self, Sx126x, Sx1262, TcxoCtrlVoltage};
+
+esp_bootloader_esp_idf::esp_app_desc!();
+
+/// After so long without a sign of life the board is reset; erasing a block of flash takes 0.4 s at worst.
+const WATCHDOG: Duration = Duration::from_secs(8);
+
+/// As partitions.csv says.
+pub const LAYOUT: Layout = Layout {
+    image: 0x3e_f000,
+    records: 0x3f_0000..0x40_0000,
+};
+
+/// The radio. Its bus does not yield: `LoRaRadio` may be told to stop at any moment, but never within a command.
+pub type Chip = Sx126x<
+    ExclusiveDevice<BlockingAsync<Spi<'static, Blocking>>, Output<'static>, Delay>,
+    GenericSx126xInterfaceVariant<Output<'static>, Input<'static>>,
+    Sx1262,
+>;
+
+/// What a program needs.
+pub struct Board {
+    /// All of the flash, the program included.
+    pub flash: BlockingAsync<FlashStorage<'static>>,
+    /// The radio.
+    pub chip: Chip,
+    /// UART0, 115200 bit/s.
+    pub uart: (UartRx<'static, Async>, UartTx<'static, Async>),
+    /// Noise.
+    pub seed: u64,
+    /// To be fed.
+    pub watchdog: Dog,
+}
+
+impl Board {
+    /// Starts clocks, scheduler and peripherals. To be called once.
+    ///
+    /// `None` if a pin of the radio cannot be driven, or bus or UART have no such rate.
+    pub fn new() -> Option<Self> {
+        let p = esp_hal::init(esp_hal::Config::default().with_cpu_clock(CpuClock::max()));
+        esp_rtos::start(TimerGroup::new(p.TIMG0).timer0, p.FROM_CPU_INTR0);
+        let rate = master::Config::default().with_frequency(Rate::from_mhz(8));
+        let bus = Spi::new(p.SPI2, rate)
+            .ok()?
+            .with_sck(p.GPIO10)
+            .with_mosi(p.GPIO7)
+            .with_miso(p.GPIO6);
+        let output = OutputConfig::default();
+        let select = Output::new(p.GPIO8, Level::High, output);
+        let busy = InputConfig::default();
+        // DIO2 of the chip switches the antenna.
+        let pins = GenericSx126xInterfaceVariant::new(
+            Output::new(p.GPIO5, Level::High, output),
+            Input::new(p.GPIO3, busy.with_pull(Pull::Down)),
+            Input::new(p.GPIO4, busy),
+            None,
+            None,
+        );
+        let radio = sx126x::Config {
+            chip: Sx1262,
+            tcxo_ctrl: Some(TcxoCtrlVoltage::Ctrl1V8),
+            use_dcdc: true,
+            rx_boost: true,
+        };
+        let spi = ExclusiveDevice::new(BlockingAsync::new(bus), select, Delay).ok()?;
+        let uart = Uart::new(p.UART0, uart::Config::default())
+            .ok()?
+            .with_rx(p.GPIO20)
+            .with_tx(p.GPIO21)
+            .into_async();
+        let mut watchdog = TimerGroup::new(p.TIMG1).wdt;
+        watchdog.set_timeout(MwdtStage::Stage0, WATCHDOG);
+        watchdog.enable();
+        let noise = Rng::new();
+        Some(Self {
+            flash: BlockingAsync::new(FlashStorage::new(p.FLASH)),
+            chip: Sx126x::new(spi, pins.ok()?, radio),
+            uart: uart.split(),
+            seed: u64::from(noise.random()) << 32 | u64::from(noise.random()),
+            watchdog: Dog(watchdog),
+        })
+    }
+}
+
+/// Resets the board when [`Dog::feed`] no longer runs.
+pub struct Dog(Wdt<TIMG1<'static>>);
+
+impl Dog {
+    /// Feeds it, for ever.
+    pub async fn feed(mut self) -> Infallible {
+        loop {
+            self.0.feed();
+            Timer::after_secs(1).await;
+        }
+    }
+}
+
+/// Starts the board again.
+pub fn reset() -> ! {
+    esp_hal::system::software_reset()
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    reset()
+}

@@ -1,0 +1,20 @@
+//! A station: an XMPP entity with a JID of its own. Console on UART0.
+#![no_std]
+#![no_main]
+
+use board::{Board, LAYOUT, reset};
+use embassy_executor::Spawner;
+use embassy_futures::select::select3;
+use longwire_board_common::port::Port;
+use longwire_board_common::station;
+
+#[esp_rtos::main]
+async fn main(_spawner: Spawner) {
+    let Some(board) = Board::new() else { reset() };
+    let port = Port::new();
+    let (from_host, to_host) = board.uart;
+    let console = port.pump(from_host, to_host);
+    let station = station::run(board.flash, LAYOUT, board.chip, port.near(), board.seed);
+    select3(console, board.watchdog.feed(), station).await;
+    reset()
+}

@@ -1,0 +1,117 @@
+//! What is on a Raspberry Pi Pico 2 with a Waveshare Pico-LoRa-SX1262 under it: an RP2350 and an SX1262. Refuses to know
+//! what it is used for.
+#![no_std]
+
+use core::convert::Infallible;
+
+use embassy_embedded_hal::adapter::BlockingAsync;
+use embassy_rp::bind_interrupts;
+use embassy_rp::flash::{Blocking, Flash};
+use embassy_rp::gpio::{Input, Level, Output, Pull};
+use embassy_rp::peripherals::{FLASH, SPI1, TRNG, USB};
+use embassy_rp::spi::{self, Spi};
+use embassy_rp::trng::{self, Trng};
+use embassy_rp::usb::{self, Driver};
+use embassy_rp::watchdog::Watchdog;
+use embassy_time::{Delay, Duration, Timer};
+use embedded_hal_bus::spi::ExclusiveDevice;
+use longwire_board_common::station::Layout;
+use lora_phy::iv::GenericSx126xInterfaceVariant;
+use lora_phy::sx126x::{self, Sx126x, Sx1262, TcxoCtrlVoltage};
+
+bind_interrupts!(struct Irqs {
+    TRNG_IRQ => trng::InterruptHandler<TRNG>;
+    USBCTRL_IRQ => usb::InterruptHandler<USB>;
+});
+
+/// After so long without a sign of life the board is reset; erasing a block of flash takes 0.4 s at worst.
+const WATCHDOG: Duration = Duration::from_secs(8);
+const FLASH_LEN: usize = 4 << 20;
+
+/// As memory.x says.
+pub const LAYOUT: Layout = Layout {
+    image: 0x3d_f000,
+    records: 0x3e_0000..0x40_0000,
+};
+
+/// The radio. Its bus does not yield: `LoRaRadio` may be told to stop at any moment, but never within a command.
+pub type Chip = Sx126x<
+    ExclusiveDevice<BlockingAsync<Spi<'static, SPI1, spi::Blocking>>, Output<'static>, Delay>,
+    GenericSx126xInterfaceVariant<Output<'static>, Input<'static>>,
+    Sx1262,
+>;
+
+/// What a program needs.
+pub struct Board {
+    /// All of the flash, the program included.
+    pub flash: BlockingAsync<Flash<'static, FLASH, Blocking, FLASH_LEN>>,
+    /// The radio.
+    pub chip: Chip,
+    /// The USB connector.
+    pub usb: Driver<'static, USB>,
+    /// Noise.
+    pub seed: u64,
+    /// To be fed.
+    pub watchdog: Dog,
+}
+
+impl Board {
+    /// Starts clocks and peripherals. To be called once.
+    ///
+    /// `None` if a pin of the radio cannot be driven.
+    pub fn new() -> Option<Self> {
+        let p = embassy_rp::init(embassy_rp::config::Config::default());
+        let mut bus = spi::Config::default();
+        bus.frequency = 8_000_000;
+        let bus = Spi::new_blocking(p.SPI1, p.PIN_10, p.PIN_11, p.PIN_12, bus);
+        let select = Output::new(p.PIN_3, Level::High);
+        // DIO2 of the chip switches the antenna.
+        let pins = GenericSx126xInterfaceVariant::new(
+            Output::new(p.PIN_15, Level::High),
+            Input::new(p.PIN_20, Pull::None),
+            Input::new(p.PIN_2, Pull::None),
+            None,
+            None,
+        );
+        let radio = sx126x::Config {
+            chip: Sx1262,
+            tcxo_ctrl: Some(TcxoCtrlVoltage::Ctrl1V7),
+            use_dcdc: true,
+            rx_boost: true,
+        };
+        let spi = ExclusiveDevice::new(BlockingAsync::new(bus), select, Delay).ok()?;
+        let mut watchdog = Watchdog::new(p.WATCHDOG);
+        watchdog.pause_on_debug(true);
+        watchdog.start(WATCHDOG);
+        Some(Self {
+            flash: BlockingAsync::new(Flash::new_blocking(p.FLASH)),
+            chip: Sx126x::new(spi, pins.ok()?, radio),
+            usb: Driver::new(p.USB, Irqs),
+            seed: Trng::new(p.TRNG, Irqs, trng::Config::default()).blocking_next_u64(),
+            watchdog: Dog(watchdog),
+        })
+    }
+}
+
+/// Resets the board when [`Dog::feed`] no longer runs.
+pub struct Dog(Watchdog);
+
+impl Dog {
+    /// Feeds it, for ever.
+    pub async fn feed(mut self) -> Infallible {
+        loop {
+            self.0.feed(WATCHDOG);
+            Timer::after_secs(1).await;
+        }
+    }
+}
+
+/// Starts the board again.
+pub fn reset() -> ! {
+    cortex_m::peripheral::SCB::sys_reset()
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    reset()
+}

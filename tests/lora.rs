@@ -125,6 +125,30 @@ async fn a_receiver_that_is_dropped_at_any_moment_hears_the_next_frame() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_radio_that_slept_sends_and_hears_again() {
+    let air = Air::default();
+    let (here, there) = (air.chip(), air.chip());
+    let (mut a, mut b) = (radio(&here, EU).await, radio(&there, EU).await);
+    let mut frame = [0; 255];
+    for turn in 0..4u8 {
+        a.sleep().await.expect("asleep");
+        if turn % 2 == 0 {
+            b.transmit(b"nobody listens").await.expect("sent");
+        }
+        {
+            let receive = a.receive(&mut frame);
+            tokio::pin!(receive);
+            assert!(soon(&mut receive).await.is_none(), "slept through it");
+            b.transmit(&[turn]).await.expect("sent");
+            assert_eq!(receive.await.expect("heard"), 1);
+        }
+        a.sleep().await.expect("asleep");
+        a.transmit(&[turn, turn]).await.expect("sent");
+        assert_eq!(here.sent().last(), Some(&vec![turn, turn]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_modem_board_carries_the_frames_of_a_gateway() {
     let air = Air::default();
     let (at_base, in_field) = (air.chip(), air.chip());

@@ -33,6 +33,7 @@ struct State {
     mask: u16,
     received_len: u8,
     listens: bool,
+    sleeps: bool,
     sent: Vec<Vec<u8>>,
 }
 
@@ -137,10 +138,14 @@ impl Chip {
     /// A whole command, from select to deselect: what was written; answers what is read after it.
     fn command(&self, written: &[u8]) -> Vec<u8> {
         let mut state = self.state.borrow_mut();
+        if std::mem::take(&mut state.sleeps) {
+            // Being selected wakes it; what is said meanwhile is lost (section 9.3).
+            return vec![0; 16];
+        }
         let address = || u16::from_be_bytes([written[1], written[2]]);
         match written[0] {
-            // SetStandby, SetSleep.
-            0x80 | 0x84 => state.listens = false,
+            0x80 => state.listens = false,
+            0x84 => (state.listens, state.sleeps) = (false, true),
             0x82 => state.listens = true,
             0x83 => {
                 drop(state);

@@ -4,17 +4,17 @@
 //! Layout (little endian), made by `longwire_trainer` and only read here:
 //!
 //! ```text
-//! "LF" version:u8=1 cell_bits:u8 levels:u8 segment_log2:u8 dense:u16 seed:u32 segments:u32
-//! level[levels]: i16   weight of each level, 1/256 nat
-//! gain[33]: u8         confidence by number of weights found, 1/64
-//! bias[dense]: i16     weight of each node below `dense`, 1/256 nat
-//! low[cells]: u8       low octet of each cell; cells = (segments + 2) << segment_log2
-//! high: packed         the other cell_bits - 8 bits of each cell, least significant bit first
+//! "LF" version:u8=2 segment_log2:u8 dense:u16 seed:u16 windows:u32
+//! level[16]: i16     weight of each level, 1/256 nat
+//! gain[33]: u8       confidence by number of weights found, 1/64
+//! bias[dense]: i16   weight of each node below `dense`, 1/256 nat
+//! word: u32          three cells of 10 bits each; words = (windows + 2) << segment_log2
 //! ```
 //!
 //! The cells are a 3-wise binary fuse filter (Graf and Lemire, 2022): the exclusive or of a feature's three cells
 //! is its fingerprint with the number of its level mixed in, so one probe answers both "is it there" and "how much".
-//! A stranger is taken for a feature with probability levels / 2^cell_bits; the trainer expects that noise.
+//! All three are in the same third of their words, so that whole words can be mixed and one shift finds the cell.
+//! A stranger is taken for a feature with probability 16 / 2^10; the trainer expects that noise.
 
 mod squash;
 mod tree;
@@ -27,16 +27,24 @@ use crate::entropy::{Coder, HALF, Prob};
 /// Most contexts of one decision.
 pub const CONTEXTS: usize = 32;
 
-/// Most levels a weight can take.
+/// Levels a weight can take.
 pub const LEVELS: usize = 16;
 
+/// Bits of a cell.
+pub const CELL_BITS: u32 = 10;
+
+/// Cells in a word.
+pub const CELLS: u32 = 3;
+
+/// Words in a segment, as powers of two: of tables for boards, and of large ones. Only these, so that the reader is
+/// compiled for each and need not check what it masks.
+pub const SEGMENTS_LOG2: [u8; 2] = [10, 13];
+
 /// Octets before the level table.
-const HEADER_LEN: usize = 16;
+const HEADER_LEN: usize = 12;
 const GAIN_LEN: usize = CONTEXTS + 1;
-const VERSION: u8 = 1;
-/// Largest segment: positions inside two segments come from one 32-bit word.
-const SEGMENT_LOG2_MAX: u8 = 16;
-const CELL_BITS: core::ops::RangeInclusive<u8> = 8..=16;
+const VERSION: u8 = 2;
+const WINDOWS_MAX: u32 = 1 << 16;
 
 /// Mixes `x` into the running hash `h`. The hash of contexts; part of the format.
 #[inline]
@@ -45,51 +53,75 @@ pub const fn mix(h: u32, x: u32) -> u32 {
     h ^ h >> 15
 }
 
-/// Keeps nodes apart in keys.
-const NODE_SALT: u32 = 0x85eb_ca6b;
-
-/// The name of a feature: one context at one node. Part of the format.
+/// The name of a feature: one context at one node. Part of the format. Contexts are well mixed already, so nothing is
+/// mixed again here: this is done for every context of every decision.
 #[inline]
 pub const fn key(context: u32, node: u32) -> u32 {
-    salted(context, node.wrapping_mul(NODE_SALT))
+    context ^ salt(node)
 }
 
+/// Keeps nodes apart in keys.
 #[inline]
-const fn salted(context: u32, salt: u32) -> u32 {
-    let h = (context ^ salt).wrapping_mul(0xc2b2_ae35);
-    h ^ h >> 16
+const fn salt(node: u32) -> u32 {
+    node.wrapping_mul(0x85eb_ca6b)
 }
 
-/// Where the cells of features are: `segments + 2` segments of `1 << log2` cells.
+/// Where the cells of features are: `windows + 2` segments of `1 << log2` words.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
-    seed: u32,
-    span: u32,
-    mask: u32,
+    factor: u32,
+    windows: u32,
     log2: u8,
 }
 
+/// The place of a feature's cells.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Place {
+    /// The first of three segments.
+    pub window: u32,
+    /// The word in each of them.
+    pub words: [u32; 3],
+    /// Lowest bit of the cell in the words.
+    pub shift: u32,
+}
+
 impl Shape {
-    /// A table's shape. `segments << log2` fits 32 bits; `log2` is at most 16.
-    pub const fn new(seed: u32, segments: u32, log2: u8) -> Self {
+    /// A table's shape; `log2` is one of [`SEGMENTS_LOG2`].
+    pub const fn new(seed: u16, windows: u32, log2: u8) -> Self {
         Self {
-            seed,
-            span: segments << log2,
-            mask: (1 << log2) - 1,
+            factor: mix(seed as u32, 0x27d4_eb2f) | 1,
+            windows,
             log2,
         }
     }
 
-    /// The three cells of a feature, all different.
-    #[inline]
-    pub const fn cells(&self, key: u32) -> [u32; 3] {
-        let g = (key ^ self.seed).wrapping_mul(0x27d4_eb2f);
-        let g = g ^ g >> 15;
-        let first = ((key as u64 * self.span as u64) >> 32) as u32;
-        let second = (first + self.mask + 1) ^ (g >> self.log2 & self.mask);
-        let third = (first + 2 * (self.mask + 1)) ^ (g & self.mask);
-        [first, second, third]
+    /// Where the cells of a feature are.
+    pub const fn place(&self, key: u32) -> Place {
+        self.place_in(key, self.log2 as u32)
     }
+
+    #[inline]
+    const fn place_in(&self, key: u32, log2: u32) -> Place {
+        // The window comes from the upper bits of the key, the first word from those in the middle, the fingerprint
+        // from the lower; the rest from the product, whose upper bits depend on all of them.
+        let product = key.wrapping_mul(self.factor);
+        let mask = (1 << log2) - 1;
+        Place {
+            window: ((key as u64 * self.windows as u64) >> 32) as u32,
+            words: [
+                key >> 11 & mask,
+                product >> (32 - log2),
+                product >> (22 - log2) & mask,
+            ],
+            shift: ((product & 0xff) * CELLS >> 8) * CELL_BITS,
+        }
+    }
+}
+
+/// What a cell says to `key`: the number of its level, or [`LEVELS`] and more if it is not about `key`.
+#[inline]
+const fn level_in(cell: u32, key: u32) -> usize {
+    ((cell ^ key) & ((1 << CELL_BITS) - 1)) as usize
 }
 
 /// A coder that can also be asked to code a decision by its contexts.
@@ -134,167 +166,97 @@ impl<C: Coder + ?Sized> Decide for Deciding<'_, '_, C> {
 #[derive(Clone, Copy, Debug)]
 pub struct Features<'d> {
     shape: Shape,
-    high_bits: u32,
-    high_mask: u32,
-    levels: u8,
     level: [i16; LEVELS],
-    gain: &'d [u8],
-    bias: &'d [u8],
-    low: &'d [u8],
-    high: &'d [u8],
+    gain: &'d [u8; GAIN_LEN],
+    bias: &'d [[u8; 2]],
+    words: &'d [[u8; 4]],
 }
 
 impl<'d> Features<'d> {
     /// Reads the header of `bytes` and checks that everything it promises is there. Octets after the table are
     /// ignored; [`Self::len`] says where it ends.
     pub fn new(bytes: &'d [u8]) -> Option<Self> {
-        let header: &[u8; HEADER_LEN] = bytes.first_chunk()?;
-        let [
-            b'L',
-            b'F',
-            VERSION,
-            cell_bits,
-            levels,
-            segment_log2,
-            d0,
-            d1,
-            s0,
-            s1,
-            s2,
-            s3,
-            n0,
-            n1,
-            n2,
-            n3,
-        ] = *header
-        else {
+        let (header, rest) = bytes.split_first_chunk::<HEADER_LEN>()?;
+        let [b'L', b'F', VERSION, log2, d0, d1, s0, s1, w0, w1, w2, w3] = *header else {
             return None;
         };
-        let segments = u32::from_le_bytes([n0, n1, n2, n3]);
+        let windows = u32::from_le_bytes([w0, w1, w2, w3]);
         let dense = usize::from(u16::from_le_bytes([d0, d1]));
-        let sane = CELL_BITS.contains(&cell_bits)
-            && (1..=LEVELS).contains(&usize::from(levels))
-            && segment_log2 <= SEGMENT_LOG2_MAX
-            && (1..1 << 28 >> segment_log2).contains(&segments);
-        if !sane {
+        if !SEGMENTS_LOG2.contains(&log2) || !(1..=WINDOWS_MAX).contains(&windows) {
             return None;
         }
-        let cells = ((segments + 2) << segment_log2) as usize;
-        let high_bits = cell_bits - 8;
-        let rest = &bytes[HEADER_LEN..];
-        let (level_bytes, rest) = rest.split_at_checked(2 * usize::from(levels))?;
-        let (gain, rest) = rest.split_at_checked(GAIN_LEN)?;
+        let (level_bytes, rest) = rest.split_first_chunk::<{ 2 * LEVELS }>()?;
+        let (gain, rest) = rest.split_first_chunk()?;
         let (bias, rest) = rest.split_at_checked(2 * dense)?;
-        let (low, rest) = rest.split_at_checked(cells)?;
-        let (high, _) = rest.split_at_checked(high_len(cells, high_bits))?;
+        let words = rest.get(..4 * ((windows as usize + 2) << log2))?;
         let mut level = [0; LEVELS];
-        for (to, from) in level.iter_mut().zip(level_bytes.chunks_exact(2)) {
-            *to = i16::from_le_bytes([from[0], from[1]]);
+        for (to, from) in level.iter_mut().zip(level_bytes.as_chunks().0) {
+            *to = i16::from_le_bytes(*from);
         }
         Some(Self {
-            shape: Shape::new(u32::from_le_bytes([s0, s1, s2, s3]), segments, segment_log2),
-            high_bits: u32::from(high_bits),
-            high_mask: (1 << high_bits) - 1,
-            levels,
+            shape: Shape::new(u16::from_le_bytes([s0, s1]), windows, log2),
             level,
             gain,
-            bias,
-            low,
-            high,
+            bias: bias.as_chunks().0,
+            words: words.as_chunks().0,
         })
     }
 
     /// Length of the table in octets, header included.
     #[expect(clippy::len_without_is_empty, reason = "a table is never empty")]
     pub fn len(&self) -> usize {
-        HEADER_LEN
-            + 2 * usize::from(self.levels)
-            + self.gain.len()
-            + self.bias.len()
-            + self.low.len()
-            + self.high.len()
-    }
-
-    /// The weight of one feature, 1/256 nat, if the table holds it (or something that looks like it).
-    #[inline]
-    pub fn weight(&self, key: u32) -> Option<i32> {
-        let [first, second, third] = self.shape.cells(key);
-        let low = self.low_at(first) ^ self.low_at(second) ^ self.low_at(third);
-        let level = low ^ key as u8;
-        if level >= self.levels {
-            return None;
-        }
-        if self.high_bits > 0 {
-            // The high bits must agree too. Few strangers get this far.
-            let high = self.high_at(first) ^ self.high_at(second) ^ self.high_at(third);
-            if (high ^ key >> 8) & self.high_mask != 0 {
-                return None;
-            }
-        }
-        // There are `LEVELS` levels, 16; the mask only tells the compiler.
-        Some(i32::from(self.level[usize::from(level & 15)]))
-    }
-
-    #[inline]
-    fn low_at(&self, cell: u32) -> u8 {
-        // `cells` stays below the number of cells for any key; the header was checked against the length.
-        self.low.get(cell as usize).copied().unwrap_or(0)
-    }
-
-    /// The high bits of a cell, with others above them.
-    #[inline]
-    fn high_at(&self, cell: u32) -> u32 {
-        if self.high_bits == 4 {
-            // Two cells to an octet: the usual case, and the quick one.
-            let pair = self.high.get(cell as usize >> 1).copied().unwrap_or(0);
-            return u32::from(pair) >> (4 * (cell & 1));
-        }
-        let at = cell * self.high_bits;
-        let octet = (at >> 3) as usize;
-        match self.high.get(octet..octet + 2) {
-            Some(pair) => u32::from(u16::from_le_bytes([pair[0], pair[1]])) >> (at & 7),
-            None => 0,
-        }
+        HEADER_LEN + 2 * LEVELS + GAIN_LEN + 2 * self.bias.len() + 4 * self.words.len()
     }
 
     /// Logit of a 1 at `node`, 1/256 nat: the node's bias and the weights of its contexts, tempered by the
     /// confidence the trainer measured for that many weights found. Contexts beyond [`CONTEXTS`] are ignored.
     #[inline]
     pub fn logit(&self, contexts: &[u32], node: u32) -> i32 {
-        let mut sum = self.bias(node);
-        let mut found = 0;
-        let salt = node.wrapping_mul(NODE_SALT);
+        let bias = self.bias.get(node as usize);
+        let bias = bias.map_or(0, |bytes| i32::from(i16::from_le_bytes(*bytes)));
+        let (sum, found) = if self.shape.log2 == SEGMENTS_LOG2[0] {
+            self.sum::<{ 1 << SEGMENTS_LOG2[0] }>(contexts, node)
+        } else {
+            self.sum::<{ 1 << SEGMENTS_LOG2[1] }>(contexts, node)
+        };
+        let gain = self.gain.get(found).copied().unwrap_or(64);
+        ((bias + sum) * i32::from(gain)) >> 6
+    }
+
+    /// Sum and number of the weights found, in segments of `N` words.
+    fn sum<const N: usize>(&self, contexts: &[u32], node: u32) -> (i32, usize) {
+        let (segments, _) = self.words.as_chunks::<N>();
+        let salt = salt(node);
+        let (mut sum, mut found) = (0, 0);
         for context in &contexts[..contexts.len().min(CONTEXTS)] {
-            if let Some(weight) = self.weight(salted(*context, salt)) {
-                sum += weight;
+            let level = self.level_of(segments, context ^ salt);
+            if let Some(weight) = self.level.get(level) {
+                sum += i32::from(*weight);
                 found += 1;
             }
         }
-        let gain = self.gain.get(found).copied().unwrap_or(64);
-        (sum * i32::from(gain)) >> 6
+        (sum, found)
     }
 
-    fn bias(&self, node: u32) -> i32 {
-        let at = (node as usize).saturating_mul(2);
-        match self.bias.get(at..).and_then(|rest| rest.first_chunk()) {
-            Some(bytes) => i32::from(i16::from_le_bytes(*bytes)),
-            None => 0,
-        }
+    /// Number of the level of a feature, or [`LEVELS`] and more if it is not in the table (nor looks like it).
+    #[inline]
+    fn level_of<const N: usize>(&self, segments: &[[[u8; 4]; N]], key: u32) -> usize {
+        let place = self.shape.place_in(key, N.trailing_zeros());
+        let window = segments.get(place.window as usize..);
+        // There are three segments from any window on; the header was checked against the length.
+        let Some([a, b, c]) = window.and_then(|from| from.first_chunk()) else {
+            return LEVELS;
+        };
+        // `N` is a power of two, so that this changes nothing but what the compiler knows.
+        let [x, y, z] = place.words.map(|word| word as usize % N);
+        let word = u32::from_le_bytes(a[x]) ^ u32::from_le_bytes(b[y]) ^ u32::from_le_bytes(c[z]);
+        level_in(word >> place.shift, key)
     }
 
     /// Probability of a 1 at `node`.
     #[inline]
     pub fn predict(&self, contexts: &[u32], node: u32) -> Prob {
         squash(self.logit(contexts, node))
-    }
-}
-
-/// Octets that hold the high bits of `cells` cells. One spare octet, so that reading never needs a special case.
-const fn high_len(cells: usize, high_bits: u8) -> usize {
-    if high_bits == 0 {
-        0
-    } else {
-        (cells * high_bits as usize).div_ceil(8) + 1
     }
 }
 

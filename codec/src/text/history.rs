@@ -18,8 +18,14 @@ const MATCH_MAX: usize = 15;
 /// Numbers a kind of context can have; bit n of a model's mask says whether it uses kind n.
 const KINDS: usize = 26;
 
-/// The kinds there are. 24 and 25 only count when a hint is given.
+/// The kinds there are.
 const IN_USE: u32 = 0x31f_d5bf;
+
+/// Those that only count when a hint is given.
+const OF_HINTS: u32 = 1 << 24 | 1 << 25;
+
+/// Those that only count while something is being repeated.
+const OF_REPETITIONS: u32 = 1 << 15 | 1 << 17;
 
 /// The running state.
 #[derive(Clone, Debug)]
@@ -84,11 +90,15 @@ impl History {
 
     /// Fills in the contexts of the next octet that `mask` asks for; returns their number. `seen` is the text so far.
     pub fn contexts(&self, seen: &[u8], mask: u32, out: &mut [u32; CONTEXTS]) -> usize {
-        let all = self.all(seen);
+        let expected = self.expected(seen);
+        let all = self.all(expected);
         let mut count = 0;
         let mut left = mask & IN_USE;
         if self.hint == 0 {
-            left &= (1 << 24) - 1;
+            left &= !OF_HINTS;
+        }
+        if expected == 0 {
+            left &= !OF_REPETITIONS;
         }
         while left != 0 {
             let kind = left.trailing_zeros();
@@ -100,8 +110,18 @@ impl History {
         count
     }
 
+    /// What comes next if a repetition goes on, and how long it is already; 0 without one.
+    fn expected(&self, seen: &[u8]) -> u32 {
+        match seen.get(self.match_at) {
+            Some(octet) if self.match_len > 0 => {
+                1 + u32::from(self.swap(*octet)) + ((self.match_len.min(MATCH_MAX) as u32) << 9)
+            }
+            _ => 0,
+        }
+    }
+
     #[inline]
-    fn all(&self, seen: &[u8]) -> [u32; KINDS] {
+    fn all(&self, expected: u32) -> [u32; KINDS] {
         let [a, b, c, d, e, f, ..] = self.chars;
         let start = mix(self.salt, self.partial);
         let shouting = u32::from(self.capitals >= 2) << 31;
@@ -120,12 +140,6 @@ impl History {
             ),
             self.before_word(0) ^ self.before_word(1) << 8,
         );
-        let expected = match seen.get(self.match_at) {
-            Some(octet) if self.match_len > 0 => {
-                1 + u32::from(self.swap(*octet)) + ((self.match_len.min(MATCH_MAX) as u32) << 9)
-            }
-            _ => 0,
-        };
         // A place keeps its number for good; a zero is a kind that was tried and found not to pay.
         [
             o1 ^ shouting,

@@ -41,7 +41,6 @@ fn run_training(recipe: &str, size: &str, out: &str, options: &[&str]) -> Outcom
         let table = &mut settings.features;
         match key {
             "kinds" => settings.kinds = u32::from_str_radix(value, 16)?,
-            "cell" => table.cell_bits = value.parse()?,
             "levels" => table.levels = value.parse()?,
             "survey" => table.survey_log2 = value.parse()?,
             "rate" => table.rate = value.parse()?,

@@ -18,16 +18,14 @@ pub use refine::Trained;
 pub use survey::Survey;
 
 use crate::examples::Examples;
+use longwire_codec::features::CELL_BITS;
 
 /// How to train a table.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Size of the finished table in octets, at most.
     pub size: usize,
-    /// Bits of a cell, 8 to 16. A stranger is mistaken for a feature in levels / 2^cell_bits of all cases. 12 are
-    /// quickest to read.
-    pub cell_bits: u8,
-    /// Levels a weight is rounded to, 2 to 16.
+    /// Levels a weight is rounded to, 2 to 16. A stranger is mistaken for a feature in levels / 2^10 of all cases.
     pub levels: u8,
     /// Nodes with an exact bias: those below this number. The others can have a context that is always there.
     pub dense: u16,
@@ -49,7 +47,6 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             size: 128 << 10,
-            cell_bits: 12,
             levels: 16,
             dense: 0,
             survey_log2: 24,
@@ -63,11 +60,10 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Settings for the nearly certain decisions of structure: long fingerprints, several passes over few examples.
+    /// Settings for the nearly certain decisions of structure: several passes over few examples.
     pub fn structure(size: usize) -> Self {
         Self {
             size,
-            cell_bits: 12,
             survey_log2: 20,
             confidence: 1.0,
             float_passes: 4,
@@ -78,7 +74,7 @@ impl Settings {
 
     /// Share of strangers the table takes for features.
     pub(crate) fn mistaken(&self) -> f32 {
-        f32::from(self.levels) / (1u32 << self.cell_bits) as f32
+        f32::from(self.levels) / (1u32 << CELL_BITS) as f32
     }
 }
 
@@ -175,7 +171,7 @@ mod tests {
 
     #[test]
     fn learns_what_decides_and_packs_it() {
-        let settings = Settings::structure(2500);
+        let settings = Settings::structure(13_000);
         let table = train(&recording(), &settings, &mut |_| ());
         assert!(table.len() <= settings.size);
         let features = Features::new(&table).expect("own work");
@@ -189,7 +185,7 @@ mod tests {
 
     #[test]
     fn same_input_same_table() {
-        let settings = Settings::structure(2000);
+        let settings = Settings::structure(13_000);
         let [one, two] = [(); 2].map(|()| train(&recording(), &settings, &mut |_| ()));
         assert_eq!(one, two);
     }

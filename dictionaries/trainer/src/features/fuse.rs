@@ -1,73 +1,85 @@
 //! Solves the cells of a 3-wise binary fuse filter. Refuses to fail: it tries seeds until one works.
 
 use super::Settings;
-use longwire_codec::features::{CONTEXTS, Shape};
+use longwire_codec::features::{CELL_BITS, CELLS, CONTEXTS, LEVELS, Place, SEGMENTS_LOG2, Shape};
 
-/// The solved cells.
+/// The solved words.
 pub(super) struct Fuse {
-    pub(super) seed: u32,
-    pub(super) segments: u32,
+    pub(super) seed: u16,
+    pub(super) windows: u32,
     pub(super) segment_log2: u8,
-    pub(super) values: Vec<u16>,
+    pub(super) words: Vec<u32>,
 }
 
-/// Segments for `count` features, and the size of a segment: the figures of the paper.
-fn shape(count: usize) -> (u32, u8) {
-    let n = count.max(2) as f64;
-    let segment_log2 = ((n.ln() / 3.33f64.ln() + 2.25).floor() as i32).clamp(2, 16) as u8;
-    let factor = (0.875 + 0.25 * 1e6f64.ln() / n.ln()).max(1.125);
-    let wanted = (n * factor).ceil() as u32;
-    let segments = wanted.div_ceil(1 << segment_log2).saturating_sub(2).max(1);
-    (segments, segment_log2)
+/// Tables of so many words and more have the larger segments.
+const LARGE_WORDS: usize = 1 << 18;
+
+/// Share of the cells that can be used and still solved, the ends left out, for each size of segments: found by
+/// trial. The fewer words a segment has, the more chance overfills one here and there.
+const FULL: [f64; 2] = [0.855, 0.88];
+
+/// Windows and size of segments for a table of at most `words` words.
+fn shape(words: usize) -> (u32, u8) {
+    let [small, large] = SEGMENTS_LOG2;
+    let log2 = if words < LARGE_WORDS { small } else { large };
+    (((words >> log2) as u32).saturating_sub(2).max(1), log2)
+}
+
+/// Words of a table of the size asked for.
+fn words(settings: &Settings) -> usize {
+    let fixed = 12 + 2 * LEVELS + CONTEXTS + 1 + 2 * usize::from(settings.dense);
+    settings.size.saturating_sub(fixed) / 4
 }
 
 /// Features that fit a table of the size asked for.
 pub(super) fn capacity(settings: &Settings) -> usize {
-    let fixed =
-        16 + 2 * usize::from(settings.levels) + CONTEXTS + 1 + 2 * usize::from(settings.dense) + 2;
-    let bits = settings.size.saturating_sub(fixed) * 8;
-    let size = |count: usize| {
-        let (segments, log2) = shape(count);
-        ((segments as usize + 2) << log2) * usize::from(settings.cell_bits)
-    };
-    let (mut fits, mut beyond) = (0, bits);
-    while beyond - fits > 1 {
-        let middle = fits.midpoint(beyond);
-        if size(middle) <= bits {
-            fits = middle
-        } else {
-            beyond = middle
-        }
-    }
-    fits
+    let (windows, log2) = shape(words(settings));
+    let full = FULL[usize::from(log2 == SEGMENTS_LOG2[1])];
+    (f64::from(CELLS) * full * f64::from(windows << log2)) as usize
 }
 
 impl Fuse {
-    /// Solves for `features`: distinct keys, each with its level.
-    pub(super) fn of(features: &[(u32, u8)], cell_bits: u8) -> Self {
-        let (segments, segment_log2) = shape(features.len());
+    /// Solves for `features`: distinct keys, each with its level; no more than there is [`capacity`] for.
+    pub(super) fn of(features: &[(u32, u8)], settings: &Settings) -> Self {
+        let (windows, segment_log2) = shape(words(settings));
+        let mut fuse = Self {
+            seed: 0,
+            windows,
+            segment_log2,
+            words: Vec::new(),
+        };
         for seed in 1.. {
-            let mut fuse = Self {
-                seed,
-                segments,
-                segment_log2,
-                values: Vec::new(),
-            };
+            fuse.seed = seed;
             if let Some(order) = fuse.peel(features) {
-                fuse.assign(features, &order, cell_bits);
+                fuse.assign(features, &order);
                 return fuse;
             }
         }
         unreachable!("some seed works")
     }
 
+    fn size(&self) -> usize {
+        (self.windows as usize + 2) << self.segment_log2
+    }
+
+    /// The cells of a feature, numbered from 0, those of a word in a row.
     fn cells(&self, key: u32) -> [u32; 3] {
-        Shape::new(self.seed, self.segments, self.segment_log2).cells(key)
+        let shape = Shape::new(self.seed, self.windows, self.segment_log2);
+        let Place {
+            window,
+            words,
+            shift,
+        } = shape.place(key);
+        let cell = |at: usize| {
+            let segment = window + at as u32;
+            ((segment << self.segment_log2) + words[at]) * CELLS + shift / CELL_BITS
+        };
+        [cell(0), cell(1), cell(2)]
     }
 
     /// The features in an order in which each has a cell that no later one uses, with that cell; or none.
     fn peel(&self, features: &[(u32, u8)]) -> Option<Vec<(u32, u32)>> {
-        let size = (self.segments as usize + 2) << self.segment_log2;
+        let size = self.size() * CELLS as usize;
         let mut count = vec![0u32; size];
         let mut mixed = vec![0u32; size];
         for (index, (key, _)) in features.iter().enumerate() {
@@ -97,18 +109,25 @@ impl Fuse {
         (order.len() == features.len()).then_some(order)
     }
 
-    fn assign(&mut self, features: &[(u32, u8)], order: &[(u32, u32)], cell_bits: u8) {
-        let mask = ((1u32 << cell_bits) - 1) as u16;
-        self.values = vec![0; (self.segments as usize + 2) << self.segment_log2];
+    fn assign(&mut self, features: &[(u32, u8)], order: &[(u32, u32)]) {
+        let mut cells = vec![0u16; self.size() * CELLS as usize];
         for (index, own) in order.iter().rev() {
             let (key, level) = features[*index as usize];
-            let wanted = (key as u16 ^ u16::from(level)) & mask;
+            let wanted = key as u16 & CELL_MASK ^ u16::from(level);
             let others = self.cells(key).into_iter().filter(|cell| cell != own);
-            let mixed = others.fold(wanted, |value, cell| value ^ self.values[cell as usize]);
-            self.values[*own as usize] = mixed;
+            cells[*own as usize] = others.fold(wanted, |value, cell| value ^ cells[cell as usize]);
         }
+        let in_word = |cells: &[u16]| {
+            let shifted = cells.iter().enumerate();
+            shifted.fold(0, |word, (at, cell)| {
+                word | u32::from(*cell) << (at as u32 * CELL_BITS)
+            })
+        };
+        self.words = cells.chunks(CELLS as usize).map(in_word).collect();
     }
 }
+
+const CELL_MASK: u16 = (1 << CELL_BITS) - 1;
 
 #[cfg(test)]
 mod tests {
@@ -116,19 +135,31 @@ mod tests {
     use longwire_codec::features::mix;
 
     #[test]
-    fn solved_for_any_number_of_features() {
-        for count in [0, 1, 2, 3, 10, 100, 5000, 60_000] {
-            let mut features: Vec<(u32, u8)> =
-                (0..count).map(|k| (mix(9, k), (k % 16) as u8)).collect();
+    fn solved_for_any_number_of_features_and_when_full() {
+        for (size, share) in [
+            (12 << 10, 1.0),
+            (128 << 10, 1.0),
+            (128 << 10, 0.3),
+            (512 << 10, 1.0),
+            (2 << 20, 1.0),
+            (64 << 10, 0.0),
+        ] {
+            let settings = Settings {
+                size,
+                ..Settings::default()
+            };
+            let count = (capacity(&settings) as f64 * share) as u32;
+            let mut features: Vec<(u32, u8)> = (0..count)
+                .map(|k| (mix(mix(9, k), !k), (k % 16) as u8))
+                .collect();
             features.sort_unstable();
             features.dedup_by_key(|f| f.0);
-            let fuse = Fuse::of(&features, 10);
+            let fuse = Fuse::of(&features, &settings);
             for (key, level) in &features {
-                let mixed = fuse
-                    .cells(*key)
-                    .into_iter()
-                    .fold(0, |v, c| v ^ fuse.values[c as usize]);
-                assert_eq!((mixed ^ *key as u16) & 0x3ff, u16::from(*level));
+                let cell = fuse.cells(*key).into_iter().fold(0, |mixed, cell| {
+                    mixed ^ fuse.words[(cell / CELLS) as usize] >> (cell % CELLS * CELL_BITS)
+                });
+                assert_eq!((cell ^ key) & u32::from(CELL_MASK), u32::from(*level));
             }
         }
     }

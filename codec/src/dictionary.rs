@@ -42,9 +42,9 @@ impl<'d> Strings<'d> {
 
     /// The number of `wanted`.
     pub fn find(&self, wanted: &str) -> Option<u16> {
-        let at = self
-            .index
-            .binary_search_by(|&id| self.get(id).unwrap_or("").cmp(wanted));
+        let octets = |id| cut_octets(self.blob, self.starts, self.lens, id).unwrap_or(&[]);
+        let wanted = wanted.as_bytes();
+        let at = self.index.binary_search_by(|&id| octets(id).cmp(wanted));
         at.ok().map(|at| self.index[at])
     }
 }
@@ -101,10 +101,12 @@ impl<'d> Names<'d> {
 
     /// The number of the name `name` in the namespace numbered `ns`.
     pub fn find(&self, ns: u16, name: &str) -> Option<u16> {
-        let wanted = (ns, name);
-        let at = self
-            .index
-            .binary_search_by(|&id| self.get(id).unwrap_or((0, "")).cmp(&wanted));
+        let octets = |id| cut_octets(self.blob, self.starts, self.lens, id).unwrap_or(&[]);
+        let at = self.index.binary_search_by(|&id| {
+            let of = self.namespaces.get(usize::from(id)).copied();
+            let order = of.unwrap_or(0).cmp(&ns);
+            order.then_with(|| octets(id).cmp(name.as_bytes()))
+        });
         at.ok().map(|at| self.index[at])
     }
 
@@ -208,7 +210,12 @@ impl<'d> Dictionary<'d> {
 
     /// The number of the attribute `name` in the namespace `ns`, which is usually empty.
     pub fn attribute(&self, ns: &str, name: &str) -> Option<u16> {
-        self.attributes.find(self.namespaces.find(ns)?, name)
+        let ns = if ns.is_empty() {
+            0
+        } else {
+            self.namespaces.find(ns)?
+        };
+        self.attributes.find(ns, name)
     }
 
     /// What the value of `attribute`, or for [`TEXT`] the text, of `element` usually looks like.
@@ -224,7 +231,17 @@ impl<'d> Dictionary<'d> {
 }
 
 fn cut<'d>(blob: &'d str, starts: &[u16], lens: &[u8], id: u16) -> Option<&'d str> {
+    let (start, end) = ends(starts, lens, id)?;
+    blob.get(start..end)
+}
+
+/// As [`cut`], to be compared only.
+fn cut_octets<'d>(blob: &'d str, starts: &[u16], lens: &[u8], id: u16) -> Option<&'d [u8]> {
+    let (start, end) = ends(starts, lens, id)?;
+    blob.as_bytes().get(start..end)
+}
+
+fn ends(starts: &[u16], lens: &[u8], id: u16) -> Option<(usize, usize)> {
     let start = usize::from(*starts.get(usize::from(id))?);
-    let len = usize::from(*lens.get(usize::from(id))?);
-    blob.get(start..start + len)
+    Some((start, start + usize::from(*lens.get(usize::from(id))?)))
 }

@@ -303,19 +303,33 @@ fn check(fine: bool) -> Result<(), EncodeError> {
     fine.then_some(()).ok_or(EncodeError::Malformed)
 }
 
+/// Attributes of an element that are looked up once only; few have more.
+const LOOKED_UP: usize = 8;
+
 /// Writes the attributes that begin `nodes`, in the order of the dictionary, unknown ones last.
 fn write_attributes<'x, D: Scribe>(
     walk: &mut Walk<'_, 'x, D>,
     nodes: &[Node<'x>],
 ) -> Result<(), EncodeError> {
     let dictionary = walk.dictionary;
-    let attributes = || {
+    let named = || {
         nodes.iter().map_while(|node| match *node {
-            Node::Attr { ns, name, value } => Some((attribute(dictionary, ns, name), value)),
+            Node::Attr { ns, name, value } => Some((ns, name, value)),
             _ => None,
         })
     };
-    let count = attributes().count();
+    let mut looked_up = [None; LOOKED_UP];
+    for (place, (ns, name, _)) in looked_up.iter_mut().zip(named()) {
+        *place = Some(attribute(dictionary, ns, name));
+    }
+    let attributes = || {
+        named().enumerate().map(|(at, (ns, name, value))| {
+            let symbol = looked_up.get(at).copied().flatten();
+            let symbol = symbol.unwrap_or_else(|| attribute(dictionary, ns, name));
+            (symbol, value)
+        })
+    };
+    let count = named().count();
     let mut last = None;
     for done in 0..count {
         let later =

@@ -9,6 +9,10 @@ pub type Prob = u16;
 /// One half.
 pub const HALF: Prob = 1 << 15;
 
+/// The state of a writing end at some time. Only that end knows how to read it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mark([u64; 2]);
+
 /// Either end of the arithmetic coder.
 ///
 /// A layer is written once, against this trait: the writing end returns the bit it is given, the reading end
@@ -16,6 +20,19 @@ pub const HALF: Prob = 1 << 15;
 pub trait Coder {
     /// True on the reading end.
     fn is_reading(&self) -> bool;
+
+    /// The state of a writing end, to come back to.
+    fn mark(&self) -> Mark {
+        Mark::default()
+    }
+
+    /// Comes back to an earlier state: what was written since never was. Of no effect on a reading end.
+    fn rewind(&mut self, _: Mark) {}
+
+    /// What was written since, in 1/256 bit; 0 on a reading end.
+    fn cost_256ths(&self, _: Mark) -> u64 {
+        0
+    }
 
     /// Codes one bit whose probability of being 1 is `p1`.
     fn code(&mut self, bit: bool, p1: Prob) -> bool;

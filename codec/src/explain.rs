@@ -2,7 +2,7 @@
 
 use crate::encode::EncodeError;
 use crate::entropy::range::Meter;
-use crate::entropy::{Coder, Prob};
+use crate::entropy::{Coder, Mark, Prob};
 use crate::features::{Decide, Deciding};
 use crate::link::PacketNumber;
 use crate::session::walk::{Scribe, What};
@@ -21,6 +21,18 @@ impl<T> Coder for Explainer<'_, '_, T> {
         false
     }
 
+    fn mark(&self) -> Mark {
+        self.inner.coder.mark()
+    }
+
+    fn rewind(&mut self, mark: Mark) {
+        self.inner.coder.rewind(mark);
+    }
+
+    fn cost_256ths(&self, since: Mark) -> u64 {
+        self.inner.coder.cost_256ths(since)
+    }
+
     fn code(&mut self, bit: bool, p1: Prob) -> bool {
         self.inner.code(bit, p1)
     }
@@ -34,7 +46,7 @@ impl<T> Decide for Explainer<'_, '_, T> {
 
 impl<T: FnMut(What<'_>, u64)> Scribe for Explainer<'_, '_, T> {
     fn note(&mut self, what: What<'_>) {
-        let now = self.inner.coder.cost_256ths();
+        let now = self.inner.coder.total_256ths();
         (self.tell)(what, now - self.spent);
         self.spent = now;
     }

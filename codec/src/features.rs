@@ -22,7 +22,7 @@ mod tree;
 pub use squash::squash;
 pub use tree::Tree;
 
-use crate::entropy::{Coder, HALF, Prob};
+use crate::entropy::{Coder, HALF, Mark, Prob};
 
 /// Most contexts of one decision.
 pub const CONTEXTS: usize = 32;
@@ -147,6 +147,18 @@ impl<C: Coder + ?Sized> Coder for Deciding<'_, '_, C> {
         self.coder.is_reading()
     }
 
+    fn mark(&self) -> Mark {
+        self.coder.mark()
+    }
+
+    fn rewind(&mut self, mark: Mark) {
+        self.coder.rewind(mark);
+    }
+
+    fn cost_256ths(&self, since: Mark) -> u64 {
+        self.coder.cost_256ths(since)
+    }
+
     fn code(&mut self, bit: bool, p1: Prob) -> bool {
         self.coder.code(bit, p1)
     }
@@ -242,9 +254,9 @@ impl<'d> Features<'d> {
     #[inline]
     fn level_of<const N: usize>(&self, segments: &[[[u8; 4]; N]], key: u32) -> usize {
         let place = self.shape.place_in(key, N.trailing_zeros());
-        let window = segments.get(place.window as usize..);
+        let window = place.window as usize;
         // There are three segments from any window on; the header was checked against the length.
-        let Some([a, b, c]) = window.and_then(|from| from.first_chunk()) else {
+        let Some([a, b, c]) = segments.get(window..window + 3) else {
             return LEVELS;
         };
         // `N` is a power of two, so that this changes nothing but what the compiler knows.

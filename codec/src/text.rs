@@ -11,13 +11,11 @@
 //!
 //! A text begins with one bit, raw or not; if not, its language, then its octets. The symbol 0xff ends the text.
 
-mod draft;
 mod history;
 mod raw;
 
 pub use history::History;
 
-use self::draft::Draft;
 use crate::entropy::range::Meter;
 use crate::entropy::{Coder, Prob};
 use crate::features::{CONTEXTS, Decide, Deciding, Features, Tree, mix};
@@ -161,7 +159,7 @@ impl<'d> TextModel<'d> {
         let mut meter = Meter::default();
         // Writing fails only on text that is not UTF-8; what was counted until then is as good as any answer.
         _ = self.code(&mut meter, hint, text, &mut []);
-        meter.cost_256ths()
+        meter.total_256ths()
     }
 
     fn code_in(
@@ -188,23 +186,18 @@ impl<'d> TextModel<'d> {
         voice.code(&mut decide, text, out)
     }
 
-    /// Writes `text` the cheapest way: drafts it in the likeliest language first, so that it is modelled only once.
-    // Not a part of `code`: its draft would lie on the stack of a reader too.
-    #[inline(never)]
+    /// Writes `text` the cheapest way: in the likeliest language, and again raw if that went badly.
     fn write(&self, coder: &mut dyn Coder, hint: u32, text: &[u8]) -> Result<usize, TextError> {
         let index = self.best_language(hint, text);
-        let mut draft = Draft::new();
-        self.code_way(&mut draft, Way::Language(index));
-        self.code_in(&mut draft, index, hint, text, &mut [])?;
-        if draft.cost_256ths() > raw::cost_256ths(text) + RAW_CHOICE_256THS {
+        let start = coder.mark();
+        self.code_way(coder, Way::Language(index));
+        self.code_in(coder, index, hint, text, &mut [])?;
+        if coder.cost_256ths(start) > raw::cost_256ths(text) + RAW_CHOICE_256THS {
+            coder.rewind(start);
             self.code_way(coder, Way::Raw);
-            raw::code(coder, text, &mut [])
-        } else if draft.copy_to(coder) {
-            Ok(text.len())
-        } else {
-            self.code_way(coder, Way::Language(index));
-            self.code_in(coder, index, hint, text, &mut [])
+            raw::code(coder, text, &mut [])?;
         }
+        Ok(text.len())
     }
 
     /// The language in which the start of `text` is cheapest.
@@ -218,7 +211,7 @@ impl<'d> TextModel<'d> {
             self.code_way(&mut meter, Way::Language(*index));
             // Writing to a meter cannot fail.
             _ = self.code_in(&mut meter, *index, hint, start, &mut []);
-            meter.cost_256ths()
+            meter.total_256ths()
         };
         (0..self.count).min_by_key(cost).unwrap_or(0)
     }

@@ -3,7 +3,7 @@
 //! A packet has no trailer: the frame says how long it is, the writer ends on the shortest octet string inside
 //! the final interval, and the reader sees zeros beyond the end. Trailing zero octets are therefore never written.
 
-use super::{Coder, Prob};
+use super::{Coder, Mark, Prob};
 
 /// The interval shared by both ends: `low..=high`, at least two values wide between bits.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,14 @@ impl Interval {
         high: u32::MAX,
     };
 
+    /// The one a mark tells of.
+    fn of(mark: u64) -> Self {
+        Self {
+            low: mark as u32,
+            high: (mark >> 32) as u32,
+        }
+    }
+
     /// Last value of the part that stands for a 1 bit: inside `low..high`, so both parts have a value.
     fn split(self, p1: Prob) -> u32 {
         let span = u64::from(self.high - self.low);
@@ -31,6 +39,14 @@ impl Interval {
         } else {
             self.low = split + 1;
         }
+    }
+
+    /// Binary logarithm of the number of values, 1/256.
+    fn size_256ths(self) -> u64 {
+        // At least 1, so that its top bit exists.
+        let span = (self.high - self.low).max(1);
+        let above = span.leading_zeros();
+        u64::from((31 - above) << 8 | log2_256ths(span << above))
     }
 
     /// The next settled octet, if both ends of the interval agree on it.
@@ -111,6 +127,22 @@ fn tail(low: u32, len: u32) -> u64 {
 impl Coder for Encoder<'_> {
     fn is_reading(&self) -> bool {
         false
+    }
+
+    fn mark(&self) -> Mark {
+        let Interval { low, high } = self.interval;
+        Mark([u64::from(high) << 32 | u64::from(low), self.len as u64])
+    }
+
+    fn rewind(&mut self, Mark([interval, len]): Mark) {
+        self.interval = Interval::of(interval);
+        self.len = len as usize;
+    }
+
+    fn cost_256ths(&self, Mark([interval, len]): Mark) -> u64 {
+        let settled = (self.len as u64).saturating_sub(len) * 8 * 256;
+        let before = Interval::of(interval).size_256ths();
+        (settled + before).saturating_sub(self.interval.size_256ths())
     }
 
     fn code(&mut self, bit: bool, p1: Prob) -> bool {
@@ -202,8 +234,15 @@ impl Default for Meter {
 }
 
 impl Meter {
+    fn of(Mark([bits, rest]): Mark) -> Self {
+        Self {
+            bits,
+            rest: rest as u32,
+        }
+    }
+
     /// Cost so far, in 1/256 bit, rounded up.
-    pub fn cost_256ths(&self) -> u64 {
+    pub fn total_256ths(&self) -> u64 {
         (self.bits << 8) - u64::from(log2_256ths(self.rest))
     }
 }
@@ -211,6 +250,19 @@ impl Meter {
 impl Coder for Meter {
     fn is_reading(&self) -> bool {
         false
+    }
+
+    fn mark(&self) -> Mark {
+        Mark([self.bits, self.rest.into()])
+    }
+
+    fn rewind(&mut self, mark: Mark) {
+        *self = Self::of(mark);
+    }
+
+    fn cost_256ths(&self, since: Mark) -> u64 {
+        let before = Self::of(since).total_256ths();
+        self.total_256ths().saturating_sub(before)
     }
 
     #[inline]
@@ -289,7 +341,7 @@ mod tests {
         let cost = |p1s: &[Prob]| {
             let mut meter = Meter::default();
             p1s.iter().for_each(|p1| _ = meter.code(true, *p1));
-            meter.cost_256ths()
+            meter.total_256ths()
         };
         assert_eq!(cost(&[]), 0);
         assert_eq!(cost(&[32768]), 256);

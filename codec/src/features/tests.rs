@@ -3,6 +3,9 @@
 use super::*;
 use std::vec::Vec;
 
+const WINDOWS: u32 = 1;
+const WORDS: usize = 3 << SEGMENTS_LOG2[0];
+
 fn noise(len: usize, mut seed: u32) -> Vec<u8> {
     (0..len)
         .map(|_| {
@@ -12,59 +15,68 @@ fn noise(len: usize, mut seed: u32) -> Vec<u8> {
         .collect()
 }
 
-/// A header of three segments of 4 cells and 2 levels, over cells of noise.
-fn table(cell_bits: u8) -> Vec<u8> {
-    let mut bytes = Vec::from(*b"LF\x01");
-    bytes.extend([cell_bits, 2, 2, 1, 0, 7, 0, 0, 0, 1, 0, 0, 0]);
-    bytes.extend(256i16.to_le_bytes());
-    bytes.extend((-256i16).to_le_bytes());
+/// A header of one window, over words of noise; half of the levels are a nat, half of them minus one.
+fn table(seed: u32) -> Vec<u8> {
+    let mut bytes = Vec::from(*b"LF\x02");
+    bytes.extend([SEGMENTS_LOG2[0], 1, 0, 7, 0]);
+    bytes.extend(WINDOWS.to_le_bytes());
+    (0..LEVELS).for_each(|level| bytes.extend([256i16, -256][level % 2].to_le_bytes()));
     bytes.extend([64; GAIN_LEN]);
     bytes.extend(100i16.to_le_bytes());
-    bytes.extend(noise(12 + high_len(12, cell_bits - 8), 3));
+    bytes.extend(noise(4 * WORDS, seed));
     bytes
 }
 
 #[test]
 fn header_is_checked() {
-    for cell_bits in [8, 9, 11, 16] {
-        let bytes = table(cell_bits);
-        let features = Features::new(&bytes).expect("sound");
-        assert_eq!(features.len(), bytes.len());
-        for cut in 0..bytes.len() {
-            assert!(Features::new(&bytes[..cut]).is_none(), "cut at {cut}");
-        }
+    let bytes = table(3);
+    let features = Features::new(&bytes).expect("sound");
+    assert_eq!(features.len(), bytes.len());
+    for cut in (0..100).chain([bytes.len() - 1]) {
+        assert!(Features::new(&bytes[..cut]).is_none(), "cut at {cut}");
     }
-    assert!(Features::new(&table(17)).is_none());
+    for (at, wrong) in [(2, 1), (3, 11), (8, 0), (8, 2), (11, 1)] {
+        let mut bytes = bytes.clone();
+        bytes[at] = wrong;
+        assert!(Features::new(&bytes).is_none(), "{wrong} at {at}");
+    }
 }
 
 #[test]
 fn bias_counts_and_strangers_are_rare() {
-    let bytes = table(16);
+    let bytes = table(3);
     let features = Features::new(&bytes).expect("sound");
     assert_eq!(features.logit(&[], 0), 100);
     assert_eq!(features.logit(&[], 1), 0);
-    let found = (0..10_000).filter(|k| features.weight(mix(1, *k)).is_some());
-    assert!(found.count() < 10);
+    let found = (0..100_000).filter(|k| features.logit(&[mix(mix(1, *k), 2)], 1) != 0);
+    // One in 64, give or take.
+    assert!((1400..1750).contains(&found.count()));
+}
+
+#[test]
+fn places_are_in_bounds_and_all_thirds_are_used() {
+    for log2 in SEGMENTS_LOG2 {
+        let shape = Shape::new(5, 9, log2);
+        let mut shifts = [0; 3];
+        for k in 0..30_000 {
+            let place = shape.place(mix(mix(3, k), !k));
+            assert!(place.window < 9 && place.words.iter().all(|word| word >> log2 == 0));
+            shifts[(place.shift / CELL_BITS) as usize] += 1;
+        }
+        assert!(shifts.iter().all(|count| *count > 9_000), "{shifts:?}");
+    }
 }
 
 #[test]
 fn noise_never_panics() {
-    for seed in 0..2000 {
-        let mut bytes = noise(400, seed);
-        bytes[..3].copy_from_slice(b"LF\x01");
-        bytes[3] = 8 + bytes[3] % 9;
-        bytes[4] = 1 + bytes[4] % 16;
-        bytes[5] %= 6;
-        bytes[6..8].fill(0);
-        let segments = u32::from(bytes[12] % 5);
-        bytes[12..16].copy_from_slice(&segments.to_le_bytes());
-        if let Some(features) = Features::new(&bytes) {
-            let contexts = [1, 2, seed, u32::MAX];
-            for node in [0, seed, u32::MAX] {
-                assert!(features.predict(&contexts, node) > 0);
-            }
+    for seed in 0..200 {
+        let bytes = table(seed);
+        let features = Features::new(&bytes).expect("sound");
+        let contexts = [1, 2, seed, u32::MAX];
+        for node in [0, seed, u32::MAX] {
+            assert!(features.predict(&contexts, node) > 0);
         }
-        if let Some(tree) = Tree::new(&bytes[seed as usize % 300..]) {
+        if let Some(tree) = Tree::new(&bytes[seed as usize..]) {
             let symbol = tree.code(seed as u16, |node, bit| bit ^ (mix(seed, node) & 1 == 1));
             assert!(symbol < tree.symbols());
         }

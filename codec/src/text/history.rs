@@ -15,18 +15,6 @@ const MATCH_MIN: usize = 3;
 /// Longest repetition that makes a difference, octets.
 const MATCH_MAX: usize = 15;
 
-/// Numbers a kind of context can have; bit n of a model's mask says whether it uses kind n.
-const KINDS: usize = 26;
-
-/// The kinds there are.
-const IN_USE: u32 = 0x31f_d5bf;
-
-/// Those that only count when a hint is given.
-const OF_HINTS: u32 = 1 << 24 | 1 << 25;
-
-/// Those that only count while something is being repeated.
-const OF_REPETITIONS: u32 = 1 << 15 | 1 << 17;
-
 /// The running state.
 #[derive(Clone, Debug)]
 pub struct History {
@@ -34,8 +22,8 @@ pub struct History {
     hint: u32,
     /// The last characters as sent, latest first, each as its octets.
     chars: [u32; CHARS],
-    /// The same in lower case.
-    folded: [u32; CHARS],
+    /// The last of them in lower case.
+    folded: u32,
     /// Octets of the character under way.
     partial: u32,
     /// Octets it still needs.
@@ -62,7 +50,7 @@ impl History {
             salt,
             hint,
             chars: [10; CHARS],
-            folded: [10; CHARS],
+            folded: 10,
             partial: 0,
             missing: 0,
             word: 0,
@@ -89,25 +77,53 @@ impl History {
     }
 
     /// Fills in the contexts of the next octet that `mask` asks for; returns their number. `seen` is the text so far.
+    /// A kind keeps its number for good; those between were tried and found not to pay.
     pub fn contexts(&self, seen: &[u8], mask: u32, out: &mut [u32; CONTEXTS]) -> usize {
+        let mut list = List {
+            mask,
+            out,
+            count: 0,
+        };
+        let [a, b, c, d, e, f, ..] = self.chars;
+        let start = mix(self.salt, self.partial);
+        let shouting = u32::from(self.capitals >= 2) << 31;
+        let o1 = mix(start, a);
+        let o2 = mix(o1, b);
+        let o3 = mix(o2, c);
+        let o4 = mix(o3, d);
+        list.add(0, || o1 ^ shouting);
+        list.add(1, || o2);
+        list.add(2, || o3);
+        list.add(3, || o4);
+        list.add(4, || mix(o4, e));
+        list.add(5, || mix(mix(o4, e), f));
+        let word = mix(start, self.word);
+        list.add(7, || word);
+        list.add(8, || mix(word, self.word_before));
+        list.add(10, || mix(word, self.word_before_that));
+        list.add(12, || {
+            let len = self.word_len.min(7) << 1 | u32::from(a == u32::from(b' '));
+            let matching = self.before_word(0) ^ self.before_word(1) << 8;
+            mix(mix(start, len), matching)
+        });
+        list.add(14, || mix(start, self.count.min(24) ^ shouting));
         let expected = self.expected(seen);
-        let all = self.all(expected);
-        let mut count = 0;
-        let mut left = mask & IN_USE;
-        if self.hint == 0 {
-            left &= !OF_HINTS;
+        if expected != 0 {
+            list.add(15, || mix(start, expected));
+            list.add(17, || mix(mix(o1, expected & 0x1ff), 1));
         }
-        if expected == 0 {
-            left &= !OF_REPETITIONS;
+        let skip = || mix(mix(start, b), c);
+        list.add(16, skip);
+        list.add(18, || {
+            mix(mix(start, self.shape & 0xff_ffff), self.word_len)
+        });
+        list.add(19, || mix(o1, self.word_len.min(15) ^ self.titles << 8));
+        list.add(20, || mix(skip(), d));
+        if self.hint != 0 {
+            list.add(24, || mix(start, self.hint));
+            list.add(25, || mix(o2, self.hint));
         }
-        while left != 0 {
-            let kind = left.trailing_zeros();
-            // `kind` and `count` are below `KINDS`, because bits beyond were masked off.
-            out[count] = mix(all[kind as usize], kind);
-            count += 1;
-            left &= left - 1;
-        }
-        count
+        list.count
     }
 
     /// What comes next if a repetition goes on, and how long it is already; 0 without one.
@@ -118,57 +134,6 @@ impl History {
             }
             _ => 0,
         }
-    }
-
-    #[inline]
-    fn all(&self, expected: u32) -> [u32; KINDS] {
-        let [a, b, c, d, e, f, ..] = self.chars;
-        let start = mix(self.salt, self.partial);
-        let shouting = u32::from(self.capitals >= 2) << 31;
-        let o1 = mix(start, a);
-        let o2 = mix(o1, b);
-        let o3 = mix(o2, c);
-        let o4 = mix(o3, d);
-        let o5 = mix(o4, e);
-        let o6 = mix(o5, f);
-        let word = mix(start, self.word);
-        let skip = mix(mix(start, b), c);
-        let ahead = mix(
-            mix(
-                start,
-                self.word_len.min(7) << 1 | u32::from(a == u32::from(b' ')),
-            ),
-            self.before_word(0) ^ self.before_word(1) << 8,
-        );
-        // A place keeps its number for good; a zero is a kind that was tried and found not to pay.
-        [
-            o1 ^ shouting,
-            o2,
-            o3,
-            o4,
-            o5,
-            o6,
-            0,
-            word,
-            mix(word, self.word_before),
-            0,
-            mix(word, self.word_before_that),
-            0,
-            ahead,
-            0,
-            mix(start, self.count.min(24) ^ shouting),
-            mix(start, expected),
-            skip,
-            mix(mix(o1, expected & 0x1ff), 1),
-            mix(mix(start, self.shape & 0xff_ffff), self.word_len),
-            mix(o1, self.word_len.min(15) ^ self.titles << 8),
-            mix(skip, d),
-            0,
-            0,
-            0,
-            mix(start, self.hint),
-            mix(o2, self.hint),
-        ]
     }
 
     /// Character `back` places before the space before the current word.
@@ -233,14 +198,13 @@ impl History {
                 self.word_before = mix(self.word_before ^ 0x55, sign);
             }
         }
-        self.chars.copy_within(0..CHARS - 1, 1);
-        self.folded.copy_within(0..CHARS - 1, 1);
-        self.chars[0] = char;
-        self.folded[0] = folded;
+        let [a, b, c, d, e, f, g, _] = self.chars;
+        self.chars = [char, a, b, c, d, e, f, g];
         // Among capitals, history is told in lower case, as the symbols are.
         if self.capitals >= 2 && class == Class::Capital {
-            self.chars[..2].copy_from_slice(&self.folded[..2]);
+            self.chars[..2].copy_from_slice(&[folded, self.folded]);
         }
+        self.folded = folded;
         self.shape = self.shape << 4 | class as u32;
         self.count += 1;
     }
@@ -257,13 +221,16 @@ impl History {
         if len <= MATCH_MIN {
             return;
         }
-        let (earlier, tail) = seen.split_at(len - MATCH_MIN);
+        let earlier = &seen[..len - MATCH_MIN];
         let reach = len.saturating_sub(REACH);
-        // Windows that end before the last octet; the latest wins.
-        let recent = &seen[reach..len - 1];
-        let found = recent.windows(MATCH_MIN).rposition(|window| window == tail);
+        // The latest that ends as the text does wins; most differ in the last octet already.
+        let recent = &seen[..len - 1];
+        let starts = reach + MATCH_MIN - 1..len - 1;
+        let found = starts.rev().find(|&at| {
+            recent[at] == octet && recent[at + 1 - MATCH_MIN..=at] == seen[len - MATCH_MIN..]
+        });
         if let Some(at) = found {
-            let end = reach + at + MATCH_MIN;
+            let end = at + 1;
             let longer = earlier
                 .iter()
                 .rev()
@@ -271,6 +238,25 @@ impl History {
             let more = longer.take(MATCH_MAX).take_while(|(a, b)| a == b).count();
             self.match_at = end;
             self.match_len = MATCH_MIN + more;
+        }
+    }
+}
+
+/// Contexts being filled in: those of the kinds a model uses, kind n if bit n of its mask is set.
+struct List<'o> {
+    mask: u32,
+    out: &'o mut [u32; CONTEXTS],
+    count: usize,
+}
+
+impl List<'_> {
+    #[inline]
+    fn add(&mut self, kind: u32, hash: impl FnOnce() -> u32) {
+        if self.mask >> kind & 1 == 1
+            && let Some(place) = self.out.get_mut(self.count)
+        {
+            *place = mix(hash(), kind);
+            self.count += 1;
         }
     }
 }

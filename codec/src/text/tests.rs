@@ -27,12 +27,11 @@ fn model() -> Vec<u8> {
         bytes.extend(left.into_iter().flat_map(u16::to_le_bytes));
         (0..2).for_each(|_| bytes.extend((0..256).flat_map(|s: u16| (s ^ 0x65).to_le_bytes())));
     }
-    bytes.extend(*b"LF\x01\x09\x04\x04\0\0\x01\0\0\0\x10\0\0\0");
-    let levels = [-700i16, -100, 100, 700];
-    bytes.extend(levels.iter().flat_map(|level| level.to_le_bytes()));
+    bytes.extend(*b"LF\x02\x0a\0\0\x01\0\x01\0\0\0");
+    let levels = (0..16).map(|level| 80 * (level % 16) - 600);
+    bytes.extend(levels.flat_map(i16::to_le_bytes));
     bytes.extend([64; CONTEXTS + 1]);
-    let cells = 18usize << 4;
-    bytes.extend((0..cells + cells / 8 + 1).map(|at| mix(at as u32, 5) as u8));
+    bytes.extend((0..3 << 12).map(|at| mix(at, 5) as u8));
     bytes
 }
 

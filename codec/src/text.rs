@@ -34,8 +34,11 @@ const RAW_ONE_IN: u32 = 24;
 /// What that choice costs, rounded up.
 const RAW_CHOICE_256THS: u64 = 1175;
 
-/// Texts longer than this are judged by their start when choosing a language, octets.
-const JUDGED_LEN: usize = 160;
+/// The language of a text is judged by so many octets of its start: all languages by a few, the best of them by more.
+const JUDGED_LENS: [usize; 2] = [16, 160];
+
+/// Languages so far behind the best are not judged further, 1/256 bit.
+const BEHIND_256THS: u64 = 14 << 8;
 
 /// What a text is for: chooses among habits of writing.
 pub mod hint {
@@ -200,20 +203,36 @@ impl<'d> TextModel<'d> {
         Ok(text.len())
     }
 
-    /// The language in which the start of `text` is cheapest.
+    /// The language in which the start of `text` is cheapest; those far behind after a few octets are out at once.
     fn best_language(&self, hint: u32, text: &[u8]) -> usize {
         if self.count == 1 {
             return 0;
         }
-        let start = &text[..text.len().min(JUDGED_LEN)];
-        let cost = |index: &usize| {
-            let mut meter = Meter::default();
-            self.code_way(&mut meter, Way::Language(*index));
-            // Writing to a meter cannot fail.
-            _ = self.code_in(&mut meter, *index, hint, start, &mut []);
-            meter.total_256ths()
-        };
-        (0..self.count).min_by_key(cost).unwrap_or(0)
+        let mut costs = [0; LANGUAGES];
+        let running = &mut costs[..self.count];
+        let mut behind = u64::MAX;
+        for judged in JUDGED_LENS {
+            let start = &text[..text.len().min(judged)];
+            for (index, cost) in running.iter_mut().enumerate() {
+                *cost = if *cost < behind {
+                    self.cost_in(index, hint, start)
+                } else {
+                    u64::MAX
+                };
+            }
+            let least = running.iter().min().copied().unwrap_or(0);
+            behind = least.saturating_add(BEHIND_256THS);
+        }
+        let order = running.iter().enumerate().min_by_key(|(_, cost)| **cost);
+        order.map_or(0, |(index, _)| index)
+    }
+
+    fn cost_in(&self, index: usize, hint: u32, text: &[u8]) -> u64 {
+        let mut meter = Meter::default();
+        self.code_way(&mut meter, Way::Language(index));
+        // Writing to a meter cannot fail.
+        _ = self.code_in(&mut meter, index, hint, text, &mut []);
+        meter.total_256ths()
     }
 
     fn code_way(&self, coder: &mut dyn Coder, way: Way) -> Way {

@@ -34,14 +34,22 @@ fn words(settings: &Settings) -> usize {
 /// Features that fit a table of the size asked for.
 pub(super) fn capacity(settings: &Settings) -> usize {
     let (windows, log2) = shape(words(settings));
+    (window_load(log2) * f64::from(windows)) as usize
+}
+
+/// Features for each window of a table that can still be solved.
+fn window_load(log2: u8) -> f64 {
     let full = FULL[usize::from(log2 == SEGMENTS_LOG2[1])];
-    (f64::from(CELLS) * full * f64::from(windows << log2)) as usize
+    f64::from(CELLS) * full * f64::from(1u32 << log2)
 }
 
 impl Fuse {
     /// Solves for `features`: distinct keys, each with its level; no more than there is [`capacity`] for.
     pub(super) fn of(features: &[(u32, u8)], settings: &Settings) -> Self {
         let (windows, segment_log2) = shape(words(settings));
+        // No larger than the features need, if they are few.
+        let needed = (features.len() as f64 / window_load(segment_log2)).ceil() as u32;
+        let windows = needed.clamp(1, windows);
         let mut fuse = Self {
             seed: 0,
             windows,

@@ -113,7 +113,7 @@ impl Shape {
                 product >> (32 - log2),
                 product >> (22 - log2) & mask,
             ],
-            shift: ((product & 0xff) * CELLS >> 8) * CELL_BITS,
+            shift: (((product & 0xff) * CELLS) >> 8) * CELL_BITS,
         }
     }
 }

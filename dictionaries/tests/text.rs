@@ -43,11 +43,11 @@ fn small_model() {
     assert_eq!(
         packets(V1_128K.text),
         [
-            "1021d90552863aa6715d2cd7",
-            "257109f6584aad0ba6a7057a47b1284c0fdf8f",
-            "7553",
-            "3aa9f9adc5b6a955d64d1a37c495f0d68e420227c95ee5a59473dd",
-            "61c9e385ed4bffb3651b210c04c6c0b28848fc393267",
+            "0cd05b62c37695606e56154c",
+            "45e01317273391c45f0e34d292361b5b715f93",
+            "a7",
+            "7604b3621627e950538e86966937c0c3f9755054f0cef59e206d25ab",
+            "67f13a9f04f5677a9674a97908a3b3c4737cc272fea978",
             "03b6ca21bbc26d132f5e74454c31b65ed8b3"
         ]
     );
@@ -58,11 +58,11 @@ fn middle_model() {
     assert_eq!(
         packets(V1_512K.text),
         [
-            "15288b4590a097d1bc13b9",
-            "365f8fcfa573ab0d3c28eb89e1f625e73c95",
-            "9954",
-            "4fdd16f2ac0a6e0e745cb43d6a7a6d9e35aaa35b7e9ba5400dd3c964",
-            "78bb44e15469a9312a2fbe7186a59745a5a392c77059",
+            "10ab49ee4c245675a4bfed6b",
+            "444c64a6ee7c9a4aeacbf4a3c24df908b6fc",
+            "ca",
+            "a6f67465afe6c1628114390bbeaed4a7390780c22889fdc9",
+            "95f34c830306470b276a52af2740212de916687d21eb",
             "03b6ca21bbc26d132f5e74454c31b65ed8b3"
         ]
     );
@@ -73,12 +73,12 @@ fn host_model() {
     assert_eq!(
         packets(V1_HOST.text),
         [
-            "0ce22c3f465bd45844e727",
-            "1128a78a8601ccff24c55b078f43220a34ada1",
-            "55",
-            "ddc1523c0749476fd92971b6db",
-            "3f92c04c61b8b48cd5d00fe04e39d63fce5ef02cc317",
-            "03b6ca21bbc26d132f5e74454c31b65ed8b3"
+            "0d4c92e81ea39e270c0a9b",
+            "14b3f325f376b5f5e56873261042da31582e11",
+            "7e9b",
+            "de5cc6ab5abde10c5655c086d671",
+            "6b44805f6c573c87f5a4d5ebb46646fc8f2251ebeda7",
+            "fe3b2c2c8fbb45d5097920e734fce6"
         ]
     );
 }

@@ -82,11 +82,12 @@ impl Nonce {
     }
 }
 
-/// The keys of one link, one for each direction.
+/// The keys of one link, one for each direction. Kept as they are and not expanded: a link holds several seals, and
+/// a board has little memory and few frames.
 #[derive(Clone)]
 pub(crate) struct Seal {
-    send: Aes128,
-    receive: Aes128,
+    send: [u8; 16],
+    receive: [u8; 16],
     tag_len: u8,
     clear: bool,
 }
@@ -120,7 +121,7 @@ impl Seal {
             let hkdf = Hkdf::<Sha256>::new(None, secret.as_bytes());
             let filled = hkdf.expand_multi_info(&[label, from], &mut key);
             debug_assert!(filled.is_ok(), "16 bytes are within the limit of RFC 5869");
-            Aes128::new(&key.into())
+            key
         };
         Self {
             send: derive(side),
@@ -165,7 +166,7 @@ impl Seal {
     ) -> Option<()> {
         macro_rules! with {
             ($len:ty) => {{
-                let ccm = Ccm::<Aes128, $len, U13>::from(self.send.clone());
+                let ccm = Ccm::<Aes128, $len, U13>::new(&self.send.into());
                 let made = ccm
                     .encrypt_inout_detached(nonce.into(), header, body)
                     .ok()?;
@@ -215,7 +216,7 @@ impl Seal {
     ) -> Option<()> {
         macro_rules! with {
             ($len:ty) => {{
-                let ccm = Ccm::<Aes128, $len, U13>::from(self.receive.clone());
+                let ccm = Ccm::<Aes128, $len, U13>::new(&self.receive.into());
                 ccm.decrypt_inout_detached(nonce.into(), header, body, tag.try_into().ok()?)
                     .ok()
             }};

@@ -68,6 +68,14 @@ pub struct Session<'d, S> {
     tag_len: usize,
 }
 
+impl<'d> Session<'d, &'static mut [u8]> {
+    /// A session that remembers nothing, for packets that stand alone.
+    #[inline(always)]
+    pub fn alone(dictionary: &'d Dictionary<'d>) -> Self {
+        Self::with(dictionary, Profile::NOTHING, &mut [])
+    }
+}
+
 impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
     /// A session that remembers nothing yet. The storage must be all zeros: it is not written here, so that on a host
     /// the pages of an idle link need not exist.
@@ -83,7 +91,13 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         if storage.as_ref().len() < needed {
             return Err(StorageTooSmall { needed });
         }
-        Ok(Self {
+        Ok(Self::with(dictionary, profile, storage))
+    }
+
+    // Made where it is to stay: a copy would lie on the stack of a board.
+    #[inline(always)]
+    fn with(dictionary: &'d Dictionary<'d>, profile: Profile, storage: S) -> Self {
+        Self {
             dictionary,
             features: Features::new(dictionary.structure),
             text: TextModel::new(dictionary.text),
@@ -97,7 +111,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             next_ids: [0; 2],
             tag: [0; TAG_MAX],
             tag_len: 0,
-        })
+        }
     }
 
     /// Sets the tag of ids made up at this end: letters that tell this link's ids from another's. At most

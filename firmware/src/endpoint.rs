@@ -9,6 +9,7 @@
 //! what is done twice after a restart is recognised by the packet that caused it.
 
 mod act;
+mod alone;
 mod answer;
 mod budget;
 mod contacts;
@@ -65,8 +66,10 @@ pub const JID_MAX: usize = 96;
 
 /// The gateway is the other.
 const SIDE: Side = Side::B;
-const OUT_LEN: usize = 1024;
-const IN_LEN: usize = 1536;
+// The longest packet, and a short one after it.
+const OUT_LEN: usize = PACKET_MAX + MTU_MAX;
+// Two packets of the longest kind.
+const IN_LEN: usize = 2 * PACKET_MAX;
 
 /// A measured value, for the command `read` and for base to ask.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -136,7 +139,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     ///
     /// # Errors
     /// [`EndpointError::Config`] and [`EndpointError::Store`].
-    pub async fn start(
+    pub fn start(
         provision: &Provision<'_>,
         dictionary: &'d Dictionary<'d>,
         mut store: Store<F>,

@@ -123,6 +123,8 @@ pub struct Next {
 
 impl Recent {
     /// Nothing yet.
+    // Made where it is to stay: a copy would lie on the stack of a board.
+    #[inline(always)]
     pub fn new() -> Self {
         Self {
             kept: [Kept::default(); KEPT],

@@ -29,6 +29,12 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// No slots.
+    pub const EMPTY: Self = Self {
+        slots: 0,
+        octets: 0,
+    };
+
     /// Octets of storage the shelf takes.
     pub const fn len(self) -> usize {
         self.slots as usize * (HASH + HEAD + self.octets as usize)

@@ -76,6 +76,8 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
+    // Made where it is to stay: a copy would lie on the stack of a board.
+    #[inline(always)]
     pub(super) fn new(first: PacketNumber, next: PacketNumber) -> Self {
         let slots = [EMPTY; WINDOW_MAX as usize];
         let (cuts, pool) = (Cuts::new(), Pool::new());

@@ -22,6 +22,8 @@ pub(super) struct Pool {
 }
 
 impl Pool {
+    // Made where it is to stay: a copy would lie on the stack of a board.
+    #[inline(always)]
     pub(super) const fn new() -> Self {
         Self {
             spans: [Span {

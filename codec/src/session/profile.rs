@@ -57,6 +57,14 @@ impl Profile {
         },
     };
 
+    /// Nothing.
+    pub const NOTHING: Self = Self {
+        strings: Shape::EMPTY,
+        ids: Shape::EMPTY,
+        templates: Shape::EMPTY,
+        bodies: Shape::EMPTY,
+    };
+
     /// Octets of storage a session of this profile needs.
     pub const fn storage_len(&self) -> usize {
         2 * (self.strings.len() + self.ids.len() + self.templates.len() + self.bodies.len())

@@ -44,6 +44,8 @@ pub struct Trail {
 
 impl Trail {
     /// At the start of a stanza; `choice` says how far the writer went to find the template, 0 without one.
+    // Made where it is to stay: a copy would lie on the stack of a board.
+    #[inline(always)]
     pub fn new(choice: u32) -> Self {
         Self {
             levels: [Level::default(); Stanza::DEPTH_MAX + 1],

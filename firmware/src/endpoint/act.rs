@@ -2,47 +2,18 @@
 //! there is air for it. Refuses to hold a stanza in memory between two calls.
 
 use embedded_storage_async::nor_flash::NorFlash;
-use longwire_codec::alias::shelf::Shape;
-use longwire_codec::dictionary::Dictionary;
 use longwire_codec::link::{Event as LinkEvent, PacketNumber, Priority};
-use longwire_codec::session::{Ids, Options, Profile, Session};
+use longwire_codec::session::{Ids, Options};
 use longwire_codec::stanza::{Arena, Node, Stanza};
 use longwire_codec::time::Instant;
 
+use super::alone;
 use super::outbox::{self, Cause, Slot};
 use super::{Endpoint, EndpointError, Event, Message, NODES_MAX, PACKET_MAX, STRINGS_MAX};
 use crate::compose::Compose;
 use crate::flash::RECORD_MAX;
 use crate::read::{Incoming, read};
 use crate::say::Say;
-
-/// Memory of the codec for packets that stand alone, as they lie in the outbox: none. With storage in a slice it is the
-/// same code as the link's memory on a board that keeps its own in one.
-const PLAIN: Profile = Profile {
-    strings: Shape {
-        slots: 0,
-        octets: 0,
-    },
-    ids: Shape {
-        slots: 0,
-        octets: 0,
-    },
-    templates: Shape {
-        slots: 0,
-        octets: 0,
-    },
-    bodies: Shape {
-        slots: 0,
-        octets: 0,
-    },
-};
-/// Number of every packet that stands alone.
-const ALONE: PacketNumber = PacketNumber::new(0);
-/// How a packet that stands alone is written.
-const AS_IS: Options = Options {
-    ids: Ids::Preserve,
-    again: true,
-};
 
 impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     Endpoint<'_, F, L, S>
@@ -281,10 +252,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         let stanza = say
             .compose(&self.jid, &mut compose)
             .map_err(|_| EndpointError::TooLong)?;
-        let mut alone = alone(self.dictionary)?;
-        alone
-            .encode(ALONE, stanza, AS_IS, packet)
-            .map_err(|_| EndpointError::TooLong)
+        alone::write(self.dictionary, stanza, packet).ok_or(EndpointError::TooLong)
     }
 
     /// Hands the link what it has air for: first what a restart or reset left, then what is new.
@@ -365,10 +333,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         let mut strings = [0; STRINGS_MAX];
         let mut arena = Arena::new(&mut strings);
         let mut tape = [Node::Close; NODES_MAX];
-        let Ok(mut alone) = alone(self.dictionary) else {
-            return 0;
-        };
-        let Ok(stanza) = alone.decode(ALONE, packet, &mut arena, &mut tape) else {
+        let Some(stanza) = alone::read(self.dictionary, packet, &mut arena, &mut tape) else {
             return 0;
         };
         let grant = if options.again {
@@ -384,10 +349,4 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
             })
             .unwrap_or(0)
     }
-}
-
-fn alone<'d>(
-    dictionary: &'d Dictionary<'d>,
-) -> Result<Session<'d, &'static mut [u8]>, EndpointError> {
-    Session::new(dictionary, PLAIN, &mut [][..]).map_err(|_| EndpointError::Config)
 }

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use embassy_futures::block_on;
 use longwire_codec::link::{
     Accepted, Event as LinkEvent, Link, LinkConfig, PacketNumber, Priority, Resume, Side,
 };
@@ -58,8 +57,7 @@ pub(crate) fn try_board<'f>(
         std::vec![0; link_storage_len(MTU)],
         std::vec![0; PROFILE.storage_len()],
     );
-    let started = Endpoint::start(provision, &V1_128K, store, link, session, 7);
-    block_on(started)
+    Endpoint::start(provision, &V1_128K, store, link, session, 7)
 }
 
 /// The gateway's end: stanzas as XML-like text, for assertions.

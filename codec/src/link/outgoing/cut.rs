@@ -73,6 +73,8 @@ pub(super) struct Cuts {
 }
 
 impl Cuts {
+    // Made where it is to stay: a copy would lie on the stack of a board.
+    #[inline(always)]
     pub(super) const fn new() -> Self {
         Self {
             places: [None; PARTIALS_MAX],

@@ -99,7 +99,7 @@ async fn start<F: NorFlash>(
     let mut radio = LoRaRadio::new(chip, Delay, &tuned, provision.turnaround_ms).await?;
     let store = Store::new(flash, layout.records)?;
     let (link, session) = (&mut LINK.take()[..], &mut SESSION.take()[..]);
-    let mut endpoint = Endpoint::start(&provision, ALL[0], store, link, session, seed).await?;
+    let mut endpoint = Endpoint::start(&provision, ALL[0], store, link, session, seed)?;
     for text in ["ready ", endpoint.jid(), "\r\n"] {
         let Ok(()) = console.write_all(text.as_bytes()).await;
     }

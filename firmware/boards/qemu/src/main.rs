@@ -6,12 +6,16 @@
 mod board;
 mod flash;
 
+use core::mem::MaybeUninit;
+
 use board::{Clock, Uart};
+use cortex_m::singleton;
 use cortex_m_rt::entry;
 use embassy_futures::block_on;
 use embedded_io::Write;
 use embedded_storage_async::nor_flash::ReadNorFlash;
 use flash::FileFlash;
+use longwire_codec::channel::Channel;
 use longwire_codec::provision::{IMAGE_MAX, Provision};
 use longwire_codec::serial::wire_len_max;
 use longwire_firmware::drive::blocking::{self, Polled, Time};
@@ -20,6 +24,8 @@ use longwire_firmware::flash::Store;
 use longwire_firmware::radio::serial::SerialRadio;
 
 const RECORDS: core::ops::Range<u32> = 4096..flash::SIZE;
+
+type Board = Endpoint<'static, FileFlash, &'static mut [u8], &'static mut [u8]>;
 
 const LINK_LEN: usize = link_storage_len(MTU_MAX);
 const SESSION_LEN: usize = PROFILE.storage_len();
@@ -53,36 +59,47 @@ fn entropy(octets: &mut [u8; 32]) -> bool {
 }
 
 fn run(radio: Uart, mut console: Uart, clock: &Clock) -> ! {
-    let Some(mut flash) = FileFlash::open() else {
-        semihosting::process::exit(EXIT_FLASH)
+    let (endpoint, channel) = match start() {
+        Ok(started) => started,
+        Err(code) => semihosting::process::exit(code),
     };
-    let mut image = [0; IMAGE_MAX];
-    if block_on(flash.read(0, &mut image)).is_err() {
+    for text in ["ready ", endpoint.jid(), "\r\n"] {
+        let _ = console.write_all(text.as_bytes());
+    }
+    let time = Time::new(|| clock.now_ms());
+    let mut radio =
+        SerialRadio::<_, _, { wire_len_max(MTU_MAX) }>::new(Polled(radio), &time, channel);
+    let wait = |_| clock.sleep();
+    let ended = blocking::run(endpoint, &mut radio, console, &time, wait, |_, _| {});
+    if ended.is_err() {
         semihosting::process::exit(EXIT_FLASH)
     }
-    let Ok(provision) = Provision::parse(&image) else {
-        semihosting::process::exit(EXIT_IMAGE)
-    };
-    let Ok(store) = Store::new(flash, RECORDS) else {
-        semihosting::process::exit(EXIT_FLASH)
-    };
-    let link = cortex_m::singleton!(: [u8; LINK_LEN] = [0; LINK_LEN]);
-    let session = cortex_m::singleton!(: [u8; SESSION_LEN] = [0; SESSION_LEN]);
-    let (Some(link), Some(session)) = (link, session) else {
-        semihosting::process::exit(EXIT_PANIC)
-    };
-    let (link, session): (&'static mut [u8], &'static mut [u8]) = (link, session);
-    let started = block_on(Endpoint::start(
+    cortex_m::peripheral::SCB::sys_reset()
+}
+
+/// The endpoint, in memory that the linker counts, and its channel; or the exit code.
+#[inline(never)]
+fn start() -> Result<(&'static mut Board, Channel), i32> {
+    let mut flash = FileFlash::open().ok_or(EXIT_FLASH)?;
+    let mut image = [0; IMAGE_MAX];
+    block_on(flash.read(0, &mut image)).map_err(|_| EXIT_FLASH)?;
+    let provision = Provision::parse(&image).map_err(|_| EXIT_IMAGE)?;
+    let store = Store::new(flash, RECORDS).map_err(|_| EXIT_FLASH)?;
+    let link = singleton!(: [u8; LINK_LEN] = [0; LINK_LEN]).ok_or(EXIT_PANIC)?;
+    let session = singleton!(: [u8; SESSION_LEN] = [0; SESSION_LEN]).ok_or(EXIT_PANIC)?;
+    let place = singleton!(: MaybeUninit<Board> = MaybeUninit::uninit()).ok_or(EXIT_PANIC)?;
+    let started = Endpoint::start(
         &provision,
         longwire_dictionaries::ALL[0],
         store,
-        link,
-        session,
+        link.as_mut_slice(),
+        session.as_mut_slice(),
         u64::from(provision.station),
-    ));
-    let Ok(mut endpoint) = started else {
-        semihosting::process::exit(EXIT_FLASH)
+    );
+    let Ok(started) = started else {
+        return Err(EXIT_FLASH);
     };
+    let endpoint = place.write(started);
     #[cfg(feature = "edhoc")]
     endpoint.use_entropy(entropy);
     endpoint.set_reading(Reading {
@@ -90,17 +107,5 @@ fn run(radio: Uart, mut console: Uart, clock: &Clock) -> ! {
         value_milli: 21_500,
         unit: "Cel",
     });
-    for text in ["ready ", endpoint.jid(), "\r\n"] {
-        let _ = console.write_all(text.as_bytes());
-    }
-    let time = Time::new(|| clock.now_ms());
-    let channel = channel(&provision);
-    let mut radio =
-        SerialRadio::<_, _, { wire_len_max(MTU_MAX) }>::new(Polled(radio), &time, channel);
-    let wait = |_| clock.sleep();
-    let ended = blocking::run(&mut endpoint, &mut radio, console, &time, wait, |_, _| {});
-    if ended.is_err() {
-        semihosting::process::exit(EXIT_FLASH)
-    }
-    cortex_m::peripheral::SCB::sys_reset()
+    Ok((endpoint, channel(&provision)))
 }

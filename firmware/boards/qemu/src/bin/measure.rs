@@ -57,7 +57,7 @@ pub const PROVISION: Provision<'static> = Provision {
     listen_every_s: 0,
 };
 
-type Board = Endpoint<'static, FileFlash, [u8; link_storage_len(MTU)], [u8; SESSION_LEN]>;
+type Board = Endpoint<'static, FileFlash, &'static mut [u8], &'static mut [u8]>;
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
@@ -149,13 +149,11 @@ fn chats(dictionary: &'static Dictionary<'static>) -> Option<()> {
 fn endpoint(dictionary: &'static Dictionary<'static>) -> Option<()> {
     let store = Store::new(FileFlash::open()?, 4096..flash::SIZE).ok()?;
     let mut start = Stack::default();
-    let (link, session) = ([0; link_storage_len(MTU)], [0; SESSION_LEN]);
+    let link = cortex_m::singleton!(: [u8; link_storage_len(MTU)] = [0; link_storage_len(MTU)])?;
+    let session = cortex_m::singleton!(: [u8; SESSION_LEN] = [0; SESSION_LEN])?;
+    let (link, session): (&'static mut [u8], &'static mut [u8]) = (link, session);
     let mut board: Board = start
-        .watch(|| {
-            block_on(Endpoint::start(
-                &PROVISION, dictionary, store, link, session, 7,
-            ))
-        })
+        .watch(|| Endpoint::start(&PROVISION, dictionary, store, link, session, 7))
         .ok()?;
     println!("endpoint_start_stack_octets {}", start.deepest());
     board.set_reading(Reading {

@@ -21,6 +21,7 @@ pub mod url;
 use std::io;
 
 use longwire_codec::channel::Channel;
+use tokio::sync::watch;
 
 use air::Station;
 use kiss::Kiss;
@@ -56,6 +57,11 @@ pub trait Modem {
     /// # Errors
     /// Never for a device that went away: it is opened again with a growing pause.
     async fn receive(&mut self, frame: &mut [u8]) -> io::Result<usize>;
+
+    /// Whether a signal comes in, where the modem can tell; kept up to date by `receive`.
+    fn carrier(&self) -> Option<watch::Receiver<bool>> {
+        None
+    }
 }
 
 /// Any of the modems, as opened from a URL.
@@ -117,6 +123,13 @@ impl Modem for AnyModem {
             Self::Serial(modem) => modem.receive(frame).await,
             Self::Kiss(modem) => modem.receive(frame).await,
             Self::Air(modem) => modem.receive(frame).await,
+        }
+    }
+
+    fn carrier(&self) -> Option<watch::Receiver<bool>> {
+        match self {
+            Self::Serial(modem) => modem.carrier(),
+            _ => None,
         }
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Radio {
     gateway: Rc<RefCell<Gateway>>,
     clock: Clock,
     wake: Rc<Notify>,
+    /// Whether somebody is on the air: asked on shared channels, if the modem can tell.
+    carrier: Option<watch::Receiver<bool>>,
     /// Shown in `status`: is the device there?
     is_open: Rc<Cell<bool>>,
     /// Which conversation had the air last.
@@ -43,6 +45,7 @@ pub(crate) struct Radio {
 /// What woke the task.
 enum News {
     Heard(usize),
+    Carrier(bool),
     Nothing,
     Stop,
 }
@@ -55,12 +58,15 @@ impl Radio {
         wake: Rc<Notify>,
     ) -> Self {
         let clock = gateway.borrow().clock();
+        let is_shared = conversations.iter().any(Conversation::is_shared);
+        let carrier = modem.carrier().filter(|_| is_shared);
         Self {
             modem,
             conversations,
             gateway,
             clock,
             wake,
+            carrier,
             is_open: Rc::default(),
             turn: 0,
             frame: vec![0; FRAME_MAX],
@@ -87,6 +93,7 @@ impl Radio {
             }
             match self.listen(&mut stop).await {
                 News::Heard(len) => self.take(len),
+                News::Carrier(busy) => self.note_carrier(busy),
                 News::Nothing => {}
                 News::Stop => return self.sign_off().await,
             }
@@ -106,8 +113,13 @@ impl Radio {
     async fn transmit(&mut self) -> bool {
         let now = self.clock.now();
         let count = self.conversations.len();
+        // While one peer has the turn or is expected to answer the others keep quiet.
+        let talking = self.conversations.iter().position(|it| !it.is_at_rest());
         for step in 0..count {
             let index = (self.turn + step) % count;
+            if talking.is_some_and(|talking| talking != index) {
+                continue;
+            }
             let Some(transmit) = self.conversations[index].poll_transmit(now, &mut self.frame)
             else {
                 continue;
@@ -121,25 +133,12 @@ impl Radio {
                 sleep_until(self.clock.deadline(now + 1000)).await;
             }
             let now = self.clock.now();
-            let wait = self.conversations[index].handle_sent(now, &transmit, &self.gateway);
-            self.hold_back(index, wait);
+            self.conversations[index].handle_sent(now, &transmit, &self.gateway);
             // A turn is not interrupted by another peer's.
             self.turn = if transmit.over { index + 1 } else { index };
             return true;
         }
         false
-    }
-
-    /// While one peer's answer is awaited the others keep quiet.
-    fn hold_back(&mut self, speaker: usize, until: Option<Instant>) {
-        let Some(until) = until else {
-            return;
-        };
-        for (index, conversation) in self.conversations.iter_mut().enumerate() {
-            if index != speaker {
-                conversation.defer(until);
-            }
-        }
     }
 
     async fn listen(&mut self, stop: &mut watch::Receiver<bool>) -> News {
@@ -163,6 +162,7 @@ impl Radio {
                     News::Nothing
                 }
             },
+            busy = changed(&mut self.carrier) => News::Carrier(busy),
             () = timer => News::Nothing,
             () = self.wake.notified() => News::Nothing,
             _ = stop.wait_for(|stop| *stop) => News::Stop,
@@ -178,6 +178,10 @@ impl Radio {
     fn take(&mut self, len: usize) {
         let now = self.clock.now();
         trace!(octets = len, "frame in");
+        if self.carrier.is_some() {
+            // With the frame the signal ended.
+            self.note_carrier(false);
+        }
         let mut known = false;
         for conversation in &mut self.conversations {
             if conversation.handle_frame(now, &self.heard[..len]) {
@@ -195,6 +199,13 @@ impl Radio {
         }
     }
 
+    fn note_carrier(&mut self, busy: bool) {
+        let now = self.clock.now();
+        for conversation in &mut self.conversations {
+            conversation.handle_carrier(now, busy);
+        }
+    }
+
     /// Call signs go out once more where the law wants it.
     async fn sign_off(&mut self) -> Result<(), GatewayError> {
         let now = self.clock.now();
@@ -209,4 +220,14 @@ impl Radio {
         }
         self.settle()
     }
+}
+
+/// Waits until somebody begins or ceases to be heard.
+async fn changed(carrier: &mut Option<watch::Receiver<bool>>) -> bool {
+    if let Some(carrier) = carrier
+        && carrier.changed().await.is_ok()
+    {
+        return *carrier.borrow_and_update();
+    }
+    std::future::pending().await
 }

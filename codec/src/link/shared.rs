@@ -54,8 +54,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         self.channel.station.is_some()
     }
 
-    /// How long a turn may last that nobody gave us. Others may have started too: who was not given the turn asks for it
-    /// first, and where there are more than two, with a single frame.
+    /// How long a turn may last that nobody gave us. Others may have started too: who was not given the turn asks for
+    /// it first, and where there are more than two, with a single frame.
     pub(super) fn opening_ms(&self) -> u64 {
         if self.is_shared() {
             return 0;

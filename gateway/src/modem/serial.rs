@@ -5,7 +5,8 @@ use std::io;
 use std::time::Duration;
 
 use longwire_codec::serial::{self, Deframer};
-use tokio::time::sleep;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::line::{Line, Target};
 use super::url::{ModemUrl, UrlError};
@@ -14,6 +15,9 @@ use super::{Channel, FRAME_MAX, Modem, overhead_ms};
 /// Start bit, eight data bits, stop bit.
 const BITS_PER_OCTET: u64 = 10;
 
+/// How late the octets of a frame may come, besides the time they take on the air.
+const SILENCE: Duration = Duration::from_millis(30);
+
 /// A serial modem.
 #[derive(Debug)]
 pub struct Serial {
@@ -21,6 +25,10 @@ pub struct Serial {
     deframer: Deframer<Vec<u8>>,
     channel: Channel,
     wire: Vec<u8>,
+    /// Octets come in: on a transparent modem that is the carrier.
+    carrier: watch::Sender<bool>,
+    /// When it counts as gone if none follows.
+    silent_at: Instant,
 }
 
 impl Serial {
@@ -48,6 +56,8 @@ impl Serial {
                 ..channel
             },
             wire: vec![0; serial::wire_len_max(FRAME_MAX)],
+            carrier: watch::Sender::new(false),
+            silent_at: Instant::now(),
         })
     }
 }
@@ -70,18 +80,36 @@ impl Modem for Serial {
 
     async fn receive(&mut self, frame: &mut [u8]) -> io::Result<usize> {
         loop {
-            let Ok(octet) = self.line.octet().await else {
-                self.deframer.clear();
+            let busy = *self.carrier.borrow();
+            let octet = if busy {
+                timeout_at(self.silent_at, self.line.octet()).await
+            } else {
+                Ok(self.line.octet().await)
+            };
+            let Ok(Ok(octet)) = octet else {
+                if octet.is_ok() {
+                    self.deframer.clear();
+                }
+                self.carrier.send_if_modified(std::mem::take);
                 continue;
             };
             let Some(found) = self.deframer.push(octet) else {
+                let octets_ms = overhead_ms(4, self.channel.bit_rate);
+                self.silent_at = Instant::now() + SILENCE + Duration::from_millis(octets_ms.into());
+                self.carrier
+                    .send_if_modified(|busy| !std::mem::replace(busy, true));
                 continue;
             };
+            self.carrier.send_if_modified(std::mem::take);
             if let Some(room) = frame.get_mut(..found.len()) {
                 room.copy_from_slice(found);
                 return Ok(found.len());
             }
         }
+    }
+
+    fn carrier(&self) -> Option<watch::Receiver<bool>> {
+        Some(self.carrier.subscribe())
     }
 }
 

@@ -128,13 +128,23 @@ impl Conversation {
         self.link.close(now);
     }
 
-    /// The modem is done with a frame; until when an answer is awaited.
+    /// The modem hears somebody, or no longer.
+    pub(super) fn handle_carrier(&mut self, now: Instant, busy: bool) {
+        self.link.handle_carrier(now, busy);
+    }
+
+    /// May others on the channel speak?
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.link.channel().full_duplex || self.link.is_at_rest()
+    }
+
+    /// The modem is done with a frame.
     pub(super) fn handle_sent(
         &mut self,
         now: Instant,
         transmit: &Transmit,
         gateway: &Rc<RefCell<Gateway>>,
-    ) -> Option<Instant> {
+    ) {
         self.link.handle_sent(now);
         let airtime_ms = self.link.channel().airtime_ms(transmit.len);
         self.frame_octets += transmit.len as u64;
@@ -143,9 +153,6 @@ impl Conversation {
         let view = gateway.link_mut(self.peer);
         view.air_octets += transmit.len as u64;
         view.airtime_ms += airtime_ms;
-        (transmit.over && transmit.expects_reply)
-            .then(|| self.link.poll_timeout().map(|(at, _)| at))
-            .flatten()
     }
 
     /// Moves everything between link and gateway that can move now, in one batch.

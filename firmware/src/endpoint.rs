@@ -214,6 +214,13 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
         self.stats.radio_errors = self.stats.radio_errors.saturating_add(1);
     }
 
+    /// The radio hears somebody, or no longer. Between two stations their turns say as much.
+    pub fn handle_carrier(&mut self, now: Instant, busy: bool) {
+        if self.link.channel().station.is_some() {
+            self.link.handle_carrier(now, busy);
+        }
+    }
+
     /// What the radio says of its channel; who is on it stands in the image.
     pub fn handle_channel(&mut self, now: Instant, channel: Channel) {
         let known = self.link.channel();

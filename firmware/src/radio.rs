@@ -24,11 +24,17 @@ pub trait Radio {
     /// The device failed; to the link the frame is lost.
     async fn transmit(&mut self, frame: &[u8]) -> Result<(), Self::Error>;
 
-    /// Waits for one frame and says how long it is. Cancelling loses at most a frame that is just coming in.
+    /// Waits for one frame and says how long it is; 0: only what `carrier` says has changed. Cancelling loses at most a
+    /// frame that is just coming in.
     ///
     /// # Errors
     /// The device failed, or the frame was spoilt.
     async fn receive(&mut self, frame: &mut [u8]) -> Result<usize, Self::Error>;
+
+    /// Whether somebody is on the air, if the radio can tell while it receives.
+    fn carrier(&self) -> Option<bool> {
+        None
+    }
 
     /// Saves power until the next call. A radio that cannot stays as it is.
     ///

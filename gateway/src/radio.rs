@@ -10,7 +10,6 @@ mod settings;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use longwire_codec::time::Instant;
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep_until;
 use tracing::{trace, warn};

@@ -81,6 +81,12 @@ where
                 desk.radio_rests = None;
             }
             Next::Heard(Some(len)) => {
+                if let Some(busy) = radio.carrier() {
+                    endpoint.handle_carrier(now(), busy);
+                }
+                if len == 0 {
+                    continue;
+                }
                 heed(endpoint, None);
                 endpoint.handle_frame(now(), &heard[..len]).await?;
             }
@@ -118,7 +124,7 @@ struct Desk<'u, C> {
 enum Next {
     /// A frame of this length is to be sent.
     Send(usize),
-    /// A frame came in, or a spoilt one.
+    /// A frame came in, or a spoilt one; of length 0: a signal began or ended.
     Heard(Option<usize>),
     /// The radio may sleep until then.
     Sleep(Instant),

@@ -1,6 +1,7 @@
 //! A modem behind a UART, with the framing the gateway's `serial:` or `kiss+serial:` modem speaks. Refuses flow control:
 //! it waits for the airtime of what it sent.
 
+use embassy_futures::select::{Either, select};
 use embedded_hal_async::delay::DelayNs;
 use embedded_io_async::{Read, Write};
 use longwire_codec::channel::Channel;
@@ -9,8 +10,14 @@ use longwire_codec::serial::{self, Deframer};
 
 use super::Radio;
 
+/// How late the octets of a frame may come, besides the time they take on the air, in milliseconds.
+const SILENCE_MS: u64 = 30;
+
 /// How frames lie on the UART.
 pub trait Framing {
+    /// Whether what comes in is just on the air: octets are a carrier.
+    fn is_carrier(&self) -> bool;
+
     /// Writes a frame to `wire`; `None` if it does not fit.
     fn emit(&self, frame: &[u8], wire: &mut [u8]) -> Option<usize>;
 
@@ -32,6 +39,10 @@ impl<const N: usize> Transparent<N> {
 }
 
 impl<const N: usize> Framing for Transparent<N> {
+    fn is_carrier(&self) -> bool {
+        true
+    }
+
     fn emit(&self, frame: &[u8], wire: &mut [u8]) -> Option<usize> {
         serial::emit(frame, wire)
     }
@@ -62,6 +73,10 @@ impl<const N: usize> Tnc<N> {
 }
 
 impl<const N: usize> Framing for Tnc<N> {
+    fn is_carrier(&self) -> bool {
+        false
+    }
+
     fn emit(&self, frame: &[u8], wire: &mut [u8]) -> Option<usize> {
         self.kiss.emit(frame, wire)
     }
@@ -83,6 +98,8 @@ pub struct UartRadio<U, D, G, const N: usize> {
     channel: Channel,
     framing: G,
     wire: [u8; N],
+    /// Octets come in.
+    busy: bool,
 }
 
 /// A transparent modem; `N` at least `serial::wire_len_max(channel.mtu)`.
@@ -112,6 +129,7 @@ impl<U, D, const N: usize> SerialRadio<U, D, N> {
             channel,
             framing: Transparent::new(),
             wire: [0; N],
+            busy: false,
         }
     }
 }
@@ -125,6 +143,7 @@ impl<U, D, const N: usize> KissRadio<U, D, N> {
             channel: kiss.channel(channel),
             framing: Tnc::new(kiss),
             wire: [0; N],
+            busy: false,
         }
     }
 }
@@ -154,15 +173,36 @@ impl<U: Read + Write, D: DelayNs, G: Framing, const N: usize> Radio for UartRadi
     async fn receive(&mut self, frame: &mut [u8]) -> Result<usize, Self::Error> {
         let mut octet = [0];
         loop {
-            let read = self.uart.read(&mut octet).await;
+            let read = self.uart.read(&mut octet);
+            let read = if self.busy {
+                let silence_ms = SILENCE_MS + self.channel.airtime_ms(4);
+                let silence_ms = u32::try_from(silence_ms).unwrap_or(u32::MAX);
+                match select(read, self.delay.delay_ms(silence_ms)).await {
+                    Either::First(read) => read,
+                    Either::Second(()) => {
+                        self.busy = false;
+                        return Ok(0);
+                    }
+                }
+            } else {
+                read.await
+            };
             if read.map_err(SerialError::Uart)? == 0 {
                 return Err(SerialError::Closed);
             }
             if let Some(found) = self.framing.push(octet[0]) {
                 let place = frame.get_mut(..found.len()).ok_or(SerialError::TooLong)?;
                 place.copy_from_slice(found);
+                self.busy = false;
                 return Ok(found.len());
             }
+            if self.framing.is_carrier() && !core::mem::replace(&mut self.busy, true) {
+                return Ok(0);
+            }
         }
+    }
+
+    fn carrier(&self) -> Option<bool> {
+        self.framing.is_carrier().then_some(self.busy)
     }
 }

@@ -6,7 +6,7 @@ use crate::alias::shelf::{Shelf, State};
 use crate::dictionary::Dictionary;
 use crate::features::mix;
 use crate::stanza::{Node, Stanza};
-use crate::structure::lexicon::{attribute, element, hash};
+use crate::structure::lexicon::hash;
 
 /// Octets of a sketch.
 pub(crate) const SKETCH_LEN: usize = 24;
@@ -39,12 +39,13 @@ impl Sketch {
         let mut parent = 0;
         for node in stanza.nodes() {
             match node {
+                // Hashes of names do: a sketch never crosses, and they are quicker than looking names up.
                 Node::Open { ns, name } => {
-                    parent = element(dictionary, ns, name).key();
+                    parent = mix(hash(name), ns.len() as u32);
                     sketch.add(mix(1, parent));
                 }
-                Node::Attr { ns, name, value } => {
-                    let key = mix(parent, attribute(dictionary, ns, name).key());
+                Node::Attr { name, value, .. } => {
+                    let key = mix(parent, hash(name));
                     sketch.add(key);
                     if let Some(word) = dictionary.values.find(value) {
                         sketch.add(mix(key, u32::from(word)));

@@ -44,6 +44,11 @@ impl<'a> Token<'a> {
     pub fn parse(text: &'a str) -> Option<Self> {
         let letters = text.trim_end_matches('=').as_bytes();
         let pads = (text.len() - letters.len()) as u32;
+        // Most text ends here, at its first space.
+        let plausible = |letter: &u8| letter.is_ascii_alphanumeric() || b"+/-_".contains(letter);
+        if !letters.iter().all(plausible) {
+            return None;
+        }
         // Padded or long text is base64 proper, even if it happens to use few letters of it.
         let order: &[u32] = if pads > 0 || letters.len() > 48 {
             &[1, 7, 6, 0, 2, 3, 4, 5]

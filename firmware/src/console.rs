@@ -147,6 +147,8 @@ pub struct Status<'e> {
     pub jid: &'e str,
     /// The gateway is heard.
     pub up: bool,
+    /// The gateway is of another version, or without our dictionary.
+    pub stranger: bool,
     /// Stanzas in the outbox.
     pub outbox: usize,
     /// Chats in the inbox.
@@ -174,6 +176,7 @@ impl<'e> Status<'e> {
         Self {
             jid: endpoint.jid(),
             up: endpoint.is_up(),
+            stranger: endpoint.is_stranger(),
             outbox,
             inbox,
             link: endpoint.link_stats(),
@@ -185,7 +188,7 @@ impl<'e> Status<'e> {
     }
 
     /// All counters, with the words a person reads. Programs know them by their place, so new ones come last.
-    fn counters(&self) -> [(&'static str, u64); 16] {
+    fn counters(&self) -> [(&'static str, u64); 17] {
         let (link, endpoint) = (self.link, &self.endpoint);
         [
             ("frames sent", link.frames_sent),
@@ -204,6 +207,7 @@ impl<'e> Status<'e> {
             ("ms on the air this hour", self.airtime_ms.0.into()),
             ("ms allowed in an hour", self.airtime_ms.1.into()),
             ("ms asleep", self.asleep_ms),
+            ("hellos that disagreed", endpoint.mismatches.into()),
         ]
     }
 }

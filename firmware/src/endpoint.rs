@@ -123,6 +123,8 @@ pub struct Endpoint<'d, F: NorFlash, L, S> {
     readings: [Option<Reading<'d>>; READINGS_MAX],
     events: news::Events,
     stats: EndpointStats,
+    /// The last hello did not agree with ours.
+    stranger: bool,
     budget: budget::Budget,
     rest: rest::Rest,
 }
@@ -187,6 +189,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
             readings: [None; READINGS_MAX],
             events: news::Events::default(),
             stats: EndpointStats::default(),
+            stranger: false,
             budget: budget::Budget::new(provision.duty_permille),
             rest: rest::Rest::new(provision),
         };
@@ -410,6 +413,11 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     /// Whether the gateway is heard.
     pub fn is_up(&self) -> bool {
         self.link.is_up()
+    }
+
+    /// Whether the gateway is one we cannot talk to: of another version, or without our dictionary.
+    pub fn is_stranger(&self) -> bool {
+        self.stranger
     }
 
     /// Whether nothing waits to be sent or acknowledged: a good moment to sleep or restart.

@@ -85,6 +85,7 @@ pub(super) fn event(event: Event, out: &mut [u8]) -> usize {
         Event::Failed(order) => numbered(to, 19, order),
         Event::Contact => head(to, 1, 20),
         Event::Reboot => head(to, 1, 21),
+        Event::Mismatch { version } => numbered(to, 24, version.into()),
         Event::Link { up } => {
             head(to, 2, 22)?;
             to.bool(up)?;
@@ -96,7 +97,11 @@ pub(super) fn event(event: Event, out: &mut [u8]) -> usize {
 
 fn status(state: &Status<'_>, to: &mut Writer<'_>) -> Written {
     head(to, 7, 8)?;
-    to.str(state.jid)?.bool(state.up)?;
+    let link = match (state.stranger, state.up) {
+        (true, _) => 2,
+        (false, up) => u8::from(up),
+    };
+    to.str(state.jid)?.u8(link)?;
     to.u32(state.outbox as u32)?.u32(state.inbox as u32)?;
     let counters = state.counters();
     to.array(counters.len() as u64)?;

@@ -108,6 +108,7 @@ fn session(requests: impl Iterator<Item = Vec<u8>>) -> Vec<Vec<u8>> {
         Event::Link { up: true },
         Event::Link { up: false },
         Event::NewKey,
+        Event::Mismatch { version: 9 },
     ] {
         let len = console.tell(event, &mut out);
         said.push(out[..len].to_vec());
@@ -158,6 +159,10 @@ fn as_line(wire: &[u8]) -> String {
         (19, 2) => format!("* {} came back", from.u32().expect("order")),
         (20, 1) => "* contacts changed; type: who".into(),
         (21, 1) => "* restarting, as base asked".into(),
+        (24, 2) => format!(
+            "* the gateway has another dictionary or version, {}",
+            from.u8().expect("version")
+        ),
         (22, 2) if from.bool().expect("up") => "* link up".into(),
         (22, 2) => "* link silent".into(),
         (23, 1) => "* new key".into(),
@@ -185,13 +190,11 @@ fn status_line(from: &mut Decoder<'_>) -> String {
         "ms on the air this hour",
         "ms allowed in an hour",
         "ms asleep",
+        "hellos that disagreed",
     ];
     let jid = from.str().expect("JID");
-    let up = if from.bool().expect("up") {
-        "up"
-    } else {
-        "silent"
-    };
+    let links = ["silent", "up", "of another dictionary or version"];
+    let up = links[from.u8().expect("link") as usize];
     let (outbox, inbox) = (from.u32().expect("outbox"), from.u32().expect("inbox"));
     let mut line = format!("{jid} link {up} outbox {outbox}/16 inbox {inbox}/12\r\n");
     let len = from.array().expect("counters").expect("of known length");
@@ -256,7 +259,7 @@ fn a_program_is_told_what_a_person_is_told() {
         .collect();
     let frames: Vec<_> = session(sent).iter().map(|frame| as_line(frame)).collect();
     assert_eq!(lines, frames);
-    assert_eq!(lines.len(), 26, "{lines:?}");
+    assert_eq!(lines.len(), 27, "{lines:?}");
 }
 
 #[test]

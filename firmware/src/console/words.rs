@@ -33,7 +33,11 @@ pub(super) fn reply(reply: &Reply<'_>, out: &mut [u8]) -> usize {
 
 fn status<'t, 'b>(state: &Status<'_>, text: &'t mut Text<'b>) -> &'t mut Text<'b> {
     text.str(state.jid).str(" link ");
-    text.str(if state.up { "up" } else { "silent" });
+    text.str(match (state.stranger, state.up) {
+        (true, _) => "of another dictionary or version",
+        (false, true) => "up",
+        (false, false) => "silent",
+    });
     counted(text, " outbox ", state.outbox, OUTBOX_MAX);
     counted(text, " inbox ", state.inbox, INBOX_MAX);
     let mut separator = END;
@@ -67,6 +71,9 @@ pub(super) fn event(event: Event, out: &mut [u8]) -> usize {
         Event::Contact => text.str("contacts changed; type: who"),
         Event::Reboot => text.str("restarting, as base asked"),
         Event::NewKey => text.str("new key"),
+        Event::Mismatch { version } => text
+            .str("the gateway has another dictionary or version, ")
+            .number(version),
         Event::Link { up: true } => text.str("link up"),
         Event::Link { up: false } => text.str("link silent"),
     };

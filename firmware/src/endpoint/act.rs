@@ -67,6 +67,14 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
                 self.session.reset();
                 self.remember_sent();
             }
+            LinkEvent::Agreed { .. } => self.stranger = false,
+            LinkEvent::Mismatch { theirs, .. } => {
+                self.stranger = true;
+                self.stats.mismatches += 1;
+                self.events.push(Event::Mismatch {
+                    version: theirs.version,
+                });
+            }
             LinkEvent::Up | LinkEvent::Resumed => self.events.push(Event::Link { up: true }),
             LinkEvent::Suspended | LinkEvent::Closed => self.events.push(Event::Link { up: false }),
             _ => {}

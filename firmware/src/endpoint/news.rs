@@ -20,6 +20,12 @@ pub enum Event {
     Reboot,
     /// A new key was agreed with the gateway, and the old one forgotten.
     NewKey,
+    /// The gateway said hello, and has no dictionary in common with us or another version of the link. Nothing is sent
+    /// until it says another hello.
+    Mismatch {
+        /// Its version; ours is [`longwire_codec::frame::VERSION`].
+        version: u8,
+    },
     /// The gateway is heard, or no longer.
     Link {
         /// Whether it is heard.
@@ -40,6 +46,8 @@ pub struct EndpointStats {
     pub radio_errors: u32,
     /// Times something had to wait for the duty cycle.
     pub duty_waits: u32,
+    /// Hellos that did not agree with ours.
+    pub mismatches: u32,
 }
 
 /// Why an endpoint cannot start or did not take a command.

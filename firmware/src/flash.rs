@@ -21,6 +21,13 @@ const FILLER: u8 = 255;
 /// Longest record, octets.
 pub const RECORD_MAX: usize = 768;
 
+/// Octets of flash around a record, at most.
+const ITEM_OVERHEAD: usize = 16;
+/// Keys of records that may be refused for want of room: chats in and stanzas out. The others must always fit.
+const BULK: Range<u8> = 32..80;
+/// What the other records take together, at most.
+const RESERVED: usize = 2048;
+
 /// Why flash did not do what it was asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -52,6 +59,9 @@ pub struct Store<F: NorFlash> {
     #[cfg(feature = "edhoc")]
     len: usize,
     scratch: [u8; RECORD_MAX + 16],
+    /// Lengths of the records of [`BULK`], and what they may take together.
+    lens: [u16; BULK.end as usize - BULK.start as usize],
+    bulk_max: usize,
 }
 
 impl<F: NorFlash> Store<F> {
@@ -62,12 +72,18 @@ impl<F: NorFlash> Store<F> {
     pub fn new(flash: F, range: Range<u32>) -> Result<Self, StoreError> {
         #[cfg(feature = "edhoc")]
         let len = range.len();
+        // One block is kept for collecting, and a record is never split between two.
+        let blocks = range.len() / F::ERASE_SIZE;
+        let usable = F::ERASE_SIZE.saturating_sub(RECORD_MAX + ITEM_OVERHEAD);
+        let bulk_max = (blocks.saturating_sub(1) * usable).saturating_sub(RESERVED);
         let config = MapConfig::try_new(range).map_err(|_| StoreError::Range)?;
         Ok(Self {
             map: MapStorage::new(flash, config, Cache::new_uncached()),
             #[cfg(feature = "edhoc")]
             len,
             scratch: [0; RECORD_MAX + 16],
+            lens: [0; BULK.end as usize - BULK.start as usize],
+            bulk_max,
         })
     }
 
@@ -86,7 +102,15 @@ impl<F: NorFlash> Store<F> {
         };
         let place = record.get_mut(..found.len()).ok_or(StoreError::TooLong)?;
         place.copy_from_slice(found);
+        note(&mut self.lens, key, place.len());
         Ok(Some(place))
+    }
+
+    /// Whether a record of `len` octets would leave room for all that must fit. Every record was read once before.
+    pub fn has_room(&self, len: usize) -> bool {
+        let used = self.lens.iter().filter(|len| **len > 0);
+        let used: usize = used.map(|len| usize::from(*len) + ITEM_OVERHEAD).sum();
+        used + len + ITEM_OVERHEAD <= self.bulk_max
     }
 
     /// Replaces the record `key`. When this returns, it is durable.
@@ -97,11 +121,9 @@ impl<F: NorFlash> Store<F> {
         if record.len() > RECORD_MAX {
             return Err(StoreError::TooLong);
         }
-        Ok(block_on(self.map.store_item(
-            &mut self.scratch,
-            &key,
-            &record,
-        ))?)
+        block_on(self.map.store_item(&mut self.scratch, &key, &record))?;
+        note(&mut self.lens, key, record.len());
+        Ok(())
     }
 
     /// Writes round the range once, so that every block is erased and nothing that was replaced is left on flash. Takes
@@ -124,6 +146,16 @@ impl<F: NorFlash> Store<F> {
     /// [`StoreError`].
     pub fn clear(&mut self, key: u8) -> Result<(), StoreError> {
         self.put(key, &[])
+    }
+}
+
+/// Remembers how long a record is.
+fn note(lens: &mut [u16], key: u8, len: usize) {
+    if BULK.contains(&key)
+        && let Some(place) = lens.get_mut(usize::from(key - BULK.start))
+    {
+        // Not above RECORD_MAX.
+        *place = len as u16;
     }
 }
 

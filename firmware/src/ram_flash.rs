@@ -4,6 +4,8 @@ use std::vec::Vec;
 
 use embedded_storage_async::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
 
+use crate::tests::base::Dice;
+
 /// Four blocks of 4 KiB; writing clears bits, erasing sets them.
 #[derive(Clone, Debug)]
 pub(crate) struct RamFlash {
@@ -34,6 +36,41 @@ impl RamFlash {
             .any(|found| found == octets)
     }
 
+    /// Half as large.
+    pub(crate) fn small() -> Self {
+        Self {
+            octets: std::vec![0xff; Self::SIZE / 2],
+            ..Self::new()
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.octets.len()
+    }
+
+    /// One bit of it changes.
+    pub(crate) fn flip(&mut self, bit: usize) {
+        self.octets[bit / 8] ^= 1 << (bit % 8);
+    }
+
+    /// Damages it as worn parts, a torn copy or a careless hand do.
+    pub(crate) fn spoil(&mut self, dice: &mut Dice) {
+        let (at, len) = (dice.below(self.len()), self.len());
+        match dice.below(3) {
+            0 => (0..64).for_each(|_| self.octets[dice.below(len)] = dice.below(256) as u8),
+            1 => self.octets[at..].fill(0xff),
+            _ => self.octets[at..len.min(at + 600)].fill(0),
+        }
+    }
+
+    /// Octets up to the last that is not erased.
+    pub(crate) fn used(&self) -> usize {
+        self.octets
+            .iter()
+            .rposition(|octet| *octet != 0xff)
+            .map_or(0, |at| at + 1)
+    }
+
     fn change(&mut self, at: usize, value: u8) -> Result<(), NorFlashErrorKind> {
         if self.power_until.is_some_and(|until| self.written >= until) {
             return Err(NorFlashErrorKind::Other);
@@ -58,7 +95,7 @@ impl ReadNorFlash for RamFlash {
     }
 
     fn capacity(&self) -> usize {
-        Self::SIZE
+        self.len()
     }
 }
 

@@ -310,10 +310,6 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
             self.outbox.clear(&mut self.store, slot.order)?;
             return Ok(true);
         };
-        // The number is on flash before a frame can carry it.
-        if again.is_none() {
-            self.outbox.number(&mut self.store, slot.order, number)?;
-        }
         let options = Options {
             ids: Ids::Short,
             again: again.is_some(),
@@ -325,6 +321,10 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
             options,
             &record[outbox::HEAD..outbox::HEAD + len],
         );
+        // The number is on flash before a frame can carry it, and not if none will.
+        if again.is_none() && len > 0 {
+            self.outbox.number(&mut self.store, slot.order, number)?;
+        }
         self.link.commit(now, len);
         Ok(len > 0)
     }

@@ -79,10 +79,10 @@ impl Inbox {
         let Some(at) = self.slots.iter().position(Option::is_none) else {
             return Ok(false);
         };
-        match store.put(key(at), &record[..len]) {
-            Err(StoreError::Full) => return Ok(false),
-            stored => stored?,
+        if !store.has_room(len) {
+            return Ok(false);
         }
+        store.put(key(at), &record[..len])?;
         self.slots[at] = Some(Slot {
             order: self.next_order,
             cause: cause.get(),

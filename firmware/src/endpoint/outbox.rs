@@ -127,6 +127,9 @@ impl Outbox {
         };
         let mut record = [0; RECORD_MAX];
         let record = emit(&slot, packet, &mut record).ok_or(EndpointError::TooLong)?;
+        if !store.has_room(record.len()) {
+            return Err(EndpointError::OutboxFull);
+        }
         store.put(key(at), record)?;
         self.slots[at] = Some(slot);
         self.next_order += 1;

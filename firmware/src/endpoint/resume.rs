@@ -6,6 +6,9 @@ use longwire_codec::link::{Accepted, PacketNumber, Resume};
 use crate::flash::{Store, StoreError, word};
 
 const KEY: u8 = 0;
+/// The epoch alone, once more: should the other record be damaged on flash, an older copy of it comes up, and nonces
+/// must not.
+const EPOCH_KEY: u8 = 1;
 const LEN: usize = 24;
 
 /// The record as last stored.
@@ -22,10 +25,20 @@ impl Kept {
             Some(record) => parse(record).ok_or(StoreError::Broken)?,
             None => Resume::default(),
         };
-        resume.epoch = resume.epoch.checked_add(1).ok_or(StoreError::Full)?;
+        let twice = store.get(EPOCH_KEY, &mut record)?;
+        let twice = twice.and_then(|record| word(record, 0)).unwrap_or(0);
+        let latest = resume.epoch.max(twice);
+        resume.epoch = latest.checked_add(1).ok_or(StoreError::Full)?;
         let kept = Self { resume };
+        store.put(EPOCH_KEY, &resume.epoch.to_be_bytes())?;
         kept.store(store)?;
         Ok(kept)
+    }
+
+    /// The epoch of this run.
+    #[cfg(test)]
+    pub(super) fn epoch(&self) -> u32 {
+        self.resume.epoch
     }
 
     /// What the link is made with, given the numbers of the packets still in the outbox.

@@ -1,6 +1,8 @@
 //! A board and a base on a virtual link: what base says arrives, what the board says arrives, once, whatever is lost and
 //! whenever the board restarts.
 
+mod hostile;
+
 use std::string::ToString;
 use std::vec::Vec;
 
@@ -48,6 +50,9 @@ pub(super) fn try_run(
             Some(_) => None,
             None => block_on(board.poll_transmit(now, &mut frame))?,
         };
+        if let (Some(sent), Some(tap)) = (transmit, &mut base.tap) {
+            tap.push(frame[..sent.len].to_vec());
+        }
         if let Some(sent) = transmit.or(from_board) {
             frames += 1;
             *clock += channel(&PROVISION).airtime_ms(sent.len) + 100;

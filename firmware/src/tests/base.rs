@@ -231,37 +231,32 @@ fn encode(
     };
     let mut parts = what.splitn(3, '|');
     let (kind, id, payload) = (parts.next(), parts.next(), parts.next().unwrap_or(""));
-    let stanza = match kind {
-        Some("chat") => chat(&mut compose, who, id, payload).expect("fits"),
+    match kind {
+        Some("chat") => _ = chat(&mut compose, who, id, payload).expect("fits"),
         Some("subscribe") => {
             who.stanza(&mut compose, "presence", Some("subscribe"), id);
-            compose.finish().expect("fits")
         }
         Some("items") => {
             who.stanza(&mut compose, "iq", Some("get"), id)
                 .open(crate::compose::NS_PUBSUB, "pubsub")
                 .open(crate::compose::NS_PUBSUB, "items")
                 .attr("node", NS_GEOLOC);
-            compose.finish().expect("fits")
         }
         Some("list") => {
             who.stanza(&mut compose, "iq", Some("get"), id)
                 .open(NS_DISCO_ITEMS, "query")
                 .attr("node", NS_COMMANDS);
-            compose.finish().expect("fits")
         }
         Some("cancel") => {
             who.stanza(&mut compose, "iq", Some("set"), id)
                 .open(NS_COMMANDS, "command")
                 .attr("node", payload)
                 .attr("action", "cancel");
-            compose.finish().expect("fits")
         }
         Some("command") => {
             who.stanza(&mut compose, "iq", Some("set"), id)
                 .open(NS_COMMANDS, "command")
                 .attr("node", payload);
-            compose.finish().expect("fits")
         }
         Some("set") => {
             who.stanza(&mut compose, "iq", Some("set"), id)
@@ -270,14 +265,13 @@ fn encode(
                 .open(NS_DATA, "x")
                 .attr("type", "submit")
                 .field("status", format_args!("{payload}"));
-            compose.finish().expect("fits")
         }
         _ => {
             who.stanza(&mut compose, "iq", Some("get"), id)
                 .empty("urn:example:unknown", "query");
-            compose.finish().expect("fits")
         }
-    };
+    }
+    let stanza = compose.finish().expect("fits");
     session
         .encode(number, stanza, options, packet)
         .expect("fits")

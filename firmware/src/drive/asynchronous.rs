@@ -48,14 +48,7 @@ where
 {
     let now = || Instant::from_millis(now_ms());
     endpoint.handle_channel(now(), radio.channel());
-    let mut desk = Desk {
-        console: Console::default(),
-        uart,
-        open: true,
-        restart_by: None,
-        radio_rests: None,
-        uart_rests: None,
-    };
+    let mut desk = Desk::new(uart);
     let (mut said, mut heard) = ([0; MTU_MAX], [0; MTU_MAX]);
     loop {
         let next = {
@@ -206,7 +199,18 @@ async fn rest(delay: &mut impl DelayNs, until: Option<Instant>, now: Instant) {
     }
 }
 
-impl<C: Read + Write> Desk<'_, C> {
+impl<'u, C: Read + Write> Desk<'u, C> {
+    fn new(uart: &'u mut C) -> Self {
+        Self {
+            console: Console::default(),
+            uart,
+            open: true,
+            restart_by: None,
+            radio_rests: None,
+            uart_rests: None,
+        }
+    }
+
     /// Some octets, or `None` if the UART reported an error.
     async fn read(&mut self, octets: &mut [u8]) -> Option<usize> {
         while self.open && self.uart_rests.is_none() {

@@ -12,6 +12,8 @@ mod baseline;
 mod faults;
 #[path = "servers/joined.rs"]
 mod joined;
+#[path = "servers/rekey.rs"]
+mod rekey;
 
 /// How many checks the probe has.
 const CHECKS: usize = 35;

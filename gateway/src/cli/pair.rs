@@ -78,37 +78,60 @@ pub(super) fn pair(config: &Config, arguments: &Pair, json: bool) -> Result<(), 
         modem.name,
         key_path.display(),
     );
+    let steps = next(arguments, modem, address, &key_path, image_path.as_deref());
     if json {
         let value = serde_json::json!({
             "key-file": key_path, "fingerprint": key.fingerprint(), "image": image_path,
-            "station": address, "peer": section,
+            "station": address, "peer": section, "next": steps,
         });
         return manual::print(format!("{value}\n").as_bytes());
     }
-    let rest = match &image_path {
+    let mut text = format!(
+        "Add to the configuration, with the domains that live there:\n\n{section}\nFingerprint of the key: {}\nThen:\n",
+        key.fingerprint()
+    );
+    for (index, step) in steps.iter().enumerate() {
+        text.push_str(&format!("{}. {step}\n", index + 1));
+    }
+    manual::print(text.as_bytes())
+}
+
+/// What is left to do, in order.
+fn next(
+    arguments: &Pair,
+    modem: &Modem,
+    address: u8,
+    key: &Path,
+    image: Option<&Path>,
+) -> Vec<String> {
+    let carry = match image {
         Some(path) => to_flash(path, modem),
         None => format!(
             "Copy {} to the far gateway over a way you trust. There, `station = {address}` belongs into [[modem]], \
-             `station = {}` into [[peer]].\n",
-            key_path.display(),
+             `station = {}` into [[peer]].",
+            key.display(),
             modem.station
         ),
     };
-    let text = format!(
-        "Add to the configuration, with the domains that live there:\n\n{section}\n{rest}Fingerprint of the key: {}\n",
-        key.fingerprint()
-    );
-    manual::print(text.as_bytes())
+    let name = &arguments.station;
+    vec![
+        carry,
+        "Try it: longwire check. Start the gateway again, which reads its configuration when it starts.".to_owned(),
+        format!(
+            "When longwire status shows {name} up: longwire rekey {name}. From then on no copy of this key opens anything, \
+             and none need be kept."
+        ),
+    ]
 }
 
 /// What to do with the images.
 fn to_flash(image: &Path, modem: &Modem) -> String {
     let image = image.display();
     let page = "provisioning page (firmware/README.md)";
-    let board = format!("Write {image} to the board's {page} and delete it here.\n");
+    let board = format!("Write {image} to the board's {page} and delete it here.");
     match modem.lora {
         Some(_) => format!(
-            "{board}If this gateway's modem is a board too, write {}.image, which holds no key, to its page.\n",
+            "{board} If this gateway's modem is a board too, write {}.image, which holds no key, to its page.",
             modem.name
         ),
         None => board,

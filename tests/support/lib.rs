@@ -8,6 +8,7 @@ pub mod crowd;
 pub mod keyring;
 pub mod pair;
 
+pub mod board;
 pub mod hostile;
 
 pub mod ports;

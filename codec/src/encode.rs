@@ -275,8 +275,11 @@ fn write_nodes<'x, D: Scribe>(
     for (at, node) in nodes.iter().enumerate() {
         match *node {
             Node::Open { ns, name } => {
-                check(is_xml_text(ns) && is_xml_name(name))?;
-                walk.symbol(Some(element(walk.dictionary, ns, name)))?;
+                let symbol = element(walk.dictionary, ns, name);
+                if let Symbol::OtherElement(ns, name) = symbol {
+                    check(is_xml_text(ns) && is_xml_name(name))?;
+                }
+                walk.symbol(Some(symbol))?;
                 write_attributes(walk, &nodes[at + 1..])?;
                 after_text = false;
             }

@@ -293,11 +293,12 @@ impl Voice<'_> {
         text: &[u8],
         out: &mut [u8],
     ) -> Result<usize, TextError> {
+        let reading = decide.is_reading();
         let mut history = History::new(self.salt, self.hint);
         let mut contexts = [0; CONTEXTS];
         let mut len = 0;
         loop {
-            let seen: &[u8] = if decide.is_reading() { out } else { text };
+            let seen: &[u8] = if reading { out } else { text };
             let count = history.contexts(&seen[..len], self.kinds, &mut contexts);
             let next = text.get(len).map_or(END, |octet| history.swap(*octet));
             let symbol = self.tree.code(u16::from(next), |node, bit| {
@@ -306,11 +307,11 @@ impl Voice<'_> {
             if symbol == END {
                 return Ok(len);
             }
-            if decide.is_reading() {
+            if reading {
                 *out.get_mut(len).ok_or(TextError::Full)? = history.swap(symbol);
             }
             len += 1;
-            let seen: &[u8] = if decide.is_reading() { out } else { text };
+            let seen: &[u8] = if reading { out } else { text };
             history.push(&seen[..len]);
         }
     }

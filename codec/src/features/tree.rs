@@ -9,9 +9,9 @@
 #[derive(Clone, Copy, Debug)]
 pub struct Tree<'d> {
     count: u16,
-    left: &'d [u8],
-    symbol: &'d [u8],
-    place: &'d [u8],
+    left: &'d [[u8; 2]],
+    symbol: &'d [[u8; 2]],
+    place: &'d [[u8; 2]],
 }
 
 impl<'d> Tree<'d> {
@@ -28,16 +28,16 @@ impl<'d> Tree<'d> {
         let (place, _) = rest.split_at_checked(2 * leaves)?;
         Some(Self {
             count,
-            left,
-            symbol,
-            place,
+            left: left.as_chunks().0,
+            symbol: symbol.as_chunks().0,
+            place: place.as_chunks().0,
         })
     }
 
     /// Length of the tree in octets.
     #[expect(clippy::len_without_is_empty, reason = "a tree is never empty")]
     pub fn len(&self) -> usize {
-        2 + self.left.len() + self.symbol.len() + self.place.len()
+        2 + 2 * (self.left.len() + self.symbol.len() + self.place.len())
     }
 
     /// Number of symbols.
@@ -67,12 +67,8 @@ impl<'d> Tree<'d> {
     }
 }
 
-fn at(table: &[u8], index: u32) -> u16 {
-    match table
-        .get(2 * index as usize..)
-        .and_then(|t| t.first_chunk())
-    {
-        Some(bytes) => u16::from_le_bytes(*bytes),
-        None => 0,
-    }
+fn at(table: &[[u8; 2]], index: u32) -> u16 {
+    table
+        .get(index as usize)
+        .map_or(0, |bytes| u16::from_le_bytes(*bytes))
 }

@@ -224,13 +224,16 @@ impl History {
         let earlier = &seen[..len - MATCH_MIN];
         let reach = len.saturating_sub(REACH);
         // The latest that ends as the text does wins; most differ in the last octet already.
-        let recent = &seen[..len - 1];
-        let starts = reach + MATCH_MIN - 1..len - 1;
-        let found = starts.rev().find(|&at| {
-            recent[at] == octet && recent[at + 1 - MATCH_MIN..=at] == seen[len - MATCH_MIN..]
-        });
-        if let Some(at) = found {
-            let end = at + 1;
+        let mut end = len - 1;
+        while let Some(at) = seen[reach + MATCH_MIN - 1..end]
+            .iter()
+            .rposition(|other| *other == octet)
+        {
+            end = reach + MATCH_MIN - 1 + at;
+            if seen[end + 1 - MATCH_MIN..end] != seen[len - MATCH_MIN..len - 1] {
+                continue;
+            }
+            end += 1;
             let longer = earlier
                 .iter()
                 .rev()
@@ -238,6 +241,7 @@ impl History {
             let more = longer.take(MATCH_MAX).take_while(|(a, b)| a == b).count();
             self.match_at = end;
             self.match_len = MATCH_MIN + more;
+            return;
         }
     }
 }

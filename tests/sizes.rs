@@ -5,6 +5,8 @@ mod link;
 
 #[path = "sizes/chat.rs"]
 mod chat;
+#[path = "sizes/elided.rs"]
+mod elided;
 
 #[path = "sizes/hosted.rs"]
 mod hosted;

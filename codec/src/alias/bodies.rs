@@ -32,13 +32,25 @@ pub fn get(shelf: Shelf<'_>, number: u32) -> Option<&str> {
     core::str::from_utf8(octets).ok()
 }
 
+/// Is `text` the body packet `number` carried, and has the other end surely still got it? `latest` is the latest packet
+/// of its direction.
+pub fn is(shelf: Shelf<'_>, latest: u32, number: u32, text: &str) -> bool {
+    let slot = number.checked_rem(u32::from(shelf.slots()));
+    let known = slot.is_some_and(|slot| shelf.state(slot as u16) == State::Known);
+    known && is_held(shelf, latest, number) && get(shelf, number) == Some(text)
+}
+
+fn is_held(shelf: Shelf<'_>, latest: u32, number: u32) -> bool {
+    latest.saturating_sub(number) + MARGIN < u32::from(shelf.slots())
+}
+
 /// The latest packet whose body starts with `quoted` and which the other end surely still has; `latest` is the
 /// latest packet of its direction.
 pub fn find(shelf: Shelf<'_>, latest: u32, quoted: &Quoted<'_>) -> Option<u32> {
     (0..shelf.slots())
         .filter(|slot| shelf.state(*slot) == State::Known)
         .map(|slot| shelf.packet(slot))
-        .filter(|number| latest.saturating_sub(*number) + MARGIN < u32::from(shelf.slots()))
+        .filter(|number| is_held(shelf, latest, *number))
         .filter(|number| get(shelf, *number).is_some_and(|body| quoted.starts(body)))
         .max()
 }

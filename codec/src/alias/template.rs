@@ -171,6 +171,21 @@ impl<'t> Cursor<'t> {
         take_symbol(self.tokens).map(|(symbol, _)| symbol)
     }
 
+    /// Leaves out what is expected, an element with all it holds. False at the end of the open element.
+    pub fn skip(&mut self) -> bool {
+        let rest = after(self.tokens);
+        if let Some(rest) = rest {
+            self.tokens = rest;
+        }
+        rest.is_some()
+    }
+
+    /// Does `symbol` come later in the open element than what is expected?
+    pub fn has_later(&self, symbol: Symbol<'_>) -> bool {
+        let is_sought = !matches!(symbol, Symbol::Close | Symbol::Text);
+        is_sought && after(self.tokens).is_some_and(|rest| seek(rest, symbol).is_some())
+    }
+
     /// The symbol that came.
     pub fn advance(&mut self, symbol: Symbol<'_>) {
         let opens = matches!(symbol, Symbol::Element(_) | Symbol::OtherElement(..));
@@ -207,6 +222,16 @@ impl<'t> Cursor<'t> {
             }
             None => Trace::Absent,
         }
+    }
+}
+
+/// The rest of the tokens after the first attribute, text or whole element. None at the end of the open element.
+fn after(tokens: &[u8]) -> Option<&[u8]> {
+    let (symbol, rest) = take_symbol(tokens)?;
+    match symbol {
+        Symbol::Close => None,
+        Symbol::Element(_) | Symbol::OtherElement(..) => seek(rest, Symbol::Close),
+        _ => take_value(rest).map(|(_, rest)| rest),
     }
 }
 

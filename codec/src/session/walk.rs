@@ -52,6 +52,7 @@ impl<C: crate::entropy::Coder + ?Sized> Scribe for crate::features::Deciding<'_,
 }
 
 const SAME_SYMBOL: u32 = 0x5357_0001;
+const SKIP: u32 = 0x5357_0009;
 const CLASS: u32 = 0x5357_0002;
 const ELEMENT: u32 = 0x5357_0003;
 const ATTRIBUTE: u32 = 0x5357_0004;
@@ -121,10 +122,11 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// # Errors
     /// See [`Fault`].
     pub(crate) fn symbol(&mut self, given: Option<Symbol<'a>>) -> Result<Symbol<'a>, Fault> {
-        let expected = self.cursor.expected();
-        let expected_key = expected.map_or(0, Symbol::key);
-        if let Some(expected) = expected {
-            let contexts = self.trail.symbol_hit(expected_key);
+        let mut expected_key = 0;
+        let mut skipped = 0;
+        while let Some(expected) = self.cursor.expected() {
+            expected_key = expected.key();
+            let contexts = self.trail.symbol_hit(expected_key, skipped);
             let hit = flag(self.d, &contexts, SAME_SYMBOL, given == Some(expected));
             self.trail.judge(hit);
             if hit {
@@ -134,6 +136,14 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
                 };
                 return self.arrive(symbol);
             }
+            let left_out = given.is_some_and(|symbol| self.cursor.has_later(symbol));
+            if expected == Symbol::Close || !flag(self.d, &contexts, SKIP, left_out) {
+                break;
+            }
+            if !self.cursor.skip() {
+                return Err(Fault::Malformed);
+            }
+            skipped = expected_key;
         }
         let contexts = self.trail.symbol(expected_key);
         let class = tree(self.d, &contexts, CLASS, 3, given.map_or(0, Symbol::class));

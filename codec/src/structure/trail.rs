@@ -189,8 +189,8 @@ impl Trail {
         contexts
     }
 
-    /// Contexts of "the template is right about the next symbol".
-    pub fn symbol_hit(&self, expected: Key) -> Contexts {
+    /// Contexts of "the template is right about the next symbol"; `skipped` is what it was wrong about just before.
+    pub fn symbol_hit(&self, expected: Key, skipped: Key) -> Contexts {
         let level = self.top();
         let misses = self.misses.min(5);
         let mut contexts = Contexts::new();
@@ -205,6 +205,7 @@ impl Trail {
         contexts.add(&[level.path, level.within, expected]);
         contexts.add(&[self.all, expected]);
         contexts.add(&[self.choice, expected, level.key]);
+        contexts.add(&[skipped, expected, level.key]);
         contexts
     }
 

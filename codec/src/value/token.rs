@@ -10,6 +10,9 @@ const LENGTH: u32 = 0x746f_0002;
 const PADS: u32 = 0x746f_0003;
 const TIGHT: u32 = 0x746f_0004;
 
+/// Lengths from here on are numbers.
+const LENGTH_LONG: usize = 255;
+
 /// Longest token.
 pub const LEN_MAX: usize = 1 << 20;
 
@@ -105,7 +108,7 @@ impl<'a> Token<'a> {
         } else {
             0
         };
-        let len = number(d, contexts, LENGTH, self.letters.len() as u64) as usize;
+        let len = length(d, contexts, self.letters.len());
         if len == 0 || len > LEN_MAX {
             return Err(Fault::Malformed);
         }
@@ -142,4 +145,15 @@ impl<'a> Token<'a> {
         }
         Ok(len + pads as usize)
     }
+}
+
+/// Keys, hashes and nonces have the lengths they always have: every bit of a length is worth its contexts.
+fn length<D: Decide>(d: &mut D, contexts: &Contexts, len: usize) -> usize {
+    let short = tree(d, contexts, LENGTH, 8, len.min(LENGTH_LONG) as u32) as usize;
+    if short < LENGTH_LONG {
+        return short;
+    }
+    let rest = len.saturating_sub(LENGTH_LONG) as u64;
+    let rest = number(d, contexts, LENGTH, rest).min(LEN_MAX as u64);
+    LENGTH_LONG + rest as usize
 }

@@ -1,5 +1,6 @@
-//! Replies on the walk: the quotation a reply begins with is not sent again. Refuses to guess at quotations that are
-//! not the start of a body both ends remember.
+//! Bodies that were said before: the quotation a reply begins with is not sent again, nor the body of a message that
+//! comes back under its id, from a room or an archive. Refuses to guess at quotations that are not the start of a body
+//! both ends remember.
 
 use super::{Job, Scribe, Walk};
 use crate::alias::bodies::{self, Quoted};
@@ -9,11 +10,16 @@ use crate::value::Fault;
 
 const WHOLE: u32 = 0x5175_0001;
 const LEN: u32 = 0x5175_0002;
+const ECHO: u32 = 0x5175_0003;
 
-/// A quotation to write: the packet whose body it starts with.
+/// Shortest body worth looking for.
+const ECHO_MIN: usize = 3;
+
+/// A quotation to write: the packet whose body it starts with, or is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Quote<'a> {
     source: IdRef,
+    echo: bool,
     len: usize,
     rest: &'a str,
 }
@@ -21,6 +27,9 @@ pub(crate) struct Quote<'a> {
 impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// The quotation `text` begins with, of a body both ends remember.
     pub(super) fn find_quote(&self, text: &'a str) -> Option<Quote<'a>> {
+        if let Some(echo) = self.find_echo(text) {
+            return Some(echo);
+        }
         let quoted = Quoted::of(text)?;
         let memory = &self.memory;
         let own = bodies::find(memory.writer_bodies, self.number, &quoted);
@@ -33,8 +42,30 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         };
         Some(Quote {
             source,
+            echo: false,
             len: quoted.len,
             rest: quoted.rest,
+        })
+    }
+
+    /// The body of the packet whose id this stanza bears.
+    fn find_echo(&self, text: &'a str) -> Option<Quote<'a>> {
+        let memory = &self.memory;
+        let (own, number) = self.referred.filter(|_| text.len() >= ECHO_MIN)?;
+        let same = if own {
+            bodies::is(memory.writer_bodies, self.number, number, text)
+        } else {
+            bodies::is(memory.reader_bodies, memory.reader_latest, number, text)
+        };
+        same.then_some(Quote {
+            source: IdRef {
+                own,
+                number,
+                ordinal: 0,
+            },
+            echo: true,
+            len: text.len(),
+            rest: "",
         })
     }
 
@@ -51,6 +82,13 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             self.memory.reader_bodies
         };
         let body = bodies::get(shelf, packet).ok_or(Fault::Unknown)?;
+        let echo = quote.is_some_and(|quote| quote.echo);
+        if flag(self.d, &job.contexts, ECHO, echo) {
+            return match job.given {
+                Some(text) => Ok(text),
+                None => Ok(self.arena.keep(body)?),
+            };
+        }
         let len = quote.map_or(0, |quote| quote.len);
         let len = if flag(self.d, &job.contexts, WHOLE, len == body.len()) {
             body.len()

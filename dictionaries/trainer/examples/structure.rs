@@ -1,11 +1,12 @@
 //! Trains `structure.bin` from captured stanzas, or measures it.
 //!
 //! `structure train OUT SIZE HELD_OUT,.. FILES..`, `structure measure IDS TABLE FILES..` and `structure explain IDS TABLE
-//! FILE FROM TO`; IDS is `short`, `preserve` or, for stanzas without a past, `alone`. Files ending in `.log` are
-//! sessions, others have one stanza a line. Sessions are measured under other names than they were captured with.
+//! FILE FROM TO`; IDS is `short` or `preserve`, or `short` under harder conditions: `late` acknowledgements, the memory of
+//! a `board`, or each stanza `alone`. Files ending in `.log` are sessions, others have one stanza a line. Sessions are
+//! measured under other names than they were captured with.
 
 use longwire_codec::dictionary::Dictionary;
-use longwire_codec::session::{Ids, Options, What};
+use longwire_codec::session::{Ids, Options, Profile, What};
 use longwire_codec::stanza::{Node, Stanza};
 use longwire_dictionaries::V1_HOST;
 use longwire_trainer::disguise::disguise;
@@ -195,24 +196,21 @@ fn measure(args: &[String]) {
         text: &text,
         ..V1_HOST
     };
-    let (ids, alone) = match ids.as_str() {
-        "preserve" => (Ids::Preserve, false),
-        "alone" => (Ids::Short, true),
-        _ => (Ids::Short, false),
-    };
-    let options = Options {
-        ids,
-        ..Options::default()
+    let (way, options) = (ids.as_str(), options(ids));
+    let new = || match way {
+        "board" => Pair::new(&dictionary, Profile::BOARD, 0),
+        "late" => Pair::new(&dictionary, Profile::HOST, 6),
+        _ => Pair::new(&dictionary, Profile::HOST, 0),
     };
     let mut kinds: BTreeMap<String, Sum> = BTreeMap::new();
     let mut all = Sum::default();
     for file in files {
         let mut one = Sum::default();
-        let mut pair = Pair::new(&dictionary, 0);
+        let mut pair = new();
         let mut heard = HashSet::new();
         for logged in &disguise(&read(file), 77) {
-            if alone {
-                pair = Pair::new(&dictionary, 0);
+            if way == "alone" {
+                pair = new();
             }
             let mut spent = Spent::default();
             let look = |end: &mut End<'_>, number, stanza: Stanza<'_, '_>| {
@@ -234,6 +232,18 @@ fn measure(args: &[String]) {
         sum.print(name);
     }
     all.print("ALL");
+}
+
+fn options(way: &str) -> Options {
+    let ids = if way == "preserve" {
+        Ids::Preserve
+    } else {
+        Ids::Short
+    };
+    Options {
+        ids,
+        ..Options::default()
+    }
 }
 
 fn read(file: &str) -> Vec<Logged> {
@@ -305,16 +315,9 @@ fn explain(args: &[String]) {
         text: &text,
         ..V1_HOST
     };
-    let options = Options {
-        ids: if ids == "preserve" {
-            Ids::Preserve
-        } else {
-            Ids::Short
-        },
-        ..Options::default()
-    };
+    let options = options(ids);
     let (from, to): (usize, usize) = (from.parse().expect("number"), to.parse().expect("number"));
-    let mut pair = Pair::new(&dictionary, 0);
+    let mut pair = Pair::new(&dictionary, Profile::HOST, 0);
     for (at, logged) in read(file).iter().enumerate().take(to) {
         let look = |end: &mut End<'_>, number, stanza: Stanza<'_, '_>| {
             if at < from {

@@ -35,11 +35,11 @@ pub struct Lost(pub String);
 
 impl<'d> Pair<'d> {
     /// Two ends that remember nothing yet; each acknowledgement arrives `lag` packets after its packet.
-    pub fn new(dictionary: &'d Dictionary<'d>, lag: usize) -> Self {
+    pub fn new(dictionary: &'d Dictionary<'d>, profile: Profile, lag: usize) -> Self {
         let end = |tag| {
-            let storage = vec![0; Profile::HOST.storage_len()];
+            let storage = vec![0; profile.storage_len()];
             // The storage is as large as the profile asks for.
-            let session = Session::new(dictionary, Profile::HOST, storage).expect("sized");
+            let session = Session::new(dictionary, profile, storage).expect("sized");
             session.with_tag(tag)
         };
         Self {

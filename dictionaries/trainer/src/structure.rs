@@ -56,14 +56,14 @@ pub fn record_session(
     lag: usize,
     recording: &mut Recording,
 ) {
-    let mut pair = Pair::new(dictionary, lag);
+    let mut pair = Pair::new(dictionary, Profile::HOST, lag);
     for logged in stanzas {
         let listen = |end: &mut End<'_>, number, stanza: Stanza<'_, '_>| {
             // What cannot be written is not sent either.
             let _ = end.rehearse(&mut Listener(recording), number, stanza, options);
         };
         if pair.send(logged, options, listen).is_err() {
-            pair = Pair::new(dictionary, lag);
+            pair = Pair::new(dictionary, Profile::HOST, lag);
         }
     }
 }
@@ -97,12 +97,13 @@ pub fn record(dictionary: &Dictionary<'_>, corpus: &Corpus) -> Recording {
         record(1000, late, preserve, 0);
         record(2000, &half_the_peers(captured, 0), short, LAG);
         record(3000, &half_the_peers(late, 1), short, 0);
-        for logged in disguise(captured, seed + 4000).iter().step_by(3) {
-            record_alone(dictionary, logged, &mut recording);
+        for (at, logged) in disguise(captured, seed + 4000).iter().enumerate() {
+            let options = if at % 4 == 0 { preserve } else { short };
+            record_alone(dictionary, logged, options, &mut recording);
         }
     }
     for logged in &corpus.stanzas {
-        record_alone(dictionary, logged, &mut recording);
+        record_alone(dictionary, logged, short, &mut recording);
     }
     recording
 }
@@ -119,7 +120,12 @@ fn half_the_peers(session: &[Logged], which: u32) -> Vec<Logged> {
     session.iter().filter(is_in).cloned().collect()
 }
 
-fn record_alone(dictionary: &Dictionary<'_>, logged: &Logged, recording: &mut Recording) {
+fn record_alone(
+    dictionary: &Dictionary<'_>,
+    logged: &Logged,
+    options: Options,
+    recording: &mut Recording,
+) {
     let mut end = End::new(
         dictionary,
         Profile::HOST,
@@ -129,7 +135,7 @@ fn record_alone(dictionary: &Dictionary<'_>, logged: &Logged, recording: &mut Re
     if let (Ok(end), Some(stanza)) = (&mut end, Stanza::new(&nodes)) {
         let number = PacketNumber::new(0);
         // What cannot be written teaches nothing.
-        let _ = end.rehearse(&mut Listener(recording), number, stanza, Options::default());
+        let _ = end.rehearse(&mut Listener(recording), number, stanza, options);
     }
 }
 

@@ -108,8 +108,8 @@ fn corpus() -> Vec<(String, Vec<Logged>)> {
 #[test]
 fn captured_sessions_cross_with_short_ids_both_ways() {
     for (name, stanzas) in corpus() {
-        for lag in [0, 9] {
-            let mut pair = Pair::new(&DICTIONARY, lag);
+        for (profile, lag) in [(Profile::HOST, 0), (Profile::HOST, 9), (Profile::BOARD, 2)] {
+            let mut pair = Pair::new(&DICTIONARY, profile, lag);
             for logged in &stanzas {
                 let len = pair.send(logged, Options::default(), |_, _, _| ());
                 assert!(len.is_ok(), "{name}: {}: {len:?}", logged.xml);

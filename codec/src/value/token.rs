@@ -64,6 +64,8 @@ impl<'a> Token<'a> {
             letters.iter().all(|letter| set.contains(letter))
         })?;
         let fits = !letters.is_empty() && letters.len() <= LEN_MAX && pads <= 2;
+        // Padded text has whole groups of four; its length is written so.
+        let fits = fits && (pads == 0 || text.len().is_multiple_of(4));
         fits.then_some(Self {
             letters,
             alphabet,
@@ -108,7 +110,9 @@ impl<'a> Token<'a> {
         } else {
             0
         };
-        let len = length(d, contexts, self.letters.len());
+        let group = if pads > 0 { 4 } else { 1 };
+        let groups = (self.letters.len() + self.pads as usize) / group;
+        let len = (length(d, contexts, groups) * group).saturating_sub(pads as usize);
         if len == 0 || len > LEN_MAX {
             return Err(Fault::Malformed);
         }

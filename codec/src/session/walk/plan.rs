@@ -446,6 +446,10 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 
 fn is_worth_keeping(kind: Kind, job: &Job<'_, '_>, text: &str) -> bool {
     let is_attribute = !matches!(job.at.symbol, Symbol::Text);
+    if !is_attribute && job.at.hint == dictionary::Kind::Base64 {
+        // Keys, ciphertext and pictures come once.
+        return false;
+    }
     match kind {
         Kind::Uuid => true,
         Kind::Token | Kind::Split => (6..=64).contains(&text.len()),

@@ -291,6 +291,8 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
                 if self.is_packet_id(&job.at, text) {
                     self.staged.add_id(text, Origin::Crossed);
                     (text, Trace::Crossed(named::head(text)))
+                } else if is_opaque_text(&job.at) {
+                    (text, Trace::Long)
                 } else {
                     let worth = is_worth_keeping(kind, job, text);
                     self.introduce(&job.contexts, text, worth)?;
@@ -444,12 +446,13 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 }
 
+/// Keys, ciphertext and pictures come once: neither slots nor templates keep them.
+fn is_opaque_text(at: &Place<'_>) -> bool {
+    matches!(at.symbol, Symbol::Text) && at.hint == dictionary::Kind::Base64
+}
+
 fn is_worth_keeping(kind: Kind, job: &Job<'_, '_>, text: &str) -> bool {
     let is_attribute = !matches!(job.at.symbol, Symbol::Text);
-    if !is_attribute && job.at.hint == dictionary::Kind::Base64 {
-        // Keys, ciphertext and pictures come once.
-        return false;
-    }
     match kind {
         Kind::Uuid => true,
         Kind::Token | Kind::Split => (6..=64).contains(&text.len()),

@@ -128,7 +128,7 @@ fn random_base64(dice: &mut Dice, octets: usize) -> String {
 }
 
 #[test]
-fn ciphertext_costs_its_entropy() {
+fn ciphertext_costs_its_entropy_and_at_most_26_bits_a_token() {
     println!("seed 31");
     let mut dice = Dice::new(31);
     let mut pair = Pair::new();
@@ -153,13 +153,13 @@ fn ciphertext_costs_its_entropy() {
             cost.structure
         );
         assert!(spent > entropy - 40.0, "{spent} of {entropy}");
-        assert!(spent < entropy * 1.02, "{spent} of {entropy}");
+        assert!(spent < entropy + 26.0 * 5.0, "{spent} of {entropy}");
         assert_eq!(cost.of(fallback), 0.0, "a word of the dictionary");
     }
 }
 
 #[test]
-fn the_structure_of_a_common_client_takes_ten_bits() {
+fn the_structure_of_a_common_client_takes_ten_bits_once_it_was_seen() {
     let mut pair = Pair::new();
     let mut say = |id: &str, body: &str| {
         // As Conversations writes it.
@@ -177,7 +177,7 @@ fn the_structure_of_a_common_client_takes_ten_bits() {
         "0a488592-d7ca-4d6e-b047-c94ad9302cf8",
         "see you at the pier",
     );
-    assert!(alone <= 20.0, "{alone:.1} bits");
+    assert!(alone <= 27.0, "{alone:.1} bits");
     let next = say("7c418592-d7ca-4d6e-b047-c94ad9302cf8", "and bring a rope");
     assert!(next <= 10.0, "{next:.1} bits");
 }

@@ -149,7 +149,11 @@ fn power_cuts_and_kills_lose_nothing() {
     if peers_skipped() {
         return;
     }
-    let mut scene = scene(pty::Line::clean(4800, Duration::from_millis(20)));
+    let mut scene = scene(pty::Line {
+        loss_percent: 3,
+        seed: 5,
+        ..pty::Line::clean(4800, Duration::from_millis(20))
+    });
     let Scene {
         gateway,
         board,

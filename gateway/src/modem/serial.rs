@@ -162,4 +162,36 @@ mod tests {
             tokio::time::timeout(Duration::from_millis(50), modem.receive(&mut [0; 9])).await;
         assert!(heard.is_err());
     }
+
+    #[tokio::test]
+    async fn octets_are_a_carrier_until_the_frame_or_a_silence() {
+        let (mut line, mut modem) = port();
+        let mut carrier = modem.carrier().unwrap();
+        let mut frame = [0; 2048];
+        let mut wire = [0; 64];
+        let len = serial::emit(b"hello", &mut wire).unwrap();
+        let mut said = Vec::new();
+        let talk = async {
+            // Opened first, so that nothing is written to a closed device.
+            sleep(Duration::from_millis(50)).await;
+            for octets in [&wire[..3], &wire[3..len], b"noise"] {
+                line.write_all(octets).await.unwrap();
+                carrier.changed().await.unwrap();
+                said.push(*carrier.borrow_and_update());
+            }
+            carrier.changed().await.unwrap();
+            said.push(*carrier.borrow_and_update());
+        };
+        let hear = async {
+            let len = modem.receive(&mut frame).await.unwrap();
+            assert_eq!(&frame[..len], b"hello");
+            let _ = modem.receive(&mut frame).await;
+        };
+        tokio::select! {
+            () = hear => unreachable!("noise is no frame"),
+            () = talk => {}
+            () = sleep(Duration::from_secs(20)) => panic!("no news of the carrier"),
+        }
+        assert_eq!(said, [true, false, true, false]);
+    }
 }

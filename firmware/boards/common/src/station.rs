@@ -34,6 +34,9 @@ pub struct Layout {
     pub records: Range<u32>,
 }
 
+/// Fills an array from a source of noise; false if that does not work.
+pub type Noise = fn(&mut [u8; 32]) -> bool;
+
 /// Why a board does not start.
 enum Fault {
     Image(ProvisionError),
@@ -73,9 +76,9 @@ pub async fn run<F: NorFlash>(
     layout: Layout,
     chip: impl RadioKind,
     console: End<'_>,
-    seed: u64,
+    noise: Noise,
 ) {
-    if let Err(fault) = start(flash, layout, chip, console, seed).await {
+    if let Err(fault) = start(flash, layout, chip, console, noise).await {
         complain(&fault, console).await;
     }
 }
@@ -85,7 +88,7 @@ async fn start<F: NorFlash>(
     layout: Layout,
     chip: impl RadioKind,
     mut console: End<'_>,
-    seed: u64,
+    noise: Noise,
 ) -> Result<(), Fault> {
     static LINK: ConstStaticCell<[u8; link_storage_len(MTU as usize)]> =
         ConstStaticCell::new([0; link_storage_len(MTU as usize)]);
@@ -99,7 +102,15 @@ async fn start<F: NorFlash>(
     let mut radio = LoRaRadio::new(chip, Delay, &tuned, provision.turnaround_ms).await?;
     let store = Store::new(flash, layout.records)?;
     let (link, session) = (&mut LINK.take()[..], &mut SESSION.take()[..]);
+    let mut octets = [0; 32];
+    noise(&mut octets);
+    let seed = octets
+        .iter()
+        .take(8)
+        .fold(0, |seed, octet| seed << 8 | u64::from(*octet));
     let mut endpoint = Endpoint::start(&provision, ALL[0], store, link, session, seed)?;
+    #[cfg(feature = "edhoc")]
+    endpoint.use_entropy(noise);
     for text in ["ready ", endpoint.jid(), "\r\n"] {
         let Ok(()) = console.write_all(text.as_bytes()).await;
     }

@@ -9,7 +9,7 @@ use embedded_hal_bus::spi::ExclusiveDevice;
 use esp_hal::clock::CpuClock;
 use esp_hal::gpio::{Input, InputConfig, Level, Output, OutputConfig, Pull};
 use esp_hal::peripherals::TIMG1;
-use esp_hal::rng::Rng;
+use esp_hal::rng::{Trng, TrngSource};
 use esp_hal::spi::master::{self, Spi};
 use esp_hal::time::{Duration, Rate};
 use esp_hal::timer::timg::{MwdtStage, TimerGroup, Wdt};
@@ -46,8 +46,6 @@ pub struct Board {
     pub chip: Chip,
     /// UART0, 115200 bit/s.
     pub uart: (UartRx<'static, Async>, UartTx<'static, Async>),
-    /// Noise.
-    pub seed: u64,
     /// To be fed.
     pub watchdog: Dog,
 }
@@ -91,12 +89,12 @@ impl Board {
         let mut watchdog = TimerGroup::new(p.TIMG1).wdt;
         watchdog.set_timeout(MwdtStage::Stage0, WATCHDOG);
         watchdog.enable();
-        let noise = Rng::new();
+        // Noise from the converter, for ever: without it and without radio waves the generator is a weak one.
+        core::mem::forget(TrngSource::new(p.RNG, p.ADC1));
         Some(Self {
             flash: BlockingAsync::new(FlashStorage::new(p.FLASH)),
             chip: Sx126x::new(spi, pins.ok()?, radio),
             uart: uart.split(),
-            seed: u64::from(noise.random()) << 32 | u64::from(noise.random()),
             watchdog: Dog(watchdog),
         })
     }
@@ -113,6 +111,14 @@ impl Dog {
             Timer::after_secs(1).await;
         }
     }
+}
+
+/// Fills the array from the hardware's source of noise; false before [`Board::new`].
+pub fn noise(octets: &mut [u8; 32]) -> bool {
+    Trng::try_new().is_ok_and(|source| {
+        source.read(octets);
+        true
+    })
 }
 
 /// Starts the board again.

@@ -1,6 +1,7 @@
 //! What is on a Nucleo-L476RG with a Semtech SX1262MB2CAS shield on it. Refuses to know what it is used for.
 #![no_std]
 
+use core::cell::RefCell;
 use core::convert::Infallible;
 
 use embassy_embedded_hal::adapter::BlockingAsync;
@@ -8,13 +9,15 @@ use embassy_stm32::exti::{self, ExtiInput};
 use embassy_stm32::flash::{Blocking, Flash};
 use embassy_stm32::gpio::{Level, Output, Pull, Speed};
 use embassy_stm32::mode::{self, Async};
-use embassy_stm32::peripherals::{IWDG, RNG, USART2};
+use embassy_stm32::peripherals::{self, IWDG, USART2};
 use embassy_stm32::rng::{self, Rng};
 use embassy_stm32::spi::{self, Spi};
 use embassy_stm32::time::Hertz;
 use embassy_stm32::usart::{self, BufferedUart};
 use embassy_stm32::wdg::IndependentWatchdog;
 use embassy_stm32::{Config, bind_interrupts, interrupt, rcc};
+use embassy_sync::blocking_mutex::Mutex;
+use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_time::{Delay, Timer};
 use embedded_hal_bus::spi::ExclusiveDevice;
 use longwire_board_common::station::Layout;
@@ -25,7 +28,7 @@ use static_cell::ConstStaticCell;
 bind_interrupts!(struct Irqs {
     EXTI3 => exti::InterruptHandler<interrupt::typelevel::EXTI3>;
     EXTI4 => exti::InterruptHandler<interrupt::typelevel::EXTI4>;
-    RNG => rng::InterruptHandler<RNG>;
+    RNG => rng::InterruptHandler<peripherals::RNG>;
     USART2 => usart::BufferedInterruptHandler<USART2>;
 });
 
@@ -57,8 +60,6 @@ pub struct Board {
     pub chip: Chip,
     /// The debugger's serial port, 115200 bit/s.
     pub uart: BufferedUart<'static>,
-    /// Noise.
-    pub seed: u64,
     /// To be fed.
     pub watchdog: Dog,
 }
@@ -103,11 +104,12 @@ impl Board {
         );
         let mut watchdog = IndependentWatchdog::new(p.IWDG, WATCHDOG_US);
         watchdog.unleash();
+        let rng = Rng::new(p.RNG, Irqs);
+        NOISE.lock(|place| place.replace(Some(rng)));
         Some(Self {
             flash: BlockingAsync::new(Flash::new_blocking(p.FLASH)),
             chip: Sx126x::new(spi, pins.ok()?, radio),
             uart: uart.ok()?,
-            seed: Rng::new(p.RNG, Irqs).next_u64(),
             watchdog: Dog(watchdog),
         })
     }
@@ -141,6 +143,20 @@ impl Dog {
             Timer::after_secs(1).await;
         }
     }
+}
+
+static NOISE: Mutex<CriticalSectionRawMutex, RefCell<Option<Rng<'static, peripherals::RNG>>>> =
+    Mutex::new(RefCell::new(None));
+
+/// Fills the array from the hardware's source of noise; false before [`Board::new`].
+pub fn noise(octets: &mut [u8; 32]) -> bool {
+    NOISE.lock(|rng| match &mut *rng.borrow_mut() {
+        Some(rng) => {
+            rng.fill_bytes(octets);
+            true
+        }
+        None => false,
+    })
 }
 
 /// Starts the board again.

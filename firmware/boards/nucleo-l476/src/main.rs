@@ -2,7 +2,7 @@
 #![no_std]
 #![no_main]
 
-use board::{Board, LAYOUT, reset};
+use board::{Board, LAYOUT, noise, reset};
 use embassy_executor::Spawner;
 use embassy_futures::select::select3;
 use longwire_board_common::port::Port;
@@ -14,7 +14,7 @@ async fn main(_spawner: Spawner) {
     let port = Port::new();
     let (to_host, from_host) = board.uart.split();
     let console = port.pump(from_host, to_host);
-    let station = station::run(board.flash, LAYOUT, board.chip, port.near(), board.seed);
+    let station = station::run(board.flash, LAYOUT, board.chip, port.near(), noise);
     select3(console, board.watchdog.feed(), station).await;
     reset()
 }

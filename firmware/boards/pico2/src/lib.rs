@@ -2,6 +2,7 @@
 //! what it is used for.
 #![no_std]
 
+use core::cell::RefCell;
 use core::convert::Infallible;
 
 use embassy_embedded_hal::adapter::BlockingAsync;
@@ -13,6 +14,8 @@ use embassy_rp::spi::{self, Spi};
 use embassy_rp::trng::{self, Trng};
 use embassy_rp::usb::{self, Driver};
 use embassy_rp::watchdog::Watchdog;
+use embassy_sync::blocking_mutex::Mutex;
+use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_time::{Delay, Duration, Timer};
 use embedded_hal_bus::spi::ExclusiveDevice;
 use longwire_board_common::station::Layout;
@@ -30,8 +33,8 @@ const FLASH_LEN: usize = 4 << 20;
 
 /// As memory.x says.
 pub const LAYOUT: Layout = Layout {
-    image: 0x3d_f000,
-    records: 0x3e_0000..0x40_0000,
+    image: 0x3e_f000,
+    records: 0x3f_0000..0x40_0000,
 };
 
 /// The radio. Its bus does not yield: `LoRaRadio` may be told to stop at any moment, but never within a command.
@@ -49,8 +52,6 @@ pub struct Board {
     pub chip: Chip,
     /// The USB connector.
     pub usb: Driver<'static, USB>,
-    /// Noise.
-    pub seed: u64,
     /// To be fed.
     pub watchdog: Dog,
 }
@@ -83,11 +84,12 @@ impl Board {
         let mut watchdog = Watchdog::new(p.WATCHDOG);
         watchdog.pause_on_debug(true);
         watchdog.start(WATCHDOG);
+        let rng = Trng::new(p.TRNG, Irqs, trng::Config::default());
+        NOISE.lock(|place| place.replace(Some(rng)));
         Some(Self {
             flash: BlockingAsync::new(Flash::new_blocking(p.FLASH)),
             chip: Sx126x::new(spi, pins.ok()?, radio),
             usb: Driver::new(p.USB, Irqs),
-            seed: Trng::new(p.TRNG, Irqs, trng::Config::default()).blocking_next_u64(),
             watchdog: Dog(watchdog),
         })
     }
@@ -104,6 +106,20 @@ impl Dog {
             Timer::after_secs(1).await;
         }
     }
+}
+
+static NOISE: Mutex<CriticalSectionRawMutex, RefCell<Option<Trng<'static, TRNG>>>> =
+    Mutex::new(RefCell::new(None));
+
+/// Fills the array from the hardware's source of noise; false before [`Board::new`].
+pub fn noise(octets: &mut [u8; 32]) -> bool {
+    NOISE.lock(|rng| match &mut *rng.borrow_mut() {
+        Some(rng) => {
+            rng.blocking_fill_bytes(octets);
+            true
+        }
+        None => false,
+    })
 }
 
 /// Starts the board again.

@@ -2,7 +2,7 @@
 #![no_std]
 #![no_main]
 
-use board::{Board, LAYOUT, reset};
+use board::{Board, LAYOUT, noise, reset};
 use embassy_executor::Spawner;
 use embassy_futures::select::select3;
 use longwire_board_common::port::Port;
@@ -13,7 +13,7 @@ async fn main(_spawner: Spawner) {
     let Some(board) = Board::new() else { reset() };
     let port = Port::new();
     let console = usb::serial(board.usb, "Longwire station", &port);
-    let station = station::run(board.flash, LAYOUT, board.chip, port.near(), board.seed);
+    let station = station::run(board.flash, LAYOUT, board.chip, port.near(), noise);
     select3(console, board.watchdog.feed(), station).await;
     reset()
 }

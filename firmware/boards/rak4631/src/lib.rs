@@ -1,11 +1,13 @@
 //! What is on a RAK4631: an nRF52840 and an SX1262. Refuses to know what it is used for.
 #![no_std]
 
+use core::cell::RefCell;
 use core::convert::Infallible;
 
 use embassy_embedded_hal::adapter::BlockingAsync;
 use embassy_nrf::config::{Config, HfclkSource};
 use embassy_nrf::gpio::{Input, Level, Output, OutputDrive, Pull};
+use embassy_nrf::mode::Blocking;
 use embassy_nrf::nvmc::Nvmc;
 use embassy_nrf::peripherals::{TWISPI1, USBD};
 use embassy_nrf::rng::Rng;
@@ -14,6 +16,8 @@ use embassy_nrf::usb::Driver;
 use embassy_nrf::usb::vbus_detect::{self, HardwareVbusDetect};
 use embassy_nrf::wdt::{self, HaltConfig, Watchdog, WatchdogHandle};
 use embassy_nrf::{bind_interrupts, usb};
+use embassy_sync::blocking_mutex::Mutex;
+use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_time::{Delay, Timer};
 use embedded_hal_bus::spi::ExclusiveDevice;
 use longwire_board_common::station::Layout;
@@ -57,8 +61,6 @@ pub struct Board {
     pub chip: Chip,
     /// The USB connector.
     pub usb: Driver<'static, HardwareVbusDetect>,
-    /// Noise.
-    pub seed: u64,
     /// To be fed.
     pub watchdog: Dog,
 }
@@ -94,11 +96,13 @@ impl Board {
         timeout.timeout_ticks = 32_768 * WATCHDOG_S;
         timeout.action_during_debug_halt = HaltConfig::Pause;
         let watchdog = Watchdog::try_new(p.WDT, timeout);
+        let rng = Rng::new_blocking(p.RNG);
+        rng.set_bias_correction(true);
+        RNG.lock(|place| place.replace(Some(rng)));
         Some(Self {
             flash: BlockingAsync::new(Nvmc::new(p.NVMC)),
             chip: Sx126x::new(spi, pins.ok()?, radio),
             usb: Driver::new(p.USBD, Irqs, HardwareVbusDetect::new(Irqs)),
-            seed: Rng::new_blocking(p.RNG).blocking_next_u64(),
             watchdog: Dog(watchdog.ok().map(|(_, [handle])| handle)),
         })
     }
@@ -117,6 +121,20 @@ impl Dog {
             Timer::after_secs(1).await;
         }
     }
+}
+
+static RNG: Mutex<CriticalSectionRawMutex, RefCell<Option<Rng<'static, Blocking>>>> =
+    Mutex::new(RefCell::new(None));
+
+/// Fills the array from the hardware's source of noise; false before [`Board::new`].
+pub fn noise(octets: &mut [u8; 32]) -> bool {
+    RNG.lock(|rng| match &mut *rng.borrow_mut() {
+        Some(rng) => {
+            rng.blocking_fill_bytes(octets);
+            true
+        }
+        None => false,
+    })
 }
 
 /// Starts the board again.

@@ -6,7 +6,9 @@ mod board;
 mod emulator;
 mod image;
 mod kept;
+mod panics;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use board::{Board, Built};
@@ -61,6 +63,7 @@ pub(crate) struct Figure {
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/boards");
     let mut figures = Vec::new();
+    let mut panicking = BTreeSet::new();
     for board in board::all(&root)? {
         if options
             .board
@@ -85,15 +88,23 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
                 table(&measured);
             }
             details(&image, options);
+            if board.is_emulated() {
+                panicking.extend(panics::rows(&image));
+            }
             figures.extend(measured);
         }
     }
     let kept = root.join("footprint.tsv");
+    let list = root.join("panics.tsv");
     if options.accept {
+        if !panicking.is_empty() {
+            panics::write(&list, &panicking)?;
+        }
         return Kept::read(&kept)?.with(&figures).write(&kept);
     }
     if options.check {
-        let complaints = Kept::read(&kept)?.complaints(&figures);
+        let mut complaints = Kept::read(&kept)?.complaints(&figures);
+        complaints.extend(panics::complaints(&list, &panicking)?);
         if !complaints.is_empty() {
             return Err(complaints.join("\nbench: "));
         }

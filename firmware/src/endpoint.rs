@@ -67,7 +67,7 @@ pub const JID_MAX: usize = 96;
 /// The gateway is the other.
 const SIDE: Side = Side::B;
 // The longest packet, and a short one after it.
-const OUT_LEN: usize = PACKET_MAX + MTU_MAX;
+const OUT_LEN: usize = PACKET_MAX + MTU_MAX / 2;
 // Two packets of the longest kind.
 const IN_LEN: usize = 2 * PACKET_MAX;
 

@@ -137,7 +137,8 @@ fn ciphertext_costs_its_entropy_and_at_most_26_bits_a_token() {
         let secrets = sizes.map(|size| random_base64(&mut dice, size));
         let [one, two, three, iv, payload] = &secrets;
         let encrypted = format!(
-            "<encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='1203475810'><key rid='71893412'>{one}</key>\
+            "<encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='1203475810'>\
+             <key rid='71893412'>{one}</key>\
              <key rid='908123441'>{two}</key><key prekey='true' rid='1777123890'>{three}</key><iv>{iv}</iv></header>\
              <payload>{payload}</payload></encrypted><store xmlns='urn:xmpp:hints'/>\
              <encryption xmlns='urn:xmpp:eme:0' name='OMEMO' namespace='eu.siacs.conversations.axolotl'/>"

@@ -108,7 +108,8 @@ pub(crate) fn template(shelf: Shelf<'_>, sketch: &Sketch, root: u32) -> Option<u
         .map(|(.., slot)| slot)
 }
 
-/// The slot to keep a new template in: that of the template it was made from, if it succeeds that one; else an empty one; else the one not used for longest.
+/// The slot to keep a new template in: that of the template it was made from, if it succeeds that one; else an empty
+/// one; else the one not used for longest.
 pub(crate) fn slot(
     shelf: Shelf<'_>,
     pending: &Pending,

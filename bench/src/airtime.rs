@@ -38,9 +38,9 @@ pub(crate) struct Options {
     /// Print only, write no files.
     #[arg(long)]
     dry: bool,
-    /// Instructions per stanza too (runs this program again under valgrind).
+    /// Leave out instructions per stanza, for which this program runs again under valgrind.
     #[arg(long)]
-    instructions: bool,
+    no_instructions: bool,
 }
 
 /// One stanza with what everybody sends for it.
@@ -77,16 +77,18 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         }
     }
     let mut failures = Vec::new();
-    let rows = stanzas(&data, &trained_on_stanzas(&train)?, &mut failures)?;
+    let trained = trained_on_stanzas(&train)?;
+    let rows = stanzas(&data, &trained, &mut failures)?;
     let texts = texts(&data, &train)?;
-    let instructions = if options.instructions {
-        Some(cost::instructions()?)
-    } else {
+    let instructions = if options.no_instructions || !cost::is_possible() {
         None
+    } else {
+        Some(cost::instructions()?)
     };
     let report = report::Report {
         data: &data,
         train: &train,
+        trained: &trained,
         rows: &rows,
         texts: &texts,
         instructions,
@@ -102,10 +104,10 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
 
 fn trained_on_stanzas(train: &Data) -> Result<Trained, String> {
     let lines = train.sessions.iter().flat_map(|session| &session.lines);
-    Trained::new(
-        lines.map(|line| line.xml.as_bytes()).collect(),
-        rival::ZSTD_DICTIONARY_BYTES,
-    )
+    let samples = lines.clone().map(|line| line.xml.as_bytes()).collect();
+    let mut trained = Trained::new(samples, rival::ZSTD_DICTIONARY_BYTES)?;
+    trained.exi = rival::exi::Exi::new(lines)?;
+    Ok(trained)
 }
 
 fn stanzas(data: &Data, trained: &Trained, failures: &mut Vec<String>) -> Result<Vec<Row>, String> {
@@ -149,8 +151,17 @@ fn all_modes(lines: &[Line], failures: &mut Vec<String>) -> Result<Vec<Vec<f64>>
     Mode::ALL.iter().map(sizes).collect()
 }
 
-/// Bits per character of every text file: its name, characters, and the columns of [`texts::NAMES`].
-pub(crate) type TextRow = (String, usize, Vec<Option<f64>>);
+/// One text file.
+pub(crate) struct TextRow {
+    /// Its name.
+    pub(crate) name: String,
+    /// Characters in it.
+    pub(crate) characters: usize,
+    /// Bits per character, the columns of [`texts::NAMES`].
+    pub(crate) bits: Vec<Option<f64>>,
+    /// What the rivals' dictionaries were trained on.
+    pub(crate) trained_on: String,
+}
 
 /// Octets of training text below which a language shares the dictionary of all.
 const LANGUAGE_BYTES_MIN: usize = 1 << 20;
@@ -178,7 +189,13 @@ fn texts(data: &Data, train: &Data) -> Result<Vec<TextRow>, String> {
         };
         let characters = text.lines.iter().map(|line| line.chars().count()).sum();
         let bits = texts::bits_per_character(text, rivals)?;
-        rows.push((text.name.clone(), characters, bits));
+        let of = if enough { language } else { "all languages" };
+        rows.push(TextRow {
+            name: text.name.clone(),
+            characters,
+            bits,
+            trained_on: format!("{:.1} MB, {of}", rivals.octets as f64 / 1e6),
+        });
     }
     Ok(rows)
 }

@@ -52,6 +52,34 @@ impl Instructions {
     }
 }
 
+/// Is valgrind there?
+pub(crate) fn is_possible() -> bool {
+    let tried = Command::new("valgrind").arg("--version").output();
+    tried.is_ok_and(|output| output.status.success())
+}
+
+/// What `bench footprint` keeps of every board.
+const FOOTPRINT: &str = include_str!("../../../firmware/boards/footprint.tsv");
+
+/// Memory to decode on a board, as `bench footprint` last measured it on the emulated one: the session with its tables, and
+/// the stack, on which the stanza lies too.
+pub(crate) fn memory() -> Goal {
+    let figure = |name: &str| -> Option<f64> {
+        let row = ["qemu", "text-128k", name].join("\t") + "\t";
+        let line = FOOTPRINT.lines().find_map(|line| line.strip_prefix(&row))?;
+        line.parse().ok()
+    };
+    let parts = [figure("session_octets"), figure("decode_stack_octets")];
+    Goal {
+        measure:
+            "memory to decode, emulated board, session and stack (kept by `footprint`), octets"
+                .to_owned(),
+        rival: None,
+        ours: parts.into_iter().sum(),
+        most: 16_384.0,
+    }
+}
+
 /// Counts, by running `bench work` under valgrind.
 ///
 /// # Errors

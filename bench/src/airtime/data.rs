@@ -10,6 +10,9 @@ use sha2::{Digest, Sha256};
 
 use super::kind;
 
+/// Endings of the names of files that are read.
+const ENDINGS: [&str; 3] = [".log", ".xmlstream", ".txt"];
+
 /// Who sent a stanza of a session.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Side {
@@ -91,7 +94,8 @@ pub(crate) fn read(paths: &[PathBuf]) -> Result<Data, String> {
             name = plain.to_owned();
             bytes = zstd::decode_all(&bytes[..]).map_err(fail)?;
         }
-        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let text =
+            String::from_utf8(bytes).map_err(|_| format!("{}: not UTF-8 text", file.display()))?;
         match name.rsplit_once('.') {
             Some((stem, "log")) => data.sessions.push(session(stem, &log(&text))),
             Some((stem, "xmlstream")) => {
@@ -110,13 +114,33 @@ pub(crate) fn read(paths: &[PathBuf]) -> Result<Data, String> {
                     .collect(),
             }),
             _ => {
-                data.hashes.remove(&name);
+                return Err(format!(
+                    "{}: not .log, .xmlstream or .txt, plain or .zst",
+                    file.display()
+                ));
             }
         }
+    }
+    if let Some(empty) = data.empty() {
+        return Err(format!(
+            "{empty}: nothing to measure in it. A .log is lines of SECONDS<tab>C: <message …> and S: <message …>, a \
+             .xmlstream a stanza a line, a .txt a text a line"
+        ));
     }
     Ok(data)
 }
 
+impl Data {
+    /// A file in which nothing was found.
+    fn empty(&self) -> Option<&str> {
+        let sessions = self.sessions.iter().filter(|it| it.lines.is_empty());
+        let texts = self.texts.iter().filter(|it| it.lines.is_empty());
+        let names = sessions.map(|it| &it.name).chain(texts.map(|it| &it.name));
+        names.map(String::as_str).next()
+    }
+}
+
+/// A folder gives the files below it whose names end in what [`read`] knows; a file named gives itself.
 fn collect(path: &Path, into: &mut Vec<PathBuf>) -> Result<(), String> {
     let fail = |error: std::io::Error| format!("{}: {error}", path.display());
     if !path.is_dir() {
@@ -124,7 +148,12 @@ fn collect(path: &Path, into: &mut Vec<PathBuf>) -> Result<(), String> {
         return Ok(());
     }
     for entry in fs::read_dir(path).map_err(fail)? {
-        collect(&entry.map_err(fail)?.path(), into)?;
+        let path = entry.map_err(fail)?.path();
+        let name = path.to_string_lossy();
+        let plain = name.strip_suffix(".zst").unwrap_or(&name);
+        if path.is_dir() || ENDINGS.iter().any(|ending| plain.ends_with(ending)) {
+            collect(&path, into)?;
+        }
     }
     Ok(())
 }

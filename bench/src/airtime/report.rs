@@ -9,6 +9,7 @@ use super::cost::Instructions;
 use super::data::Data;
 use super::goals::{self, mean, median};
 use super::ours::Mode;
+use super::rival::Trained;
 use super::{Row, TextRow, plot, rival, texts};
 
 /// Bit rates of HF modems, robust to fast.
@@ -23,6 +24,8 @@ pub(crate) struct Report<'r> {
     pub(crate) data: &'r Data,
     /// What the rivals were trained on.
     pub(crate) train: &'r Data,
+    /// What they learned from stanzas.
+    pub(crate) trained: &'r Trained,
     /// One per stanza.
     pub(crate) rows: &'r [Row],
     /// One per text file.
@@ -90,21 +93,28 @@ impl Report<'_> {
             .sum();
         format!(
             "{} stanzas of {} files ({skipped} lines that are no stanza left out), {} text files. Rivals trained on \
-             {} files. Dictionaries {:08x}, {:08x}, {:08x}; stanzas with the last.\n\n",
+             {} files: for stanzas {:.1} MB of them, for text what its table says. Dictionaries {:08x}, {:08x}, {:08x}; \
+             stanzas with the last.\n\n",
             self.rows.len(),
             self.data.sessions.len(),
             self.texts.len(),
             self.train.hashes.len(),
+            self.trained.octets as f64 / 1e6,
             longwire_dictionaries::V1_128K.id,
             longwire_dictionaries::V1_512K.id,
             longwire_dictionaries::V1_HOST.id,
         )
     }
 
-    fn columns() -> Vec<String> {
+    fn columns(&self) -> Vec<String> {
+        let exi = match self.trained.exi {
+            Some(_) => rival::exi::MEASURED,
+            None => rival::exi::BY_RATIO,
+        };
         let ours = Mode::ALL.iter().map(Mode::name);
         rival::NAMES
             .iter()
+            .chain(&exi)
             .map(ToString::to_string)
             .chain(ours)
             .collect()
@@ -122,7 +132,7 @@ impl Report<'_> {
             .chain(by_count.iter().map(|(kind, _)| (*kind).to_owned()));
         let mut lines = vec![vec!["stanzas".to_owned()]];
         lines[0].extend(by_count.iter().map(|(_, rows)| rows.len().to_string()));
-        for (at, name) in Self::columns().into_iter().enumerate() {
+        for (at, name) in self.columns().into_iter().enumerate() {
             let cell = |rows: &Vec<&Row>| {
                 let values: Vec<f64> = rows.iter().map(|row| row.column(at)).collect();
                 number(middle(values.into_iter()), 1)
@@ -161,7 +171,7 @@ impl Report<'_> {
                 .into_iter()
                 .chain((0..self.data.sessions.len()).map(Some))
         };
-        for (at, name) in Self::columns().into_iter().enumerate() {
+        for (at, name) in self.columns().into_iter().enumerate() {
             let cells = sessions().map(|session| {
                 let octets = sum(session, &|row| row.column(at));
                 format!(
@@ -203,7 +213,7 @@ impl Report<'_> {
             let cells = RATES_BPS.map(|rate| format!("{:.0}", bits / f64::from(rate)));
             [name].into_iter().chain(cells).collect()
         };
-        let lines: Vec<Vec<String>> = Self::columns().into_iter().enumerate().map(line).collect();
+        let lines: Vec<Vec<String>> = self.columns().into_iter().enumerate().map(line).collect();
         table(&head.collect::<Vec<_>>(), &lines)
     }
 
@@ -211,12 +221,14 @@ impl Report<'_> {
         let head = ["text", "characters"]
             .into_iter()
             .chain(texts::NAMES)
+            .chain(["8 MB over zstd", "rivals trained on"])
             .map(str::to_owned);
         let line = |row: &TextRow| {
-            let cells = row.2.iter().map(|bits| number(*bits, 3));
-            [row.0.clone(), row.1.to_string()]
+            let cells = row.bits.iter().map(|bits| number(*bits, 3));
+            [row.name.clone(), row.characters.to_string()]
                 .into_iter()
                 .chain(cells)
+                .chain([number(row.over_zstd(), 2), row.trained_on.clone()])
                 .collect()
         };
         table(
@@ -228,6 +240,7 @@ impl Report<'_> {
     fn by_goal(&self) -> String {
         let mut all = goals::goals(self);
         all.extend(self.instructions.iter().flat_map(Instructions::goals));
+        all.push(super::cost::memory());
         let line = |goal: &goals::Goal| {
             let verdict = goal.ours.map_or("not measured", |ours| {
                 if ours <= goal.most { "met" } else { "missed" }
@@ -260,7 +273,7 @@ impl Report<'_> {
         put("airtime-stanzas.csv", self.raw())?;
         for kind in ["msg-chat", "receipt", "presence", "msg-muc", "mam-result"] {
             let rows = || self.rows.iter().filter(|row| row.kind == kind);
-            let bars = Self::columns().into_iter().enumerate();
+            let bars = self.columns().into_iter().enumerate();
             let bars: Vec<_> = bars
                 .filter_map(|(at, name)| Some((name, median(rows().map(|row| row.column(at)))?)))
                 .collect();
@@ -275,7 +288,7 @@ impl Report<'_> {
             let bar = |(at, name): (usize, &&str)| {
                 Some((
                     (*name).to_owned(),
-                    mean(self.texts.iter().filter_map(|row| row.2[at]))?,
+                    mean(self.texts.iter().filter_map(|row| row.bits[at]))?,
                 ))
             };
             let bars: Vec<_> = texts::NAMES.iter().enumerate().filter_map(bar).collect();
@@ -305,14 +318,14 @@ impl Report<'_> {
     fn raw(&self) -> String {
         let mut out = format!(
             "session,kind,{}\n",
-            Self::columns()
+            self.columns()
                 .iter()
                 .map(|name| name.replace(',', ""))
                 .collect::<Vec<_>>()
                 .join(",")
         );
         for row in self.rows {
-            let cells: Vec<String> = (0..rival::NAMES.len() + Mode::ALL.len())
+            let cells: Vec<String> = (0..self.columns().len())
                 .map(|at| row.column(at).to_string())
                 .collect();
             let _ = writeln!(

@@ -10,6 +10,8 @@ use longwire_dictionaries::{V1_128K, V1_512K, V1_HOST};
 use super::data::Texts;
 use super::rival::{self, Trained};
 
+/// Column of our host model in [`NAMES`].
+pub(crate) const HOST: usize = 2;
 /// Column of zstd in [`NAMES`].
 pub(crate) const ZSTD: usize = 5;
 

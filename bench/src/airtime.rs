@@ -32,6 +32,9 @@ pub(crate) struct Options {
     /// Files or folders the rivals' dictionaries are trained on; nothing in it may be measured.
     #[arg(long, num_args = 1.., default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/data/train"))]
     train: Vec<PathBuf>,
+    /// Most messages measured of each text file, evenly spaced in it; 0: all.
+    #[arg(long, default_value = "1000")]
+    messages: usize,
     /// Folder for results; a folder of today's date is made in it.
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/results"))]
     results: PathBuf,
@@ -69,7 +72,8 @@ pub(crate) const OURS: usize = 3;
 /// # Errors
 /// What could not be read, trained, coded or written.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
-    let data = data::read(&options.data)?;
+    let mut data = data::read(&options.data)?;
+    data.thin(options.messages);
     let train = data::read(&options.train)?;
     for (name, hash) in &data.hashes {
         if train.hashes.values().any(|other| other == hash) {

@@ -131,6 +131,15 @@ pub(crate) fn read(paths: &[PathBuf]) -> Result<Data, String> {
 }
 
 impl Data {
+    /// Leaves of each text file at most `most` messages, evenly spaced; 0: all.
+    pub(crate) fn thin(&mut self, most: usize) {
+        for texts in self.texts.iter_mut().filter(|_| most > 0) {
+            let step = texts.lines.len().div_ceil(most).max(1);
+            let lines = std::mem::take(&mut texts.lines);
+            texts.lines = lines.into_iter().step_by(step).collect();
+        }
+    }
+
     /// A file in which nothing was found.
     fn empty(&self) -> Option<&str> {
         let sessions = self.sessions.iter().filter(|it| it.lines.is_empty());

@@ -17,7 +17,7 @@ pub(crate) const DEFLATE_DICTIONARY_BYTES: usize = 32 << 10;
 pub(crate) const ZSTD_DICTIONARY_BYTES: usize = 110 << 10;
 
 /// Octets of samples beyond which more teach the rivals nothing.
-const TRAINING_BYTES: usize = 32 << 20;
+const TRAINING_BYTES: usize = 8 << 20;
 
 /// Dictionaries of the rivals, made from training data.
 pub(crate) struct Trained {
@@ -32,7 +32,7 @@ pub(crate) struct Trained {
 }
 
 impl Trained {
-    /// Trains on `samples`, one stanza or text each, evenly thinned to 32 MB; `zstd_bytes` is the size of the larger
+    /// Trains on `samples`, one stanza or text each, evenly thinned to 8 MB; `zstd_bytes` is the size of the larger
     /// dictionary.
     ///
     /// # Errors

@@ -28,8 +28,10 @@ struct Values {
     is_other_than: [bool; TYPES.len()],
 }
 
+type Is = fn(&str) -> bool;
+
 /// Types that values may have, and how to tell.
-const TYPES: [(&str, fn(&str) -> bool); 3] = [
+const TYPES: [(&str, Is); 3] = [
     ("xs:integer", is_integer),
     ("xs:dateTime", is_time),
     ("xs:base64Binary", is_base64),
@@ -186,10 +188,7 @@ impl Content {
             };
         }
         if self.children.is_empty() && self.text.count > 0 {
-            let base = match self.text.of() {
-                Ok(base) => base,
-                Err(_) => "xs:string",
-            };
+            let base = self.text.of().unwrap_or("xs:string");
             return format!(
                 "<xs:complexType><xs:simpleContent><xs:extension base=\"{base}\">{attributes}</xs:extension></xs:simpleContent></xs:complexType>"
             );

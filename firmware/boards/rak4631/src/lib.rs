@@ -33,7 +33,7 @@ bind_interrupts!(struct Irqs {
 /// After so long without a sign of life the board is reset; erasing a block of flash takes 0.1 s.
 const WATCHDOG_S: u32 = 8;
 
-/// As memory.x says.
+/// As memory-whole.x says.
 #[cfg(not(feature = "uf2"))]
 pub const LAYOUT: Layout = Layout {
     image: 0xef000,

@@ -79,7 +79,7 @@ fn sorted(xml: &str) -> Vec<&str> {
 
 fn text_of(message: &Element) -> Option<String> {
     let body = message.child("jabber:client", "body")?;
-    Some(body.text().into())
+    Some(body.text())
 }
 
 #[derive(Default)]

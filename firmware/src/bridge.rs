@@ -71,6 +71,7 @@ async fn next_frame<P: Read>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tests::on_wire;
     use core::cell::{Cell, RefCell};
     use core::future::poll_fn;
     use core::task::Poll;
@@ -161,13 +162,6 @@ mod tests {
             })
             .await
         }
-    }
-
-    fn on_wire(frame: &[u8]) -> Vec<u8> {
-        let mut wire = std::vec![0; wire_len_max(frame.len())];
-        let len = emit(frame, &mut wire).expect("as long as the function says");
-        wire.truncate(len);
-        wire
     }
 
     #[test]

@@ -89,7 +89,7 @@ impl Intake {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use longwire_codec::serial::{emit, wire_len_max};
+    use crate::tests::on_wire;
     use std::string::String;
     use std::vec::Vec;
 
@@ -105,13 +105,6 @@ mod tests {
             .iter()
             .filter_map(|octet| intake.push(*octet).map(shown))
             .collect()
-    }
-
-    fn on_wire(frame: &[u8]) -> Vec<u8> {
-        let mut wire = std::vec![0; wire_len_max(frame.len())];
-        let len = emit(frame, &mut wire).expect("as long as the function says");
-        wire.truncate(len);
-        wire
     }
 
     #[test]

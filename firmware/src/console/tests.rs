@@ -5,7 +5,7 @@ use std::string::String;
 use std::vec::Vec;
 
 use embassy_futures::block_on;
-use longwire_codec::serial::{emit, open, wire_len_max};
+use longwire_codec::serial::open;
 use minicbor::data::Type;
 use minicbor::encode::write::Cursor;
 use minicbor::{Decoder, Encoder};
@@ -14,6 +14,7 @@ use super::*;
 use crate::endpoint::tests::run;
 use crate::ram_flash::RamFlash;
 use crate::tests::base::{Base, Board, board};
+use crate::tests::on_wire;
 
 /// What is asked, and some mistakes.
 const LINES: &[&str] = &[
@@ -63,13 +64,6 @@ fn command(line: &str) -> Command<'_> {
             _ => Command::Add(jid),
         }
     })
-}
-
-fn on_wire(frame: &[u8]) -> Vec<u8> {
-    let mut wire = std::vec![0; wire_len_max(frame.len())];
-    let len = emit(frame, &mut wire).expect("as long as the function says");
-    wire.truncate(len);
-    wire
 }
 
 /// Everything the console says to these octets, a piece each.

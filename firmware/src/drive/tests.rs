@@ -7,6 +7,7 @@ use std::string::String;
 use std::vec::Vec;
 
 use longwire_codec::kiss::{self, Ax25, Kiss};
+use longwire_codec::provision::Provision;
 use longwire_codec::serial::wire_len_max;
 
 use super::blocking::{Polled, Time};
@@ -16,7 +17,6 @@ use crate::radio::Radio;
 use crate::radio::serial::{KissRadio, SerialRadio, Tnc};
 use crate::ram_flash::RamFlash;
 use crate::tests::base::{PROVISION, board, board_of};
-use longwire_codec::provision::Provision;
 use world::{Delay, Ether, Keyboard, Line, World};
 
 /// What happens once the console has said the first word.
@@ -36,7 +36,7 @@ enum Act {
     Quit,
 }
 
-/// What a board does with the news: it measures before base can ask, and notes the rest.
+/// What the board measures.
 fn measure(temperature: i32) -> Reading<'static> {
     Reading {
         name: "temperature",

@@ -116,6 +116,7 @@ impl<K: RadioKind, D: DelayNs> Radio for LoRaRadio<K, D> {
         self.listening = received.is_ok();
         received.map(|(len, _)| usize::from(len))
     }
+
     async fn sleep(&mut self) -> Result<(), RadioError> {
         self.listening = false;
         self.lora.sleep(true).await

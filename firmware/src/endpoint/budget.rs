@@ -6,14 +6,16 @@ use longwire_codec::time::Instant;
 const MINUTE_MS: u64 = 60_000;
 /// Minutes looked back at: the hour, and the one that is not over yet, so that no hour holds too much.
 const MINUTES: usize = 61;
+/// What airtime is counted in: 16 bits of it hold a minute, and what is left of a long frame that began in it.
+const TICK_MS: u64 = 4;
 
 /// Airtime of the last hour.
 #[derive(Debug)]
 pub(super) struct Budget {
     /// Airtime in an hour, milliseconds; 0: no limit.
     allowed_ms: u32,
-    /// Airtime in each of the last minutes, milliseconds; the newest is at `minute % MINUTES`.
-    spent_ms: [u16; MINUTES],
+    /// Airtime of the frames begun in each of the last minutes, in [`TICK_MS`]; the newest is at `minute % MINUTES`.
+    spent_ticks: [u16; MINUTES],
     minute: u64,
     /// When a frame may go out again, if the last one asked for had to wait.
     barred_until: Option<Instant>,
@@ -24,7 +26,7 @@ impl Budget {
     pub(super) const fn new(duty_permille: u16) -> Self {
         Self {
             allowed_ms: 3600 * duty_permille as u32,
-            spent_ms: [0; MINUTES],
+            spent_ticks: [0; MINUTES],
             minute: 0,
             barred_until: None,
         }
@@ -37,10 +39,8 @@ impl Budget {
 
     /// Airtime spent and allowed in an hour, milliseconds; 0 allowed: no limit.
     pub(super) fn hour_ms(&self) -> (u32, u32) {
-        (
-            self.spent_ms.iter().map(|it| u32::from(*it)).sum(),
-            self.allowed_ms,
-        )
+        let ticks: u32 = self.spent_ticks.iter().map(|it| u32::from(*it)).sum();
+        (ticks * TICK_MS as u32, self.allowed_ms)
     }
 
     /// Whether a frame of this airtime may go out now; if not, [`Self::barred_until`] tells when. The second value says
@@ -61,7 +61,7 @@ impl Budget {
                 break;
             }
             let oldest = (self.minute + 1 + gone) % MINUTES as u64;
-            spent_ms -= u64::from(self.spent_ms[oldest as usize]);
+            spent_ms -= u64::from(self.spent_ticks[oldest as usize]) * TICK_MS;
         }
         let barred = self.barred_until.is_some();
         (!barred, barred && before.is_none())
@@ -70,8 +70,9 @@ impl Budget {
     /// A frame goes out.
     pub(super) fn spend(&mut self, now: Instant, airtime_ms: u64) {
         self.pass(now);
-        let minute = &mut self.spent_ms[(self.minute % MINUTES as u64) as usize];
-        *minute = minute.saturating_add(u16::try_from(airtime_ms).unwrap_or(u16::MAX));
+        let ticks = u16::try_from(airtime_ms.div_ceil(TICK_MS)).unwrap_or(u16::MAX);
+        let minute = &mut self.spent_ticks[(self.minute % MINUTES as u64) as usize];
+        *minute = minute.saturating_add(ticks);
     }
 
     pub(super) fn barred_until(&self) -> Option<Instant> {
@@ -82,10 +83,10 @@ impl Budget {
     fn pass(&mut self, now: Instant) {
         let minute = now.as_millis() / MINUTE_MS;
         for new in (self.minute + 1..=minute).take(MINUTES) {
-            self.spent_ms[(new % MINUTES as u64) as usize] = 0;
+            self.spent_ticks[(new % MINUTES as u64) as usize] = 0;
         }
         if minute > self.minute + MINUTES as u64 {
-            self.spent_ms = [0; MINUTES];
+            self.spent_ticks = [0; MINUTES];
         }
         self.minute = minute;
     }
@@ -116,7 +117,8 @@ mod tests {
 
     #[test]
     fn no_hour_holds_more_than_is_allowed() {
-        for (permille, airtime_ms) in [(10, 370), (1, 1_700), (100, 9_000), (10, 36_000)] {
+        let slow = [(1, 1_700), (100, 9_000), (10, 36_000), (500, 40_000)];
+        for (permille, airtime_ms) in [(10, 370)].into_iter().chain(slow) {
             let sent = sent(&mut Budget::new(permille), airtime_ms, 6);
             let most = 3600 * u64::from(permille) / airtime_ms;
             for begin in &sent {

@@ -98,7 +98,7 @@ impl Board {
         let watchdog = Watchdog::try_new(p.WDT, timeout);
         let rng = Rng::new_blocking(p.RNG);
         rng.set_bias_correction(true);
-        RNG.lock(|place| place.replace(Some(rng)));
+        NOISE.lock(|place| place.replace(Some(rng)));
         Some(Self {
             flash: BlockingAsync::new(Nvmc::new(p.NVMC)),
             chip: Sx126x::new(spi, pins.ok()?, radio),
@@ -123,12 +123,12 @@ impl Dog {
     }
 }
 
-static RNG: Mutex<CriticalSectionRawMutex, RefCell<Option<Rng<'static, Blocking>>>> =
+static NOISE: Mutex<CriticalSectionRawMutex, RefCell<Option<Rng<'static, Blocking>>>> =
     Mutex::new(RefCell::new(None));
 
 /// Fills the array from the hardware's source of noise; false before [`Board::new`].
 pub fn noise(octets: &mut [u8; 32]) -> bool {
-    RNG.lock(|rng| match &mut *rng.borrow_mut() {
+    NOISE.lock(|rng| match &mut *rng.borrow_mut() {
         Some(rng) => {
             rng.blocking_fill_bytes(octets);
             true

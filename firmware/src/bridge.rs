@@ -14,7 +14,7 @@ const WIRE_LEN: usize = wire_len_max(MTU);
 /// After the radio reported an error it is left alone for so long.
 const REST_MS: u32 = 10;
 
-/// Carries frames until the serial port fails. What the radio cannot send or read is lost, as on any channel.
+/// Carries frames until the serial port ends or fails. What the radio cannot send or read is lost, as on any channel.
 ///
 /// `Read::read` of `from_gateway` must lose nothing when it is cancelled.
 ///
@@ -34,7 +34,8 @@ pub async fn run<P: Read, W: Write<Error = P::Error>, R: Radio>(
         let from_host = next_frame(&mut from_gateway, &mut deframer, &mut outgoing);
         match select(from_host, radio.receive(&mut frame)).await {
             Either::First(len) => {
-                if radio.transmit(&outgoing[..len?]).await.is_err() {
+                let Some(len) = len? else { return Ok(()) };
+                if radio.transmit(&outgoing[..len]).await.is_err() {
                     delay.delay_ms(REST_MS).await;
                 }
             }
@@ -49,21 +50,24 @@ pub async fn run<P: Read, W: Write<Error = P::Error>, R: Radio>(
     }
 }
 
-/// The length of the next whole frame, copied to `frame`. A part of it is in `deframer` if this is cancelled.
+/// The length of the next whole frame, copied to `frame`; none at the end of the port. A part of it is in `deframer` if
+/// this is cancelled.
 async fn next_frame<P: Read>(
     port: &mut P,
     deframer: &mut Deframer<[u8; WIRE_LEN]>,
     frame: &mut [u8],
-) -> Result<usize, P::Error> {
+) -> Result<Option<usize>, P::Error> {
     let mut octet = [0];
     loop {
-        port.read(&mut octet).await?;
+        if port.read(&mut octet).await? == 0 {
+            return Ok(None);
+        }
         let Some(found) = deframer.push(octet[0]) else {
             continue;
         };
         if let Some(place) = frame.get_mut(..found.len()) {
             place.copy_from_slice(found);
-            return Ok(found.len());
+            return Ok(Some(found.len()));
         }
     }
 }
@@ -189,6 +193,28 @@ mod tests {
             *written.borrow(),
             [on_wire(b"one"), on_wire(&whole)].concat()
         );
+    }
+
+    #[test]
+    fn a_port_at_its_end_ends_the_bridge() {
+        let (written, sent, rests) = (RefCell::default(), RefCell::default(), Cell::new(0));
+        let wire = RefCell::default();
+        let air = Air(VecDeque::new(), &sent);
+        let ended = block_on(run(Ended, Port(&wire, &written), air, Rests(&rests)));
+        assert_eq!(ended, Ok(()));
+    }
+
+    /// A port whose other end is gone.
+    struct Ended;
+
+    impl ErrorType for Ended {
+        type Error = Unplugged;
+    }
+
+    impl Read for Ended {
+        async fn read(&mut self, _: &mut [u8]) -> Result<usize, Unplugged> {
+            Ok(0)
+        }
     }
 
     /// A port that has nothing to read the first times it is asked.

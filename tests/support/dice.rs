@@ -5,8 +5,9 @@
 pub struct Dice(u64);
 
 impl Dice {
-    /// Dice that begin at `seed`.
+    /// Dice that begin at `seed`, which is printed.
     pub fn new(seed: u64) -> Self {
+        println!("dice of seed {seed}");
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 

@@ -19,8 +19,8 @@ use crate::session::walk::{Memory, Scribe, Walk};
 use crate::session::{Session, Stored, TAG_MAX};
 use crate::stanza::{Arena, Node, Stanza};
 use crate::structure::lexicon::{Symbol, element};
-use crate::structure::trail::Trail;
-use crate::structure::{Contexts, flag, number as code_number};
+use crate::structure::trail::{Level, Trail};
+use crate::structure::{flag, number as code_number};
 use crate::value::{Fault, is_xml_name, is_xml_text};
 
 /// Why a packet was not read.
@@ -73,9 +73,8 @@ impl From<Fault> for DecodeError {
 }
 
 /// What is left to do once a stanza is read.
-struct Read<'a> {
+struct Read {
     packet: Use,
-    staged: Staged<'a>,
     stored: Option<Stored>,
     nodes: usize,
 }
@@ -101,10 +100,11 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             coder: &mut decoder,
             features: self.features,
         };
-        let read = self.read(&mut deciding, number, arena, tape)?;
+        let mut staged = Staged::new();
+        let read = self.read(&mut deciding, number, arena, tape, &mut staged)?;
         let nodes = tape.get(..read.nodes).ok_or(DecodeError::TapeFull)?;
         let stanza = Stanza::new(nodes).ok_or(DecodeError::Malformed)?;
-        self.commit(Direction::Received, number, &read.staged, read.stored);
+        self.commit(Direction::Received, number, &staged, read.stored);
         self.received.add(number, read.packet, true);
         self.latest_received = self.latest_received.max(number);
         Ok(stanza)
@@ -116,7 +116,8 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         number: u32,
         arena: &mut Arena<'a>,
         tape: &mut [Node<'a>],
-    ) -> Result<Read<'a>, DecodeError>
+        staged: &mut Staged<'a>,
+    ) -> Result<Read, DecodeError>
     where
         'd: 'a,
     {
@@ -126,8 +127,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         let shelves = self
             .layout
             .shelves(self.storage.as_mut(), Direction::Received, true);
-        let contexts = packet_contexts(0);
-        if flag(d, &contexts, EXTENDED, false) {
+        if flag(d, &packet_contexts(0), EXTENDED, false) {
             return Err(DecodeError::Version);
         }
         let said = self.received.code(d, number, None, false);
@@ -140,6 +140,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         if let Some(sketch) = shelves.scratch.get_mut(..SKETCH_LEN) {
             sketch.fill(0);
         }
+        let mut levels = [Level::NONE; Stanza::DEPTH_MAX + 1];
         let mut walk = Walk {
             d,
             dictionary,
@@ -157,10 +158,10 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             },
             text: self.text.as_ref(),
             number,
-            trail: Trail::new(next.choice),
+            trail: Trail::new(&mut levels, next.choice),
             cursor: Cursor::new(tokens(shelves.templates, template)),
             recorder: Recorder::new(shelves.scratch.get_mut(SKETCH_LEN..).unwrap_or(&mut [])),
-            staged: Staged::new(),
+            staged,
             next,
             marks: next.marks,
             fresh: false,
@@ -168,15 +169,13 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             to: 0,
             referred: None,
             arena,
-            open: [None; Stanza::DEPTH_MAX + 1],
         };
         let nodes = read_nodes(&mut walk, tape)?;
         let len = walk
             .recorder
             .finish()
             .map(|tokens| tokens.len() + SKETCH_LEN);
-        let contexts = store_contexts(&walk.trail, template);
-        let slot = read_store(walk.d, &contexts, template, next)?;
+        let slot = read_store(walk.d, &walk.trail, template, next)?;
         let root = match nodes_root(tape) {
             Some((ns, name)) => element(dictionary, ns, name).key(),
             None => return Err(DecodeError::Malformed),
@@ -199,7 +198,6 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         };
         Ok(Read {
             packet,
-            staged: walk.staged,
             stored,
             nodes,
         })
@@ -213,19 +211,21 @@ fn nodes_root<'a>(tape: &[Node<'a>]) -> Option<(&'a str, &'a str)> {
     }
 }
 
+#[inline(never)]
 fn read_store<D: Scribe>(
     d: &mut D,
-    contexts: &Contexts,
+    trail: &Trail<'_>,
     template: Option<u16>,
     next: Next,
 ) -> Result<Option<u16>, DecodeError> {
-    if !flag(d, contexts, STORE, false) {
+    let contexts = store_contexts(trail, template);
+    if !flag(d, &contexts, STORE, false) {
         return Ok(None);
     }
-    if template.is_some() && flag(d, contexts, STORE_SAME, false) {
+    if template.is_some() && flag(d, &contexts, STORE_SAME, false) {
         return Ok(template);
     }
-    if flag(d, contexts, STORE_NEXT, false) {
+    if flag(d, &contexts, STORE_NEXT, false) {
         return Ok(Some(next.template));
     }
     let slot = code_number(d, &packet_contexts(0), STORE_SLOT, 0);

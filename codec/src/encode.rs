@@ -18,7 +18,7 @@ use crate::session::walk::{Memory, Scribe, Walk, What};
 use crate::session::{Ids, Options, Session, Stored, TAG_MAX};
 use crate::stanza::{Arena, Node, Stanza};
 use crate::structure::lexicon::{Symbol, attribute, element};
-use crate::structure::trail::Trail;
+use crate::structure::trail::{Level, Trail};
 use crate::structure::{Contexts, flag, number as code_number};
 use crate::value::{Fault, is_xml_name, is_xml_text};
 
@@ -64,8 +64,7 @@ pub(crate) fn packet_contexts(part: u32) -> Contexts {
 }
 
 /// What is left to do once a stanza is written.
-struct Written<'a> {
-    staged: Staged<'a>,
+struct Written {
     template: Option<u16>,
     stored: Option<Stored>,
     /// None if written without memory.
@@ -95,9 +94,10 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             coder: &mut encoder,
             features: self.features,
         };
-        let written = self.write(&mut deciding, number, stanza, options)?;
+        let mut staged = Staged::new();
+        let written = self.write(&mut deciding, number, stanza, options, &mut staged)?;
         let len = encoder.finish().map_err(|_| EncodeError::PacketFull)?;
-        self.keep(number, &written, options);
+        self.keep(number, &written, &staged, options);
         Ok(len)
     }
 
@@ -112,18 +112,19 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         stanza: Stanza<'_, '_>,
         options: Options,
     ) -> Result<(), EncodeError> {
-        self.write(scribe, number.get(), stanza, options)
+        let mut staged = Staged::new();
+        self.write(scribe, number.get(), stanza, options, &mut staged)
             .map(|_| ())
     }
 
-    fn keep(&mut self, number: u32, written: &Written<'_>, options: Options) {
+    fn keep(&mut self, number: u32, written: &Written, staged: &Staged<'_>, options: Options) {
         self.latest_sent = self.latest_sent.max(number);
         let Some(packet) = written.packet else {
             // Others must not count on this one; but its ids are still answered.
             self.sent.add(number, Use::default(), false);
             self.sent.settle(number, false);
             if !options.again {
-                self.commit(Direction::Sent, number, &written.staged, None);
+                self.commit(Direction::Sent, number, staged, None);
             }
             return;
         };
@@ -132,7 +133,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             let storage = self.storage.as_mut();
             self.layout.touch_template(storage, slot, number);
         }
-        self.commit(Direction::Sent, number, &written.staged, written.stored);
+        self.commit(Direction::Sent, number, staged, written.stored);
         self.pending.add(number);
     }
 
@@ -142,7 +143,8 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         number: u32,
         stanza: Stanza<'_, 'x>,
         options: Options,
-    ) -> Result<Written<'x>, EncodeError>
+        staged: &mut Staged<'x>,
+    ) -> Result<Written, EncodeError>
     where
         'd: 'x,
     {
@@ -150,8 +152,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         let mut tag = [0; TAG_MAX];
         let tag = self.copy_tag(&mut tag);
         // With too many packets under way, this one is written without memory.
-        let fits = !self.pending.is_full() && !self.pending.is_ahead(number);
-        let memory = fits && !options.again;
+        let memory = !self.pending.is_ahead(number) && !options.again;
         let shelves = self
             .layout
             .shelves(self.storage.as_mut(), Direction::Sent, memory);
@@ -164,6 +165,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         let next = next.map_or(Next::default(), |(_, next)| next);
         d.note(What::Packet);
         sketch.write(shelves.scratch);
+        let mut levels = [Level::NONE; Stanza::DEPTH_MAX + 1];
         let mut walk = Walk {
             d,
             dictionary,
@@ -181,10 +183,10 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             },
             text: self.text.as_ref(),
             number,
-            trail: Trail::new(next.choice),
+            trail: Trail::new(&mut levels, next.choice),
             cursor: Cursor::new(tokens(shelves.templates, template)),
             recorder: Recorder::new(shelves.scratch.get_mut(SKETCH_LEN..).unwrap_or(&mut [])),
-            staged: Staged::new(),
+            staged,
             next,
             marks: next.marks,
             fresh: false,
@@ -192,7 +194,6 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             to: 0,
             referred: None,
             arena: &mut Arena::new(&mut []),
-            open: [None; Stanza::DEPTH_MAX + 1],
         };
         write_nodes(&mut walk, stanza)?;
         let len = walk
@@ -203,8 +204,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         let slot = len
             .filter(|_| worth)
             .and_then(|_| choose::slot(shelves.templates, &self.pending, &sketch, template));
-        let contexts = store_contexts(&walk.trail, template);
-        say_store(walk.d, &contexts, template, next, slot);
+        say_store(walk.d, &walk.trail, template, next, slot);
         let packet = Use {
             slot: slot.or(template),
             strings: walk.staged.next_string(),
@@ -214,10 +214,8 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             marks: walk.marks,
             fresh: walk.fresh,
         };
-        let staged = walk.staged;
         let stored = slot.zip(len).map(|(slot, len)| Stored { slot, len, root });
         Ok(Written {
-            staged,
             template,
             stored,
             packet: memory.then_some(packet),
@@ -234,7 +232,7 @@ pub(crate) fn tokens(shelf: Shelf<'_>, template: Option<u16>) -> &[u8] {
 }
 
 /// Contexts of whether a stanza becomes a template.
-pub(crate) fn store_contexts(trail: &Trail, template: Option<u16>) -> Contexts {
+pub(crate) fn store_contexts(trail: &Trail<'_>, template: Option<u16>) -> Contexts {
     let misses = trail.misses().min(8);
     let had = u32::from(template.is_some());
     let mut contexts = Contexts::new();
@@ -247,19 +245,21 @@ pub(crate) fn store_contexts(trail: &Trail, template: Option<u16>) -> Contexts {
     contexts
 }
 
+#[inline(never)]
 fn say_store<D: Scribe>(
     d: &mut D,
-    contexts: &Contexts,
+    trail: &Trail<'_>,
     template: Option<u16>,
     next: Next,
     slot: Option<u16>,
 ) {
-    if flag(d, contexts, STORE, slot.is_some())
+    let contexts = store_contexts(trail, template);
+    if flag(d, &contexts, STORE, slot.is_some())
         && let Some(slot) = slot
     {
         let same = template == Some(slot);
-        let same = template.is_some() && flag(d, contexts, STORE_SAME, same);
-        if !same && !flag(d, contexts, STORE_NEXT, slot == next.template) {
+        let same = template.is_some() && flag(d, &contexts, STORE_SAME, same);
+        if !same && !flag(d, &contexts, STORE_NEXT, slot == next.template) {
             code_number(d, &packet_contexts(0), STORE_SLOT, u64::from(slot));
         }
     }

@@ -178,7 +178,7 @@ impl<C: Coder + ?Sized> Decide for Deciding<'_, '_, C> {
 #[derive(Clone, Copy, Debug)]
 pub struct Features<'d> {
     shape: Shape,
-    level: [i16; LEVELS],
+    level: &'d [[u8; 2]; LEVELS],
     gain: &'d [u8; GAIN_LEN],
     bias: &'d [[u8; 2]],
     words: &'d [[u8; 4]],
@@ -197,17 +197,13 @@ impl<'d> Features<'d> {
         if !SEGMENTS_LOG2.contains(&log2) || !(1..=WINDOWS_MAX).contains(&windows) {
             return None;
         }
-        let (level_bytes, rest) = rest.split_first_chunk::<{ 2 * LEVELS }>()?;
+        let (level, rest) = rest.split_at_checked(2 * LEVELS)?;
         let (gain, rest) = rest.split_first_chunk()?;
         let (bias, rest) = rest.split_at_checked(2 * dense)?;
         let words = rest.get(..4 * ((windows as usize + 2) << log2))?;
-        let mut level = [0; LEVELS];
-        for (to, from) in level.iter_mut().zip(level_bytes.as_chunks().0) {
-            *to = i16::from_le_bytes(*from);
-        }
         Some(Self {
             shape: Shape::new(u16::from_le_bytes([s0, s1]), windows, log2),
-            level,
+            level: level.as_chunks().0.first_chunk()?,
             gain,
             bias: bias.as_chunks().0,
             words: words.as_chunks().0,
@@ -243,7 +239,7 @@ impl<'d> Features<'d> {
         for context in &contexts[..contexts.len().min(CONTEXTS)] {
             let level = self.level_of(segments, context ^ salt);
             if let Some(weight) = self.level.get(level) {
-                sum += i32::from(*weight);
+                sum += i32::from(i16::from_le_bytes(*weight));
                 found += 1;
             }
         }

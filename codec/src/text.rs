@@ -78,19 +78,35 @@ struct Language<'d> {
     tree: Tree<'d>,
 }
 
+/// Symbols of a language's tree.
+const SYMBOLS: usize = 256;
+/// Octets of a language in a model: tag, chance, and the tree with its count.
+const LANGUAGE_LEN: usize = 4 + 2 + 2 + 2 * (SYMBOLS - 1 + SYMBOLS + SYMBOLS);
+
+impl<'d> Language<'d> {
+    fn new(octets: &'d [u8; LANGUAGE_LEN]) -> Option<Self> {
+        let ([t0, t1, t2, t3, c0, c1], tree) = octets.split_first_chunk()?;
+        Some(Self {
+            tag: [*t0, *t1, *t2, *t3],
+            chance: u16::from_le_bytes([*c0, *c1]),
+            tree: Tree::new(tree).filter(|tree| usize::from(tree.symbols()) == SYMBOLS)?,
+        })
+    }
+}
+
 /// A trained model, borrowed from flash or file.
 #[derive(Clone, Copy, Debug)]
 pub struct TextModel<'d> {
     kinds: u32,
-    languages: [Option<Language<'d>>; LANGUAGES],
-    count: usize,
+    /// As they lie in the model: read anew for each text, which costs nothing beside coding it.
+    languages: &'d [[u8; LANGUAGE_LEN]],
     features: Features<'d>,
 }
 
 impl<'d> TextModel<'d> {
     /// Reads a model; `None` if it is damaged or of another version.
     pub fn new(bytes: &'d [u8]) -> Option<Self> {
-        let (header, mut rest) = bytes.split_first_chunk()?;
+        let (header, rest) = bytes.split_first_chunk()?;
         let [b'L', b'T', VERSION, count, k0, k1, k2, k3] = *header else {
             return None;
         };
@@ -98,28 +114,26 @@ impl<'d> TextModel<'d> {
         if !(1..=LANGUAGES).contains(&count) {
             return None;
         }
-        let mut languages = [None; LANGUAGES];
-        for language in &mut languages[..count] {
-            let ([t0, t1, t2, t3, c0, c1], after) = rest.split_first_chunk()?;
-            let tree = Tree::new(after).filter(|tree| tree.symbols() == 256)?;
-            rest = after.get(tree.len()..)?;
-            *language = Some(Language {
-                tag: [*t0, *t1, *t2, *t3],
-                chance: u16::from_le_bytes([*c0, *c1]),
-                tree,
-            });
+        let (languages, rest) = rest.split_at_checked(count * LANGUAGE_LEN)?;
+        let languages = languages.as_chunks().0;
+        let sound = |octets| Language::new(octets).is_some();
+        if !languages.iter().all(sound) {
+            return None;
         }
         Some(Self {
             kinds: u32::from_le_bytes([k0, k1, k2, k3]),
             languages,
-            count,
             features: Features::new(rest)?,
         })
     }
 
     /// Tags of the languages, most expected first, zero padded.
     pub fn languages(&self) -> impl Iterator<Item = [u8; 4]> {
-        self.languages.iter().flatten().map(|language| language.tag)
+        self.each().map(|language| language.tag)
+    }
+
+    fn each(&self) -> impl Iterator<Item = Language<'d>> {
+        self.languages.iter().filter_map(Language::new)
     }
 
     /// The table under the model.
@@ -173,7 +187,7 @@ impl<'d> TextModel<'d> {
         text: &[u8],
         out: &mut [u8],
     ) -> Result<usize, TextError> {
-        let Some(Some(language)) = self.languages.get(index) else {
+        let Some(language) = self.languages.get(index).and_then(Language::new) else {
             return Err(TextError::NotUtf8);
         };
         let mut decide = Deciding {
@@ -205,11 +219,12 @@ impl<'d> TextModel<'d> {
 
     /// The language in which the start of `text` is cheapest; those far behind after a few octets are out at once.
     fn best_language(&self, hint: u32, text: &[u8]) -> usize {
-        if self.count == 1 {
+        let count = self.languages.len();
+        if count == 1 {
             return 0;
         }
         let mut costs = [0; LANGUAGES];
-        let running = &mut costs[..self.count];
+        let running = &mut costs[..count];
         let mut behind = u64::MAX;
         for judged in JUDGED_LENS {
             let start = &text[..text.len().min(judged)];
@@ -241,11 +256,8 @@ impl<'d> TextModel<'d> {
             return Way::Raw;
         }
         let mut left = 65536u32;
-        for (index, language) in self.languages[..self.count - 1]
-            .iter()
-            .flatten()
-            .enumerate()
-        {
+        let last = self.languages.len() - 1;
+        for (index, language) in self.each().take(last).enumerate() {
             let chance = u32::from(language.chance).clamp(1, left - 1);
             let p1 = ((chance << 15) / left * 2).clamp(1, 65535) as Prob;
             if coder.code(way == Way::Language(index), p1) {
@@ -253,7 +265,7 @@ impl<'d> TextModel<'d> {
             }
             left = (left - chance).max(2);
         }
-        Way::Language(self.count - 1)
+        Way::Language(last)
     }
 }
 

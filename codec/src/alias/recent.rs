@@ -27,10 +27,9 @@ const USED: u32 = 0x5265_0006;
 const OFFER: u32 = 0x5265_0007;
 const SLOT: u32 = 0x5265_0008;
 
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum State {
     /// Nothing known of this number.
-    #[default]
     Absent,
     /// Under way.
     Pending,
@@ -68,7 +67,7 @@ pub struct Marks {
     pub clock: u32,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Kept {
     marks: Marks,
     kind: u32,
@@ -80,6 +79,24 @@ struct Kept {
     to: u16,
     state: State,
     fresh: bool,
+}
+
+impl Kept {
+    /// No packet.
+    const NOTHING: Self = Self {
+        marks: Marks {
+            packets: [0; 2],
+            clock: 0,
+        },
+        kind: 0,
+        number: 0,
+        slot: 0,
+        strings: 0,
+        from: 0,
+        to: 0,
+        state: State::Absent,
+        fresh: false,
+    };
 }
 
 /// See the module.
@@ -95,11 +112,11 @@ impl Default for Recent {
 }
 
 /// Templates on offer, the latest first.
-struct Offers {
-    list: [Kept; OFFERS],
+struct Offers<'r> {
+    list: [&'r Kept; OFFERS],
     len: usize,
-    last: Kept,
-    last2: Kept,
+    last: &'r Kept,
+    last2: &'r Kept,
     /// Kinds of the latest three.
     kinds: u32,
     next: Next,
@@ -127,7 +144,7 @@ impl Recent {
     #[inline(always)]
     pub fn new() -> Self {
         Self {
-            kept: [Kept::default(); KEPT],
+            kept: [Kept::NOTHING; KEPT],
         }
     }
 
@@ -171,20 +188,20 @@ impl Recent {
         Some((first, last))
     }
 
-    fn offers(&self, first: u32, last: u32) -> Offers {
+    fn offers(&self, first: u32, last: u32) -> Offers<'_> {
         let mut offers = Offers {
-            list: [Kept::default(); OFFERS],
+            list: [&Kept::NOTHING; OFFERS],
             len: 0,
-            last: Kept::default(),
-            last2: Kept::default(),
+            last: &Kept::NOTHING,
+            last2: &Kept::NOTHING,
             kinds: 0,
             next: Next::default(),
         };
         let run = (first..=last).rev().filter_map(|n| self.get(n));
         for (seen, kept) in run.enumerate() {
             match seen {
-                0 => offers.last = *kept,
-                1 => offers.last2 = *kept,
+                0 => offers.last = kept,
+                1 => offers.last2 = kept,
                 _ => {}
             }
             if seen < 3 {
@@ -200,7 +217,7 @@ impl Recent {
                 .iter()
                 .any(|o| o.slot == kept.slot);
             if kept.slot != NO_SLOT && !known && offers.len < OFFERS {
-                offers.list[offers.len] = *kept;
+                offers.list[offers.len] = kept;
                 offers.len += 1;
             }
         }
@@ -211,6 +228,8 @@ impl Recent {
 
     /// Codes which template packet `number` uses; `given` is the one to write. Also tells which slots come next.
     /// None if no packet is written like this.
+    // Apart: what is on offer need not lie on a board's stack while the stanza is walked.
+    #[inline(never)]
     pub fn code<D: Decide>(
         &self,
         d: &mut D,
@@ -219,10 +238,8 @@ impl Recent {
         writing: bool,
     ) -> Option<(Option<u16>, Next)> {
         let run = if writing { self.run(number) } else { None };
-        let mut offers = match code_run(d, number, run)? {
-            Some((first, last)) => self.offers(first, last),
-            None => self.offers(1, 0),
-        };
+        let (first, last) = code_run(d, number, run)?.unwrap_or((1, 0));
+        let mut offers = self.offers(first, last);
         let mut contexts = Contexts::new();
         contexts.add(&[]);
         contexts.add(&[offers.last.kind]);
@@ -277,10 +294,10 @@ fn code_run<D: Decide>(
     (last <= end && first >= start).then_some(Some((first, last)))
 }
 
-impl Offers {
+impl Offers<'_> {
     fn contexts(&self, at: u32, offer: &Kept) -> Contexts {
-        let relation = relation(&self.last, offer);
-        let relation2 = relation + 16 * self::relation(&self.last2, offer);
+        let relation = relation(self.last, offer);
+        let relation2 = relation + 16 * self::relation(self.last2, offer);
         let mut contexts = Contexts::new();
         contexts.add(&[]);
         contexts.add(&[at]);

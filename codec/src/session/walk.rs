@@ -96,10 +96,10 @@ pub(crate) struct Walk<'w, 'a, D> {
     pub(crate) text: Option<&'w TextModel<'w>>,
     /// Number of the packet.
     pub(crate) number: u32,
-    pub(crate) trail: Trail,
+    pub(crate) trail: Trail<'w>,
     pub(crate) cursor: Cursor<'w>,
     pub(crate) recorder: Recorder<'w>,
-    pub(crate) staged: Staged<'a>,
+    pub(crate) staged: &'w mut Staged<'a>,
     /// Where strings are put on the reading end.
     pub(crate) arena: &'w mut Arena<'a>,
     /// What earlier packets let expect.
@@ -112,8 +112,6 @@ pub(crate) struct Walk<'w, 'a, D> {
     pub(crate) to: u16,
     /// The packet the latest reference was to.
     pub(crate) referred: Option<(bool, u32)>,
-    /// The element each open level is: its dictionary number, if it has one.
-    pub(crate) open: [Option<u16>; crate::stanza::Stanza::DEPTH_MAX + 1],
 }
 
 impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
@@ -267,11 +265,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     fn enter(&mut self, key: Key, id: Option<u16>) -> Result<(), Fault> {
-        if !self.trail.open(key) {
-            return Err(Fault::TooDeep);
-        }
-        self.open[self.trail.depth()] = id;
-        Ok(())
+        self.trail.open(key, id).then_some(()).ok_or(Fault::TooDeep)
     }
 
     fn leaf(&mut self, key: Key, is_text: bool) -> Result<(), Fault> {
@@ -284,7 +278,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 
     /// What the dictionary says about values of `symbol` in the open element.
     fn hint(&self, symbol: Symbol<'_>) -> dictionary::Kind {
-        let element = self.open[self.trail.depth()];
+        let element = self.trail.id();
         match (symbol, element) {
             (Symbol::Attribute(id), Some(element)) => self.dictionary.kind(element, id),
             (Symbol::Attribute(id), None) => self.dictionary.attributes.kind(id),
@@ -297,7 +291,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     pub(crate) fn is_idle_space(&self, text: &str) -> bool {
         let kind = self.hint(Symbol::Text);
         kind == dictionary::Kind::None
-            && self.open[self.trail.depth()].is_some()
+            && self.trail.id().is_some()
             && text
                 .bytes()
                 .all(|octet| matches!(octet, b' ' | b'\t' | b'\n' | b'\r'))
@@ -319,7 +313,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             Symbol::OtherAttribute(..) => ESCAPE_ATTRIBUTE,
             _ => symbol.key(),
         };
-        let owner = match self.open[self.trail.depth()] {
+        let owner = match self.trail.id() {
             Some(id) => u32::from(id),
             None => ESCAPE_ELEMENT << 16,
         };
@@ -357,36 +351,38 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         trace: Trace<'w>,
         given: Option<&'a str>,
     ) -> Result<&'a str, Fault> {
-        let place = at.place;
-        if trace.can_hit() {
-            let same = given.is_some_and(|text| self.is_same(trace, at, text));
-            let contexts = self.trail.value_hit(place, trace.key());
-            let hit = flag(self.d, &contexts, SAME_VALUE, same);
-            self.trail.judge(hit);
-            if hit {
-                let text = self.replay(trace, given)?;
-                self.recorder.value(trace);
-                self.remember_value(trace);
-                self.d.note(What::Value("as before", text));
-                return Ok(text);
-            }
+        if trace.can_hit() && self.is_repeated(at, trace, given) {
+            let text = self.replay(trace, given)?;
+            self.recorder.value(trace);
+            self.remember_value(trace);
+            self.d.note(What::Value("as before", text));
+            return Ok(text);
         }
-        let contexts = self.trail.at(place, trace.key());
-        let plan = given.map(|text| self.plan(at, trace, text));
-        let code = plan.map_or(0, |plan| plan.kind() as u32);
-        let kind = Kind::from_code(tree(self.d, &contexts, KIND, 4, code));
         let job = Job {
             at: *at,
-            contexts,
+            contexts: self.trail.at(at.place, trace.key()),
             trace,
             given,
-            plan,
+            plan: given.map(|text| self.plan(at, trace, text)),
         };
+        let code = job.plan.map_or(0, |plan| plan.kind() as u32);
+        let kind = Kind::from_code(tree(self.d, &job.contexts, KIND, 4, code));
         let (text, left) = self.coded(kind, &job)?;
         self.recorder.value(left);
         self.remember_value(left);
         self.d.note(What::Value(plan::name(kind), text));
         Ok(text)
+    }
+
+    /// Whether the value is the template's.
+    // Apart: its contexts need not lie on a board's stack while a value is coded.
+    #[inline(never)]
+    fn is_repeated(&mut self, at: &Place<'a>, trace: Trace<'w>, given: Option<&'a str>) -> bool {
+        let same = given.is_some_and(|text| self.is_same(trace, at, text));
+        let contexts = self.trail.value_hit(at.place, trace.key());
+        let hit = flag(self.d, &contexts, SAME_VALUE, same);
+        self.trail.judge(hit);
+        hit
     }
 
     fn remember_value(&mut self, trace: Trace<'_>) {

@@ -6,8 +6,9 @@ use super::lexicon::Key;
 use crate::features::mix;
 use crate::stanza::Stanza;
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Level {
+/// An open element.
+#[derive(Clone, Copy, Debug)]
+pub struct Level {
     /// The element.
     key: Key,
     /// All elements from the root down to this one.
@@ -19,15 +20,32 @@ struct Level {
     /// The two symbols before this place.
     last: Key,
     last2: Key,
-    /// Inside attributes still?
-    head: bool,
 }
 
-/// See the module.
-#[derive(Clone, Debug)]
-pub struct Trail {
-    levels: [Level; Stanza::DEPTH_MAX + 1],
+/// Room for the open elements of a stanza, and what is around it.
+pub type Levels = [Level; Stanza::DEPTH_MAX + 1];
+
+impl Level {
+    /// Of no element.
+    pub const NONE: Self = Self {
+        key: 0,
+        path: 0,
+        within: 0,
+        before: 0,
+        last: 0,
+        last2: 0,
+    };
+}
+
+/// See the module. The levels are the caller's: inside, they would be copied with it on a board's stack.
+#[derive(Debug)]
+pub struct Trail<'l> {
+    levels: &'l mut Levels,
     depth: usize,
+    /// Bit n: the open element at depth n + 1 is one of the dictionary.
+    known: u64,
+    /// Inside attributes still?
+    head: bool,
     /// The whole stanza so far.
     all: u32,
     /// Root element and its first enumerated values.
@@ -42,14 +60,15 @@ pub struct Trail {
     choice: u32,
 }
 
-impl Trail {
-    /// At the start of a stanza; `choice` says how far the writer went to find the template, 0 without one.
-    // Made where it is to stay: a copy would lie on the stack of a board.
-    #[inline(always)]
-    pub fn new(choice: u32) -> Self {
+impl<'l> Trail<'l> {
+    /// At the start of a stanza, all `levels` [`Level::NONE`]; `choice` says how far the writer went to find the
+    /// template, 0 without one.
+    pub fn new(levels: &'l mut Levels, choice: u32) -> Self {
         Self {
-            levels: [Level::default(); Stanza::DEPTH_MAX + 1],
+            levels,
             depth: 0,
+            known: 0,
+            head: false,
             all: 0,
             root: 0,
             kind: 0,
@@ -72,12 +91,19 @@ impl Trail {
 
     /// True while attributes may still follow.
     pub fn in_head(&self) -> bool {
-        self.top().head
+        self.head
     }
 
     /// Key of the open element.
     pub fn element(&self) -> Key {
         self.top().key
+    }
+
+    /// Dictionary number of the open element, if it has one.
+    pub fn id(&self) -> Option<u16> {
+        let bit = self.depth.checked_sub(1)?;
+        // The key of such an element ends in its number.
+        (self.known >> bit & 1 == 1).then(|| self.element() as u16)
     }
 
     /// Key of the open element's parent.
@@ -103,15 +129,17 @@ impl Trail {
         self.all = mix(self.all, key);
     }
 
-    /// An element begins. False if that is too deep.
-    pub fn open(&mut self, key: Key) -> bool {
+    /// An element begins, of number `id` in the dictionary. False if that is too deep.
+    pub fn open(&mut self, key: Key, id: Option<u16>) -> bool {
         if self.depth >= Stanza::DEPTH_MAX {
             return false;
         }
         let before = self.top().within;
         let path = mix(self.top().path, key);
         self.step(key);
-        self.levels[self.depth].head = false;
+        self.head = true;
+        let bit = 1 << self.depth;
+        self.known = self.known & !bit | if id.is_some() { bit } else { 0 };
         self.depth += 1;
         self.levels[self.depth] = Level {
             key,
@@ -120,7 +148,6 @@ impl Trail {
             before,
             last: 0,
             last2: 0,
-            head: true,
         };
         if self.depth == 1 {
             self.root = mix(0, key);
@@ -135,7 +162,7 @@ impl Trail {
     pub fn leaf(&mut self, key: Key, is_text: bool) {
         self.step(key);
         if is_text {
-            self.levels[self.depth.min(Stanza::DEPTH_MAX)].head = false;
+            self.head = false;
         }
     }
 
@@ -144,7 +171,7 @@ impl Trail {
         let level = &mut self.levels[self.depth.min(Stanza::DEPTH_MAX)];
         level.within = mix(level.within, key);
         self.all = mix(self.all, key);
-        if word && self.depth == 1 && level.head {
+        if word && self.depth == 1 && self.head {
             self.root = mix(self.root, key);
             self.kind = mix(self.kind, key);
         }
@@ -154,6 +181,7 @@ impl Trail {
     /// The open element ends.
     pub fn close(&mut self, key: Key) {
         let inside = self.top().within;
+        self.head = false;
         self.depth = self.depth.saturating_sub(1);
         self.all = mix(self.all, key);
         let level = &mut self.levels[self.depth];
@@ -170,7 +198,7 @@ impl Trail {
     pub fn symbol(&self, expected: Key) -> Contexts {
         let level = self.top();
         let parent = &self.levels[self.depth.saturating_sub(1)];
-        let head = u32::from(level.head);
+        let head = u32::from(self.head);
         let mut contexts = Contexts::new();
         contexts.add(&[]);
         contexts.add(&[level.key, head]);
@@ -248,11 +276,5 @@ impl Trail {
         contexts.add(&[place, self.choice]);
         contexts.add(&[place, self.choice, misses.min(1), self.root]);
         contexts
-    }
-}
-
-impl Default for Trail {
-    fn default() -> Self {
-        Self::new(0)
     }
 }

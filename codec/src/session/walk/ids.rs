@@ -168,7 +168,10 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
                 .map_or("", |(_, name)| name),
             _ => "",
         };
-        let element = self.open[self.trail.depth()].and_then(|id| self.dictionary.elements.get(id));
+        let element = self
+            .trail
+            .id()
+            .and_then(|id| self.dictionary.elements.get(id));
         let Some((ns, element)) = element else {
             return false;
         };

@@ -118,7 +118,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     fn element_name(&self) -> Option<&'a str> {
-        let id = self.open[self.trail.depth()]?;
+        let id = self.trail.id()?;
         self.dictionary.elements.get(id).map(|(_, name)| name)
     }
 

@@ -1,24 +1,23 @@
 //! Two gateways and the dictionaries they were given, in virtual time: they settle on the best both have, and say so
 //! where one lacks it.
 
+#[path = "support/up.rs"]
+mod up;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use longwire::clock::Clock;
 use longwire::config::Config;
 use longwire::gateway::Spoken;
 use longwire::keys::Key;
-use longwire::router::{Origin, Router, Service};
-use longwire::run::Running;
 use longwire::store::Store;
-use longwire::xml::Element;
 use longwire_codec::dictionary::file::File;
 use longwire_dictionaries::V1_128K;
 use longwire_trainer::features::Settings;
 use longwire_trainer::text::{self, Language, Line, TextSettings};
-use tokio::sync::mpsc;
 use tokio::task::LocalSet;
-use tokio::time::timeout;
+
+use up::{Up, body};
 
 const ENDS: [&str; 2] = ["ship.example", "shore.example"];
 const REPORT: &str = "Nothing to report from the northern watch, ice 3 km ahead";
@@ -65,13 +64,6 @@ struct Site {
     database: PathBuf,
 }
 
-struct Up {
-    running: Running,
-    router: Router,
-    index: usize,
-    heard: mpsc::UnboundedReceiver<Element>,
-}
-
 fn site(folder: &Path, index: usize, air: &str, extra: &str) -> Site {
     let key = folder.join("key");
     if !key.exists() {
@@ -96,44 +88,23 @@ fn site(folder: &Path, index: usize, air: &str, extra: &str) -> Site {
 impl Site {
     fn start(&self) -> Up {
         let store = Store::open(&self.database).expect("a database");
-        let clock = Clock::starting_at(0);
-        let running = Running::start(self.config.clone(), store, clock).expect("it runs");
-        let router = running.router();
-        let mut deliveries = router.attach(Service::Hosted(ENDS[self.index].into()));
-        let (hears, heard) = mpsc::unbounded_channel();
-        tokio::task::spawn_local(async move {
-            while let Some(delivery) = deliveries.recv().await {
-                let _ = hears.send(delivery.stanza);
-                let _ = delivery.done.send(true);
-            }
-        });
-        Up {
-            running,
-            router,
-            index: self.index,
-            heard,
-        }
+        Up::start(self.config.clone(), store, ENDS[self.index])
     }
 }
 
 impl Up {
     async fn say(&self, text: &str) {
-        let (here, there) = (ENDS[self.index], ENDS[1 - self.index]);
-        let stanza = format!(
-            "<message xmlns='jabber:client' from='u@{here}' to='u@{there}' type='chat'><body>{text}</body></message>"
-        );
-        let stanza = Element::parse(stanza).expect("XML");
-        let origin = Origin::Hosted(here.into());
-        self.router.submit(stanza, origin).await.expect("custody");
+        let here = &self.domain;
+        let there = ENDS[usize::from(here == ENDS[0])];
+        self.send(&format!(
+            "<message from='u@{here}' to='u@{there}' type='chat'><body>{text}</body></message>"
+        ))
+        .await;
     }
 
     async fn hear(&mut self) -> String {
-        let heard = timeout(Duration::from_secs(24 * 3600), self.heard.recv()).await;
-        let heard = heard.expect("nothing within a day").expect("it runs");
-        heard
-            .child("jabber:client", "body")
-            .map(Element::text)
-            .unwrap_or_default()
+        let day = Duration::from_secs(24 * 3600);
+        body(&self.next(day).await.expect("nothing within a day"))
     }
 
     fn spoken(&self) -> Spoken {

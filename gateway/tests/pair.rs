@@ -1,33 +1,25 @@
 //! Two gateways and the air between them, in virtual time: every stanza arrives once, in order, whatever the air and
 //! the power supply do.
 
+#[path = "support/up.rs"]
+mod up;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use longwire::clock::Clock;
 use longwire::config::Config;
 use longwire::keys::Key;
-use longwire::router::{Origin, Router, Service};
-use longwire::run::Running;
 use longwire::store::Store;
 use longwire::xml::Element;
-use tokio::sync::mpsc;
 use tokio::task::LocalSet;
-use tokio::time::timeout;
+
+use up::{Up, body};
 
 /// One end: its files outlive its process.
 struct Site {
     folder: PathBuf,
     config: Config,
     domain: &'static str,
-}
-
-/// A site while it runs.
-struct Up {
-    running: Running,
-    router: Router,
-    domain: &'static str,
-    heard: mpsc::UnboundedReceiver<Element>,
 }
 
 const ROMEO: &str = "romeo@ship.example/deck";
@@ -58,49 +50,20 @@ impl Site {
 
     fn start(&self) -> Up {
         let store = Store::open(&self.folder.with_extension("db")).unwrap();
-        let running = Running::start(self.config.clone(), store, Clock::starting_at(0)).unwrap();
-        let router = running.router();
-        let mut deliveries = router.attach(Service::Hosted(self.domain.into()));
-        let (hears, heard) = mpsc::unbounded_channel();
-        tokio::task::spawn_local(async move {
-            while let Some(delivery) = deliveries.recv().await {
-                let _ = hears.send(delivery.stanza);
-                let _ = delivery.done.send(true);
-            }
-        });
-        Up {
-            running,
-            router,
-            domain: self.domain,
-            heard,
-        }
+        Up::start(self.config.clone(), store, self.domain)
     }
 }
 
-impl Up {
-    async fn send(&self, xml: &str) {
-        let stanza = Element::parse(xml.replacen(' ', " xmlns='jabber:client' ", 1)).unwrap();
-        let origin = Origin::Hosted(self.domain.into());
-        self.router.submit(stanza, origin).await.unwrap();
-    }
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
+impl Up {
     async fn hear(&mut self) -> Element {
-        let heard = timeout(Duration::from_secs(24 * 3600), self.heard.recv()).await;
-        heard.expect("nothing within a day").unwrap()
+        self.next(DAY).await.expect("nothing within a day")
     }
 
     async fn is_quiet(&mut self) -> bool {
-        timeout(Duration::from_secs(24 * 3600), self.heard.recv())
-            .await
-            .is_err()
+        self.next(DAY).await.is_none()
     }
-}
-
-fn body(stanza: &Element) -> String {
-    stanza
-        .child("jabber:client", "body")
-        .map(Element::text)
-        .unwrap_or_default()
 }
 
 fn chat(from: &str, to: &str, id: &str, text: &str) -> String {
@@ -245,12 +208,12 @@ async fn killed_ends_lose_nothing_and_repeat_nothing() {
             }
             // Some rounds end in the middle of a frame, some after everything is said.
             let life = Duration::from_millis(300 + 700 * round);
-            while let Ok(Some(stanza)) = timeout(life, b.heard.recv()).await {
+            while let Some(stanza) = b.next(life).await {
                 heard.push(body(&stanza));
             }
         }
         let (a, mut b) = (sites[0].start(), sites[1].start());
-        while let Ok(Some(stanza)) = timeout(Duration::from_secs(3600), b.heard.recv()).await {
+        while let Some(stanza) = b.next(Duration::from_secs(3600)).await {
             heard.push(body(&stanza));
         }
         let all: Vec<String> = (0..rounds * 5).map(|line| format!("line {line}")).collect();
@@ -280,14 +243,14 @@ async fn what_expires_comes_back_as_an_error_and_never_arrives() {
             errors.push(error.attr("id").unwrap_or_default().to_owned());
         };
         // What was never on the air is known not to have arrived.
-        while let Ok(Some(error)) = timeout(Duration::from_secs(7200), a.heard.recv()).await {
+        while let Some(error) = a.next(Duration::from_secs(7200)).await {
             note(&error);
         }
         // Of the rest only the far end can say so.
         let mut b = far.start();
         a.send(&chat(ROMEO, JULIET, "now", "now?")).await;
         assert_eq!(body(&b.hear().await), "now?");
-        while let Ok(Some(error)) = timeout(Duration::from_secs(7200), a.heard.recv()).await {
+        while let Some(error) = a.next(Duration::from_secs(7200)).await {
             note(&error);
         }
         errors.sort();

@@ -1,27 +1,19 @@
 //! One base and several stations on one channel, in virtual time: they take turns, and everybody is heard.
 
+#[path = "support/up.rs"]
+mod up;
+
 use std::path::Path;
 use std::time::Duration;
 
-use longwire::clock::Clock;
 use longwire::config::Config;
 use longwire::keys::Key;
-use longwire::router::{Origin, Router, Service};
-use longwire::run::Running;
 use longwire::store::Store;
-use longwire::xml::Element;
-use tokio::sync::mpsc;
 use tokio::task::LocalSet;
-use tokio::time::timeout;
+
+use up::{Up, body};
 
 const STATIONS: usize = 4;
-
-struct Up {
-    running: Running,
-    router: Router,
-    domain: String,
-    heard: mpsc::UnboundedReceiver<Element>,
-}
 
 fn domain(station: usize) -> String {
     format!("s{station}.example")
@@ -59,33 +51,15 @@ fn start(folder: &Path, station: usize) -> Up {
         ));
     }
     let config = Config::parse(&text, Path::new("shared.toml")).unwrap();
-    let running =
-        Running::start(config, Store::in_memory().unwrap(), Clock::starting_at(0)).unwrap();
-    let router = running.router();
-    let mut deliveries = router.attach(Service::Hosted(domain(station)));
-    let (hears, heard) = mpsc::unbounded_channel();
-    tokio::task::spawn_local(async move {
-        while let Some(delivery) = deliveries.recv().await {
-            let _ = hears.send(delivery.stanza);
-            let _ = delivery.done.send(true);
-        }
-    });
-    Up {
-        running,
-        router,
-        domain: domain(station),
-        heard,
-    }
+    Up::start(config, Store::in_memory().unwrap(), &domain(station))
 }
 
 async fn send(from: &Up, to: &str, text: &str) {
-    let stanza = format!(
-        "<message xmlns='jabber:client' from='u@{}' to='u@{to}' type='chat'><body>{text}</body></message>",
+    from.send(&format!(
+        "<message from='u@{}' to='u@{to}' type='chat'><body>{text}</body></message>",
         from.domain
-    );
-    let stanza = Element::parse(stanza).unwrap();
-    let origin = Origin::Hosted(from.domain.clone());
-    from.router.submit(stanza, origin).await.unwrap();
+    ))
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -109,15 +83,8 @@ async fn everybody_hears_everybody_once() {
         }
         for (station, expected) in stations.iter_mut().zip(&mut expected) {
             let mut heard = Vec::new();
-            while let Ok(Some(stanza)) =
-                timeout(Duration::from_secs(1800), station.heard.recv()).await
-            {
-                heard.push(
-                    stanza
-                        .child("jabber:client", "body")
-                        .map(Element::text)
-                        .unwrap_or_default(),
-                );
+            while let Some(stanza) = station.next(Duration::from_secs(1800)).await {
+                heard.push(body(&stanza));
             }
             heard.sort();
             expected.sort();

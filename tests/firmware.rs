@@ -3,6 +3,8 @@
 
 #[path = "firmware/crowd.rs"]
 mod crowd;
+#[path = "firmware/ways.rs"]
+mod ways;
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,7 +13,7 @@ use longwire_codec::provision::Provision;
 use tests::gateways::{Gateway, Radio};
 use tests::process::{peers_skipped, require};
 use tests::pty;
-use tests::qemu::{Board, check_vectors};
+use tests::qemu::{Board, Modem, check_vectors};
 use tests::server::{PASSWORD, Server, Site, Software};
 use tests::slixmpp::{Client, Login};
 
@@ -27,13 +29,21 @@ struct Scene {
 }
 
 fn scene(line: pty::Line) -> Scene {
+    scene_on(Modem::Transparent, line)
+}
+
+/// The same with modems of this kind at both ends of the line.
+fn scene_on(modem: Modem, line: pty::Line) -> Scene {
     let server = server();
     let (bit_rate, turnaround) = (line.bit_rate, line.turnaround);
     let line = pty::Pair::start(line);
-    let radio = radio(&line.ports[0], bit_rate, turnaround);
+    let mut radio = radio(&line.ports[0], bit_rate, turnaround);
+    if modem == Modem::Kiss {
+        radio.url = format!("kiss+{}&txdelay=20", radio.url);
+    }
     let boards = ["buoy@field.example"];
     let (gateway, images) = Gateway::start_for_boards(&server, "field.example", &boards, &radio);
-    let board = Board::start(&images[0], &line.ports[1]);
+    let board = Board::start_on(modem, &images[0], &line.ports[1]);
     let romeo = romeo(&server);
     Scene {
         gateway,

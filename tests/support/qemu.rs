@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use longwire_codec::serial::{Deframer, emit, wire_len_max};
 use tempfile::TempDir;
 
 use crate::process::Process;
@@ -22,13 +23,26 @@ const LOOK: Duration = Duration::from_millis(50);
 /// The bare-metal target of the emulated board.
 const TARGET: &str = "thumbv7em-none-eabihf";
 
+/// Longest frame of the console, octets: more than a board writes.
+const FRAME_MAX: usize = 1024;
+
+/// How the firmware speaks to the modem at its radio UART: each has an image of its own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Modem {
+    /// Frames as they are.
+    Transparent,
+    /// A KISS TNC.
+    Kiss,
+}
+
 /// A board, running or off.
 #[derive(Debug)]
 pub struct Board {
     folder: TempDir,
     radio: PathBuf,
+    image: PathBuf,
     running: Option<Running>,
-    heard: String,
+    heard: Vec<u8>,
 }
 
 /// An emulator and its console.
@@ -42,6 +56,11 @@ struct Running {
 impl Board {
     /// A board with the provisioning image at `image` on its flash and the serial port `radio` as its modem; switched on.
     pub fn start(image: &Path, radio: &Path) -> Self {
+        Self::start_on(Modem::Transparent, image, radio)
+    }
+
+    /// The same with the firmware for this modem.
+    pub fn start_on(modem: Modem, image: &Path, radio: &Path) -> Self {
         let folder = TempDir::with_prefix("longwire-board-").expect("temporary folder");
         let mut flash = std::fs::read(image).expect("`longwire pair` wrote it");
         flash.resize(FLASH_LEN, 0xff);
@@ -49,8 +68,12 @@ impl Board {
         let mut board = Self {
             folder,
             radio: radio.to_owned(),
+            image: match modem {
+                Modem::Transparent => firmware().to_owned(),
+                Modem::Kiss => firmware().with_file_name("longwire-kiss-qemu"),
+            },
             running: None,
-            heard: String::new(),
+            heard: Vec::new(),
         };
         board.power_on();
         board
@@ -78,7 +101,7 @@ impl Board {
         command
             .args(["-serial", "chardev:radio", "-serial"])
             .arg(format!("unix:{}", socket.display()));
-        command.arg("-kernel").arg(firmware());
+        command.arg("-kernel").arg(&self.image);
         let process = Process::start("qemu", &mut command, &self.folder.path().join("qemu.log"));
         let (console, _) = listener.accept().expect("the emulator connects");
         let said = listen(console.try_clone().expect("a socket"));
@@ -114,24 +137,65 @@ impl Board {
 
     /// Waits until the console has said `wanted`; what was said up to there is then forgotten, and returned.
     pub fn hear(&mut self, wanted: &str, limit: Duration) -> String {
+        let said = self.await_said(&format!("say {wanted:?}"), limit, |heard| {
+            let mut windows = heard.windows(wanted.len());
+            windows
+                .position(|it| it == wanted.as_bytes())
+                .map(|at| at + wanted.len())
+        });
+        String::from_utf8_lossy(&said).into_owned()
+    }
+
+    /// Sends a frame to the console, as a program does.
+    pub fn send_frame(&mut self, frame: &[u8]) {
+        let mut wire = vec![0; wire_len_max(frame.len())];
+        let len = emit(frame, &mut wire).expect("room");
+        let running = self.running.as_mut().expect("the board is on");
+        let written = running.console.write_all(&wire[..len]);
+        written.expect("the emulator runs");
+    }
+
+    /// Waits for the next frame of the console.
+    pub fn hear_frame(&mut self, limit: Duration) -> Vec<u8> {
+        let mut frame = Vec::new();
+        self.await_said("send a frame", limit, |heard| {
+            let mut deframer = Deframer::new([0; wire_len_max(FRAME_MAX)]);
+            heard
+                .iter()
+                .position(|octet| {
+                    let found = deframer.push(*octet).map(<[u8]>::to_vec);
+                    found.map(|found| frame = found).is_some()
+                })
+                .map(|at| at + 1)
+        });
+        frame
+    }
+
+    /// Waits until `end` finds something in what the console has said, and takes it out up to there.
+    fn await_said(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        mut end: impl FnMut(&[u8]) -> Option<usize>,
+    ) -> Vec<u8> {
         let deadline = Instant::now() + limit;
         loop {
-            if let Some(at) = self.heard.find(wanted) {
-                let rest = self.heard.split_off(at + wanted.len());
+            if let Some(at) = end(&self.heard) {
+                let rest = self.heard.split_off(at);
                 return std::mem::replace(&mut self.heard, rest);
             }
             let running = self.running.as_mut().expect("the board is on");
             match running.said.recv_timeout(LOOK) {
-                Ok(octets) => self.heard.push_str(&String::from_utf8_lossy(&octets)),
+                Ok(octets) => self.heard.extend(octets),
                 Err(_) => {
                     let ended = running.process.ended();
                     assert!(ended.is_none(), "the emulator ended: {ended:?}");
                 }
             }
-            let said = &self.heard;
+            let said = String::from_utf8_lossy(&self.heard);
             assert!(
                 Instant::now() < deadline,
-                "the console did not say {wanted:?} in {limit:?}, only {said:?}"
+                "the console did not {what} in {limit:?}, only {said:?}"
             );
         }
     }

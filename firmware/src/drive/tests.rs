@@ -14,7 +14,7 @@ use super::blocking::{Polled, Time};
 use super::{asynchronous, blocking};
 use crate::endpoint::{Event, Reading, channel};
 use crate::radio::Radio;
-use crate::radio::serial::{KissRadio, SerialRadio, Tnc};
+use crate::radio::serial::{Tnc, Transparent, UartRadio};
 use crate::ram_flash::RamFlash;
 use crate::tests::base::{PROVISION, board, board_of};
 use world::{Delay, Ether, Keyboard, Line, World};
@@ -126,8 +126,9 @@ fn polled_uarts_do_the_same() {
     let world = Rc::new(World::new(SCENE));
     let time = Time::new(|| world.now.get());
     let line = Polled(Line(world.clone()));
-    let mut radio =
-        SerialRadio::<_, _, { wire_len_max(256) }>::new(line, &time, channel(&PROVISION));
+    const LINE_MAX: usize = wire_len_max(256);
+    let framing = Transparent::<LINE_MAX>::new();
+    let mut radio = UartRadio::<_, _, _, LINE_MAX>::new(line, &time, channel(&PROVISION), framing);
     poll_through(&world, &mut radio, &time);
 }
 
@@ -144,8 +145,8 @@ fn a_tnc_does_the_same() {
     let world = Rc::new(World::with_modem(SCENE, std::boxed::Box::new(modem)));
     let time = Time::new(|| world.now.get());
     let line = Polled(Line(world.clone()));
-    let (channel, kiss) = (channel(&PROVISION), tnc("N0BUOY>N0BASE"));
-    let mut radio = KissRadio::<_, _, TNC_MAX>::with_kiss(line, &time, channel, kiss);
+    let framing = Tnc::<TNC_MAX>::new(tnc("N0BUOY>N0BASE"));
+    let mut radio = UartRadio::<_, _, _, TNC_MAX>::new(line, &time, channel(&PROVISION), framing);
     poll_through(&world, &mut radio, &time);
 }
 

@@ -15,6 +15,11 @@ const SILENCE_MS: u64 = 30;
 
 /// How frames lie on the UART.
 pub trait Framing {
+    /// The channel with what the modem adds to each frame.
+    fn channel(&self, channel: Channel) -> Channel {
+        channel
+    }
+
     /// Whether what comes in is just on the air: octets are a carrier.
     fn is_carrier(&self) -> bool;
 
@@ -33,7 +38,9 @@ pub trait Framing {
 pub struct Transparent<const N: usize>(Deframer<[u8; N]>);
 
 impl<const N: usize> Transparent<N> {
-    pub(crate) const fn new() -> Self {
+    /// Frames of up to `N` octets on the UART.
+    #[expect(clippy::new_without_default, reason = "nobody asks for a default one")]
+    pub const fn new() -> Self {
         Self(Deframer::new([0; N]))
     }
 }
@@ -64,7 +71,8 @@ pub struct Tnc<const N: usize> {
 }
 
 impl<const N: usize> Tnc<N> {
-    pub(crate) const fn new(kiss: Kiss) -> Self {
+    /// A TNC spoken to like this; frames of up to `N` octets on the UART.
+    pub const fn new(kiss: Kiss) -> Self {
         Self {
             kiss,
             deframer: kiss::Deframer::new(kiss, [0; N]),
@@ -73,6 +81,10 @@ impl<const N: usize> Tnc<N> {
 }
 
 impl<const N: usize> Framing for Tnc<N> {
+    fn channel(&self, channel: Channel) -> Channel {
+        self.kiss.channel(channel)
+    }
+
     fn is_carrier(&self) -> bool {
         false
     }
@@ -90,7 +102,7 @@ impl<const N: usize> Framing for Tnc<N> {
     }
 }
 
-/// A modem on a UART; `N` octets of buffer for a frame on its way out.
+/// A modem on a UART; `N` octets of buffer for a frame on its way out: `wire_len_max(channel.mtu)` of the framing.
 #[derive(Debug)]
 pub struct UartRadio<U, D, G, const N: usize> {
     uart: U,
@@ -101,12 +113,6 @@ pub struct UartRadio<U, D, G, const N: usize> {
     /// Octets come in.
     busy: bool,
 }
-
-/// A transparent modem; `N` at least `serial::wire_len_max(channel.mtu)`.
-pub type SerialRadio<U, D, const N: usize> = UartRadio<U, D, Transparent<N>, N>;
-
-/// A KISS TNC; `N` at least `kiss::wire_len_max(channel.mtu)`.
-pub type KissRadio<U, D, const N: usize> = UartRadio<U, D, Tnc<N>, N>;
 
 /// Why a frame did not go out or come in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -120,28 +126,14 @@ pub enum SerialError<E> {
     TooLong,
 }
 
-impl<U, D, const N: usize> SerialRadio<U, D, N> {
+impl<U, D, G: Framing, const N: usize> UartRadio<U, D, G, N> {
     /// A modem on `uart`.
-    pub const fn new(uart: U, delay: D, channel: Channel) -> Self {
+    pub fn new(uart: U, delay: D, channel: Channel, framing: G) -> Self {
         Self {
             uart,
             delay,
-            channel,
-            framing: Transparent::new(),
-            wire: [0; N],
-            busy: false,
-        }
-    }
-}
-
-impl<U, D, const N: usize> KissRadio<U, D, N> {
-    /// A TNC on `uart`.
-    pub fn with_kiss(uart: U, delay: D, channel: Channel, kiss: Kiss) -> Self {
-        Self {
-            uart,
-            delay,
-            channel: kiss.channel(channel),
-            framing: Tnc::new(kiss),
+            channel: framing.channel(channel),
+            framing,
             wire: [0; N],
             busy: false,
         }

@@ -1,111 +1,15 @@
-//! Longwire on an emulated Cortex-M4. The image of `longwire pair` lies in the first block of the flash, what the
-//! endpoint must not forget in the rest.
+//! A station with a transparent modem, or a cable, on UART0. Console on UART1.
 #![no_std]
 #![no_main]
 
-mod board;
-mod flash;
-
-use core::mem::MaybeUninit;
-
-use board::{Clock, Uart};
-use cortex_m::singleton;
 use cortex_m_rt::entry;
-use embassy_futures::block_on;
-use embedded_io::Write;
-use embedded_storage_async::nor_flash::ReadNorFlash;
-use flash::FileFlash;
-use longwire_codec::channel::Channel;
-use longwire_codec::provision::{IMAGE_MAX, Provision};
 use longwire_codec::serial::wire_len_max;
-use longwire_firmware::drive::blocking::{self, Polled, Time};
-use longwire_firmware::endpoint::{Endpoint, MTU_MAX, PROFILE, Reading, channel, link_storage_len};
-use longwire_firmware::flash::Store;
-use longwire_firmware::radio::serial::SerialRadio;
+use longwire_firmware::endpoint::MTU_MAX;
+use longwire_firmware::radio::serial::Transparent;
 
-const RECORDS: core::ops::Range<u32> = 4096..flash::SIZE;
-
-type Board = Endpoint<'static, FileFlash, &'static mut [u8], &'static mut [u8]>;
-
-const LINK_LEN: usize = link_storage_len(MTU_MAX);
-const SESSION_LEN: usize = PROFILE.storage_len();
-
-/// Exit codes, for whoever started the emulator.
-const EXIT_PANIC: i32 = 101;
-const EXIT_FLASH: i32 = 102;
-const EXIT_IMAGE: i32 = 103;
-
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    semihosting::process::exit(EXIT_PANIC)
-}
+const WIRE_LEN: usize = wire_len_max(MTU_MAX);
 
 #[entry]
 fn main() -> ! {
-    cortex_m::interrupt::disable();
-    let Some(peripherals) = cortex_m::Peripherals::take() else {
-        semihosting::process::exit(EXIT_PANIC)
-    };
-    let clock = Clock::new(peripherals.SYST);
-    run(Uart::new(0), Uart::new(1), &clock)
-}
-
-/// A part would have a generator; the emulated one asks the host.
-#[cfg(feature = "edhoc")]
-fn entropy(octets: &mut [u8; 32]) -> bool {
-    use semihosting::io::Read;
-    let file = semihosting::fs::File::open(c"/dev/urandom");
-    file.and_then(|mut file| file.read_exact(octets)).is_ok()
-}
-
-fn run(radio: Uart, mut console: Uart, clock: &Clock) -> ! {
-    let (endpoint, channel) = match start() {
-        Ok(started) => started,
-        Err(code) => semihosting::process::exit(code),
-    };
-    for text in ["ready ", endpoint.jid(), "\r\n"] {
-        let _ = console.write_all(text.as_bytes());
-    }
-    let time = Time::new(|| clock.now_ms());
-    let mut radio =
-        SerialRadio::<_, _, { wire_len_max(MTU_MAX) }>::new(Polled(radio), &time, channel);
-    let wait = |_| clock.sleep();
-    let ended = blocking::run(endpoint, &mut radio, console, &time, wait, |_, _| {});
-    if ended.is_err() {
-        semihosting::process::exit(EXIT_FLASH)
-    }
-    cortex_m::peripheral::SCB::sys_reset()
-}
-
-/// The endpoint, in memory that the linker counts, and its channel; or the exit code.
-#[inline(never)]
-fn start() -> Result<(&'static mut Board, Channel), i32> {
-    let mut flash = FileFlash::open().ok_or(EXIT_FLASH)?;
-    let mut image = [0; IMAGE_MAX];
-    block_on(flash.read(0, &mut image)).map_err(|_| EXIT_FLASH)?;
-    let provision = Provision::parse(&image).map_err(|_| EXIT_IMAGE)?;
-    let store = Store::new(flash, RECORDS).map_err(|_| EXIT_FLASH)?;
-    let link = singleton!(: [u8; LINK_LEN] = [0; LINK_LEN]).ok_or(EXIT_PANIC)?;
-    let session = singleton!(: [u8; SESSION_LEN] = [0; SESSION_LEN]).ok_or(EXIT_PANIC)?;
-    let place = singleton!(: MaybeUninit<Board> = MaybeUninit::uninit()).ok_or(EXIT_PANIC)?;
-    let started = Endpoint::start(
-        &provision,
-        longwire_dictionaries::ALL[0],
-        store,
-        link.as_mut_slice(),
-        session.as_mut_slice(),
-        u64::from(provision.station),
-    );
-    let Ok(started) = started else {
-        return Err(EXIT_FLASH);
-    };
-    let endpoint = place.write(started);
-    #[cfg(feature = "edhoc")]
-    endpoint.use_entropy(entropy);
-    endpoint.set_reading(Reading {
-        name: "temperature",
-        value_milli: 21_500,
-        unit: "Cel",
-    });
-    Ok((endpoint, channel(&provision)))
+    board::station::<_, WIRE_LEN>(Transparent::<WIRE_LEN>::new())
 }

@@ -8,17 +8,15 @@
 
 #[path = "measure/base.rs"]
 mod base;
-#[path = "../flash.rs"]
-mod flash;
 #[path = "measure/stack.rs"]
 mod stack;
 
 use base::Base;
+use board::flash::{self, FileFlash};
 use cortex_m::peripheral::SYST;
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m_rt::entry;
 use embassy_futures::block_on;
-use flash::FileFlash;
 use longwire_codec::dictionary::Dictionary;
 use longwire_codec::link::PacketNumber;
 use longwire_codec::provision::Provision;
@@ -58,11 +56,6 @@ pub const PROVISION: Provision<'static> = Provision {
 };
 
 type Board = Endpoint<'static, FileFlash, &'static mut [u8], &'static mut [u8]>;
-
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    semihosting::process::exit(101)
-}
 
 #[entry]
 fn main() -> ! {

@@ -3,6 +3,8 @@
 #![no_std]
 #![no_main]
 
+// Its panic handler.
+use board as _;
 use cortex_m_rt::entry;
 use longwire_codec::entropy::range::{Decoder, Encoder};
 use longwire_codec::link::PacketNumber;
@@ -13,11 +15,6 @@ use longwire_dictionaries::V1_128K;
 
 /// The same file that the tests on the host check.
 const VECTORS: &str = include_str!("../../../../../tests/vectors/v1-128k.tsv");
-
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    semihosting::process::exit(101)
-}
 
 #[entry]
 fn main() -> ! {

@@ -1,14 +1,15 @@
 //! Writes down what crosses the air, one file per peer, for `longwire dictionary train`. Refuses to run unasked: the files
 //! hold message text in the clear.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Instant;
 
 use tracing::{error, warn};
 
+use crate::store;
 use crate::xml::Element;
 
 /// A file stops growing here, octets.
@@ -27,8 +28,7 @@ impl Capture {
     /// # Errors
     /// It cannot be made.
     pub(crate) fn open(folder: &Path, peer: &str) -> io::Result<Self> {
-        let mut private = DirBuilder::new();
-        private.recursive(true).mode(0o700).create(folder)?;
+        store::private_folder(folder)?;
         // A name is the operator's, but it shall not leave the folder.
         let path = folder.join(format!("{}.log", peer.replace('/', "_")));
         let mut options = OpenOptions::new();

@@ -92,6 +92,8 @@ pub struct LinkView {
     pub airtime_ms: u64,
     /// Which dictionary is spoken.
     pub dictionary: Spoken,
+    /// Packets written in a lesser dictionary than the favourite.
+    pub lesser_packets: u64,
 }
 
 /// How far two ends are with choosing a dictionary.
@@ -106,8 +108,10 @@ pub enum Spoken {
     Lesser {
         /// Its name.
         name: &'static str,
-        /// The favourite, which the far end lacks.
+        /// The favourite, which the far end lacks, or has in another version.
         wanted: &'static str,
+        /// The favourite's id, which tells two versions of one name apart.
+        id: u32,
     },
     /// There is none in common.
     None,

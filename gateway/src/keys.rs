@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use longwire_codec::rekey::{self, ORIGIN_LEN};
 use longwire_codec::seal::Secret;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -144,12 +145,15 @@ impl Key {
     /// [`KeyError::Unwritable`].
     pub fn erase(origin: Origin, path: &Path) -> Result<(), KeyError> {
         let mut options = OpenOptions::new();
-        // Not a new file: the old blocks are to be written over.
+        // Not a new file: the old blocks are to be written over, to the last.
         options
             .write(true)
             .open(path)
             .and_then(|mut file| {
-                file.write_all(origin.to_string().as_bytes())?;
+                let len = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+                let mut text = origin.to_string().into_bytes();
+                text.resize(text.len().max(len), b' ');
+                file.write_all(&text)?;
                 file.sync_all()
             })
             .map_err(|source| KeyError::Unwritable {
@@ -160,9 +164,7 @@ impl Key {
 
     /// By which the key is known again after it was replaced.
     pub fn origin(&self) -> Origin {
-        let mut digest = Sha256::new_with_prefix(b"longwire key origin");
-        digest.update(self.0);
-        Origin(digest.finalize().into())
+        Origin(rekey::origin(&self.secret()))
     }
 
     /// The key as links take it.
@@ -196,7 +198,7 @@ impl Key {
 
 /// What is left of a key that was replaced over the air: enough to know it again, nothing to open a frame with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Origin(pub [u8; 32]);
+pub struct Origin(pub [u8; ORIGIN_LEN]);
 
 /// How the file of a replaced key begins.
 const REPLACED: &str = "replaced over the air:";
@@ -253,7 +255,11 @@ mod tests {
         key.store(&path).unwrap();
         Key::erase(key.origin(), &path).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
-        assert!(!text.contains(&key.to_hex()[..8]), "{text}");
+        let hex = key.to_hex();
+        assert!(
+            !text.contains(&hex[..8]) && !text.contains(&hex[56..]),
+            "{text}"
+        );
         let found = Key::load(&path);
         assert!(matches!(found, Err(KeyError::Replaced { origin, .. }) if origin == key.origin()));
         std::fs::remove_file(&path).unwrap();

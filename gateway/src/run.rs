@@ -11,9 +11,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::fs::DirBuilder;
 use std::future::Future;
-use std::os::unix::fs::DirBuilderExt;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -35,7 +33,7 @@ use crate::modem::{AnyModem, Modem};
 use crate::radio::{Conversation, ConversationError, Radio};
 use crate::router::{Inlets, Router, Service};
 use crate::status::Board;
-use crate::store::{Store, StoreError};
+use crate::store::{self, Store, StoreError};
 use crate::xmpp::attach::Attachments;
 
 /// Submissions taken in one batch.
@@ -118,9 +116,7 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
 fn make_folder(config: &Config) -> Result<(), RunError> {
     let folders = [&config.gateway.database, &config.gateway.control_socket];
     for folder in folders.into_iter().filter_map(|path| path.parent()) {
-        let mut private = DirBuilder::new();
-        private.recursive(true).mode(0o700);
-        private.create(folder).map_err(|source| RunError::Folder {
+        store::private_folder(folder).map_err(|source| RunError::Folder {
             path: folder.display().to_string(),
             source,
         })?;

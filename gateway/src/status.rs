@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::config::{self, Config};
-use crate::gateway::{Gateway, GatewayError, KeyState, Peer, Spoken};
+use crate::gateway::{Gateway, GatewayError, KeyState, LinkView, Peer, Spoken};
 use crate::policy::Class;
 use crate::store::outbox::Queued;
 use crate::xmpp::component::State;
@@ -172,7 +172,7 @@ impl Board {
             "air-bytes": link.air_octets,
             "airtime-ms": link.airtime_ms,
             "users-airtime-today-ms": users,
-            "dictionary": dictionary(link.dictionary),
+            "dictionary": dictionary(link),
             "dropped": dropped,
         }))
     }
@@ -226,13 +226,14 @@ impl Board {
     }
 }
 
-fn dictionary(spoken: Spoken) -> Value {
-    match spoken {
+fn dictionary(link: &LinkView) -> Value {
+    match link.dictionary {
         Spoken::Assumed => json!({ "state": "assumed" }),
         Spoken::Agreed(name) => json!({ "state": "agreed", "name": name }),
-        Spoken::Lesser { name, wanted } => {
-            json!({ "state": "lesser", "name": name, "wanted": wanted })
-        }
+        Spoken::Lesser { name, wanted, id } => json!({
+            "state": "lesser", "name": name, "wanted": wanted, "wanted-id": format!("{id:08x}"),
+            "packets": link.lesser_packets,
+        }),
         Spoken::None => json!({ "state": "none" }),
     }
 }

@@ -13,6 +13,9 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -33,6 +36,15 @@ pub enum StoreError {
         /// Ours.
         known: i64,
     },
+}
+
+/// Makes a folder, and those above it, for its owner only.
+///
+/// # Errors
+/// It cannot be made.
+pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
+    let mut private = DirBuilder::new();
+    private.recursive(true).mode(0o700).create(folder)
 }
 
 /// The open database.

@@ -214,6 +214,9 @@ fn accounts_are_made_listed_and_removed() {
     };
     let made = account(&["add", "romeo@field.example"], "wherefore\n");
     assert_eq!(made.status.code(), Some(0), "{}", err(&made));
+    let folder = std::fs::metadata(scratch.path("state")).expect("made");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&folder.permissions());
+    assert_eq!(mode & 0o777, 0o700, "its owner's only");
     let made = account(&["add", "juliet@field.example", "--generate", "--json"], "");
     let made: serde_json::Value = serde_json::from_str(&out(&made)).expect("JSON");
     assert_eq!(made["password"].as_str().map(str::len), Some(16));
@@ -282,6 +285,12 @@ fn the_readmes_cheap_commands_do_what_they_say() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let readme = std::fs::read_to_string(root.join("README.md")).expect("README.md");
     let scratch = Scratch::new("readme");
+    // What it trains on and measures.
+    let (_, session) = dictionary::traffic(&scratch);
+    std::fs::create_dir(scratch.path("capture")).expect("a folder");
+    for copy in ["capture/shore.log", "yesterday.log"] {
+        std::fs::copy(&session, scratch.path(copy)).expect("a file");
+    }
     let bin = Path::new(env!("CARGO_BIN_EXE_longwire"))
         .parent()
         .expect("a folder");

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use longwire::config::Config;
-use longwire::gateway::Spoken;
+use longwire::gateway::{LinkView, Spoken};
 use longwire::keys::Key;
 use longwire::store::Store;
 use longwire_codec::dictionary::file::File;
@@ -23,13 +23,13 @@ const ENDS: [&str; 2] = ["ship.example", "shore.example"];
 const REPORT: &str = "Nothing to report from the northern watch, ice 3 km ahead";
 
 /// A dictionary that has read little but knows it well.
-fn train(folder: &Path, name: &str) -> PathBuf {
+fn train(folder: &Path, reports: u32) -> PathBuf {
     let line = |at: u32| Line {
         language: 0,
         hint: 0,
         text: REPORT.replace('3', &(at % 40).to_string()),
     };
-    let lines: Vec<Line> = (0..200).map(line).collect();
+    let lines: Vec<Line> = (0..reports).map(line).collect();
     let settings = TextSettings {
         languages: vec![Language {
             tag: *b"en\0\0",
@@ -48,11 +48,12 @@ fn train(folder: &Path, name: &str) -> PathBuf {
         tables: V1_128K.tables,
         structure: V1_128K.structure,
         text: &text,
-        note: name,
+        note: "reports",
     };
     let mut octets = vec![0; file.len()];
     file.emit(&mut octets).expect("room");
-    let path = folder.join(name);
+    std::fs::create_dir_all(folder).expect("a folder");
+    let path = folder.join("ours.dictionary");
     std::fs::write(&path, octets).expect("written");
     path
 }
@@ -107,13 +108,23 @@ impl Up {
         body(&self.next(day).await.expect("nothing within a day"))
     }
 
+    fn link(&self) -> LinkView {
+        self.running.gateway().borrow().peers()[0].link
+    }
+
     fn spoken(&self) -> Spoken {
-        self.running.gateway().borrow().peers()[0].link.dictionary
+        self.link().dictionary
     }
 
     fn air_octets(&self) -> u64 {
-        self.running.gateway().borrow().peers()[0].link.air_octets
+        self.link().air_octets
     }
+}
+
+/// What the hello calls it.
+fn id(file: &Path) -> u32 {
+    let known = longwire::dictionaries::load(file);
+    known.expect("a dictionary").dictionary.id
 }
 
 /// Reports go both ways; octets each end put on the air for the last of them.
@@ -136,7 +147,7 @@ async fn talk(a: &mut Up, b: &mut Up) -> [u64; 2] {
 #[tokio::test(start_paused = true)]
 async fn both_have_it_and_speak_it() {
     let folder = tempfile::tempdir().expect("a folder");
-    let ours = train(folder.path(), "ours.dictionary");
+    let ours = train(folder.path(), 200);
     let named = format!("dictionaries = ['{}']", ours.display());
     let test = async {
         let mut plain = Vec::new();
@@ -169,10 +180,10 @@ async fn both_have_it_and_speak_it() {
 #[tokio::test(start_paused = true)]
 async fn who_lacks_it_is_spoken_to_in_the_released_one() {
     let folder = tempfile::tempdir().expect("a folder");
-    let ours = train(folder.path(), "ours.dictionary");
-    let theirs = train(folder.path(), "theirs.dictionary");
+    let ours = train(folder.path(), 200);
+    let theirs = train(&folder.path().join("far"), 190);
     let named = |path: &Path| format!("dictionaries = ['{}']", path.display());
-    // The far end has none, has another, or has a smaller text model.
+    // The far end has none, has another version under the same name, or has a smaller text model.
     for (round, (extra, name)) in [
         (String::new(), "v1, 8m"),
         (named(&theirs), "v1, 8m"),
@@ -196,8 +207,14 @@ async fn who_lacks_it_is_spoken_to_in_the_released_one() {
             assert_eq!(near.hear().await, "first");
             assert_eq!(far.hear().await, "second");
             talk(&mut near, &mut far).await;
-            let wanted = "ours.dictionary";
-            assert_eq!(near.spoken(), Spoken::Lesser { name, wanted });
+            let (wanted, id) = ("ours.dictionary", id(&ours));
+            assert_eq!(near.spoken(), Spoken::Lesser { name, wanted, id });
+            let lesser_packets = near.link().lesser_packets;
+            assert!(lesser_packets >= 4, "{lesser_packets} are counted");
+            if round == 1 {
+                let id = self::id(&theirs);
+                assert_eq!(far.spoken(), Spoken::Lesser { name, wanted, id });
+            }
         };
         LocalSet::new().run_until(test).await;
     }
@@ -206,7 +223,7 @@ async fn who_lacks_it_is_spoken_to_in_the_released_one() {
 #[tokio::test(start_paused = true)]
 async fn an_end_that_comes_back_without_it_is_noticed() {
     let folder = tempfile::tempdir().expect("a folder");
-    let ours = train(folder.path(), "ours.dictionary");
+    let ours = train(folder.path(), 200);
     let named = format!("dictionaries = ['{}']", ours.display());
     let air = "back?rate=1200&loss=0.1&seed=9";
     let test = async {
@@ -221,6 +238,7 @@ async fn an_end_that_comes_back_without_it_is_noticed() {
                 1 => Spoken::Lesser {
                     name: "v1, 8m",
                     wanted: "ours.dictionary",
+                    id: id(&ours),
                 },
                 _ => Spoken::Agreed("ours.dictionary"),
             };

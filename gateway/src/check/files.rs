@@ -13,15 +13,7 @@ pub(super) fn check(config: &Config, report: &mut Report) {
     folder(&config.gateway.state_dir, report);
     database(&config.gateway.database, report);
     if !config.gateway.capture.as_os_str().is_empty() {
-        let said = format!(
-            "every stanza is written to {}, message text included",
-            config.gateway.capture.display()
-        );
-        report.warn(
-            "capture",
-            said,
-            "empty the key when there is enough to train on",
-        );
+        capture(&config.gateway.capture, report);
     }
     check_dictionaries(config, report);
     let mut keys: Vec<(Key, &str)> = Vec::new();
@@ -94,16 +86,15 @@ fn folder(path: &Path, report: &mut Report) {
         ),
         Ok(_) => report.ok(subject, format!("{shown}, private")),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            match path.ancestors().skip(1).find(|it| it.is_dir()) {
-                Some(parent) if writable(parent) => {
-                    report.ok(subject, format!("{shown} will be made on first run"));
-                }
-                _ => report.fail(
+            if is_makeable(path) {
+                report.ok(subject, format!("{shown} will be made on first run"));
+            } else {
+                report.fail(
                     Exit::Config,
                     subject,
                     format!("{shown} does not exist and cannot be made here"),
                     format!("mkdir -p {shown} && chown $USER {shown}"),
-                ),
+                );
             }
         }
         Err(error) => {
@@ -115,6 +106,34 @@ fn folder(path: &Path, report: &mut Report) {
             );
         }
     }
+}
+
+fn capture(folder: &Path, report: &mut Report) {
+    let shown = folder.display();
+    if (folder.is_dir() && writable(folder)) || (!folder.exists() && is_makeable(folder)) {
+        report.warn(
+            "capture",
+            format!("every stanza is written to {shown}, message text included"),
+            "empty the key when there is enough to train on",
+        );
+    } else {
+        report.fail(
+            Exit::Config,
+            "capture",
+            format!("{shown} is no folder that can be written to"),
+            "name another, or empty the key",
+        );
+    }
+}
+
+/// Whether a folder that is not there could be made.
+fn is_makeable(folder: &Path) -> bool {
+    // The last ancestor of a relative path is empty: the folder we are in.
+    let here = |it: &Path| Path::new(".").join(it);
+    let mut above = folder.ancestors().skip(1).map(here);
+    above
+        .find(|it| it.exists())
+        .is_some_and(|it| it.is_dir() && writable(&it))
 }
 
 /// Tries by making a file, because permission bits do not tell of read-only mounts.

@@ -90,7 +90,7 @@ fn open(config: &Config) -> Result<Store, Failure> {
             .advise("longwire check; accounts are kept by the user that runs the gateway")
     };
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
+        crate::store::private_folder(folder).map_err(|error| failed(&error))?;
     }
     Store::open(path).map_err(|error| failed(&error))
 }

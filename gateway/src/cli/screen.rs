@@ -84,7 +84,8 @@ fn peer(screen: &mut String, it: &Value) {
     match spoken["state"].as_str() {
         Some("agreed") => screen.push_str(&format!("           dictionary {name}, agreed\n")),
         Some("lesser") => screen.push_str(&format!(
-            "           dictionary {name}: the far end lacks {}\n",
+            "           dictionary {name} ({} packets): the far end lacks {}\n",
+            number(&spoken["packets"]),
             text(&spoken["wanted"])
         )),
         Some("none") => {
@@ -183,7 +184,8 @@ mod tests {
                 "queue": { "urgent": 0, "chat": 2, "presence": 0, "bulk": 0, "on-air": 1 },
                 "delivered": 128, "xml-bytes": 51_200, "air-bytes": 3_900,
                 "dropped": { "chat-state": 41, "avatar": 0 },
-                "dictionary": { "state": "lesser", "name": "v1, 8m", "wanted": "ours.dictionary" },
+                "dictionary": { "state": "lesser", "name": "v1, 8m", "wanted": "ours.dictionary",
+                    "wanted-id": "85a4caf4", "packets": 12 },
             }],
         });
         let screen = status(&value);
@@ -194,7 +196,7 @@ mod tests {
             "2 chat",
             "(7.6 %)",
             "not sent: chat-state 41",
-            "v1, 8m: the far end lacks ours.dictionary",
+            "v1, 8m (12 packets): the far end lacks ours.dictionary",
         ] {
             assert!(screen.contains(words), "{words} is missing:\n{screen}");
         }

@@ -317,12 +317,16 @@ impl Conversation {
             info!(peer, name, "the dictionary is agreed");
             Spoken::Agreed(name)
         } else {
-            let wanted = &self.accord.favourite().name;
+            let favourite = self.accord.favourite();
+            let (wanted, id) = (&favourite.name, favourite.dictionary.id);
             warn!(
                 peer,
-                name, wanted, "the far end lacks a dictionary, so a lesser one is spoken"
+                name,
+                wanted,
+                id = format!("{id:08x}"),
+                "the far end lacks a dictionary, or has another version; a lesser one is spoken"
             );
-            Spoken::Lesser { name, wanted }
+            Spoken::Lesser { name, wanted, id }
         };
         Ok(())
     }
@@ -419,6 +423,10 @@ impl Conversation {
         let name = gateway.peers()[self.peer].rules.name.clone();
         for id in self.coding.ids(true, number) {
             gateway.store_mut().keep_id(&name, &id)?;
+        }
+        let view = gateway.link_mut(self.peer);
+        if matches!(view.dictionary, Spoken::Lesser { .. }) {
+            view.lesser_packets += 1;
         }
         self.packet_octets += len as u64;
         let user = address::bare(address::from(&granted.stanza));

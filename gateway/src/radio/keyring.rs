@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use longwire_codec::link::{Link, Side};
-use longwire_codec::rekey::{Keys, Progress, Rekey};
+use longwire_codec::rekey::{Keys, ORIGIN_LEN, Progress, Rekey};
 use longwire_codec::seal::Secret;
 use longwire_codec::time::Instant;
 use tracing::{info, warn};
@@ -47,7 +47,7 @@ impl Keyring {
         let origin = match &loaded {
             Ok(key) => key.origin(),
             Err(KeyError::Replaced { origin, .. }) => *origin,
-            Err(_) => Origin([0; 32]),
+            Err(_) => Origin([0; ORIGIN_LEN]),
         };
         let kept = gateway.key_row(peer)?.filter(|row| row.origin == origin.0);
         let agreed = kept.as_ref().and_then(|row| Keys::parse(&row.keys));

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use longwire_codec::rekey::ORIGIN_LEN;
 use rusqlite::{OptionalExtension, params};
 
 use super::{Store, StoreError};
@@ -10,7 +11,7 @@ use super::{Store, StoreError};
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct KeyRow {
     /// Digest of the key in the operator's file.
-    pub origin: [u8; 32],
+    pub origin: [u8; ORIGIN_LEN],
     /// As `codec::rekey::Keys` writes them; empty: the key of the file.
     pub keys: Vec<u8>,
     /// Since when the key is in use, Unix ms.

@@ -3,7 +3,7 @@
 use super::harness::{Scratch, err, longwire, out};
 
 /// 300 reports of a ship, and a session in which some are sent.
-fn traffic(scratch: &Scratch) -> (String, String) {
+pub(crate) fn traffic(scratch: &Scratch) -> (String, String) {
     let report = |at: usize| {
         format!(
             "Position at {at:02} UTC: ice {} km ahead, all well",
@@ -148,4 +148,31 @@ fn a_damaged_file_is_named_with_what_to_do() {
         "{}",
         err(&foreign)
     );
+}
+
+#[test]
+fn what_cannot_be_written_is_said_before_the_work() {
+    let scratch = Scratch::new("unwritable");
+    let (text, _) = traffic(&scratch);
+    let nowhere = scratch.path("nowhere/ours.dictionary");
+    let failed = longwire(&["dictionary", "train", "--out", &nowhere, &text]);
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(err(&failed).contains("cannot write"), "{}", err(&failed));
+    assert!(!err(&failed).contains("decisions"), "{}", err(&failed));
+    let missing = longwire(&["dictionary", "train", "--out", &nowhere, "no.log"]);
+    assert!(err(&missing).contains("no.log: No such file"));
+
+    let config = scratch.write(
+        "longwire.toml",
+        "[gateway]\nstate-dir = 'state'\ncapture = 'en.txt/capture'\n",
+    );
+    let checked = longwire(&["--config", &config, "check"]);
+    assert_eq!(checked.status.code(), Some(3));
+    let said = out(&checked);
+    assert!(
+        said.contains("is no folder that can be written to"),
+        "{said}"
+    );
+    let state = "state will be made on first run";
+    assert!(said.contains(state), "{said}");
 }

@@ -1,7 +1,7 @@
 //! `dictionary train`: progress on standard error, a dictionary in a new file. Refuses to write over one.
 
-use std::fs::OpenOptions;
-use std::io::Write;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -64,17 +64,12 @@ struct Material {
 
 /// Trains, writes, and says what was made.
 pub(super) fn train(what: &Train) -> Result<(String, Value), Failure> {
-    if what.out.exists() {
-        let said = format!("{} is there already", what.out.display());
-        return Err(
-            Failure::running(said).advise("name a new file: the far end may still use this one")
-        );
-    }
     let base = built_in(what.base);
     let mut material = Material::default();
     for file in &what.files {
         material.add(file)?;
     }
+    let mut out = open_new(&what.out)?;
     let mut clock = Clock::new();
     let mut report = |it: Progress| clock.report(it);
     let Material {
@@ -114,7 +109,8 @@ pub(super) fn train(what: &Train) -> Result<(String, Value), Failure> {
         return Err(Failure::running("larger than a dictionary can be"));
     }
     let id = File::parse(&octets).map_err(Failure::running)?.id;
-    write_new(&what.out, &octets)?;
+    out.write_all(&octets)
+        .map_err(|error| unwritable(&what.out, &error))?;
     let shown = what.out.display();
     let line = format!(
         "{shown}: dictionary {id:08x}, {} octets\n\
@@ -233,9 +229,20 @@ impl Material {
     }
 }
 
-fn write_new(path: &Path, octets: &[u8]) -> Result<(), Failure> {
-    let opened = OpenOptions::new().write(true).create_new(true).open(path);
-    opened
-        .and_then(|mut file| file.write_all(octets))
-        .map_err(|error| Failure::running(format!("cannot write {}: {error}", path.display())))
+/// Opens the file before an hour of work goes into what cannot be written. One that an interrupted run left empty counts
+/// as new.
+fn open_new(path: &Path) -> Result<fs::File, Failure> {
+    if fs::metadata(path).is_ok_and(|it| it.len() > 0) {
+        let said = format!("{} is there already", path.display());
+        return Err(
+            Failure::running(said).advise("name a new file: the far end may still use this one")
+        );
+    }
+    let opened = OpenOptions::new().append(true).create(true).open(path);
+    opened.map_err(|error| unwritable(path, &error))
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    Failure::running(format!("cannot write {}: {error}", path.display()))
+        .advise("name a file in a folder that is there and yours")
 }

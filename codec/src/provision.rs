@@ -98,6 +98,25 @@ impl core::fmt::Display for ProvisionError {
 
 impl core::error::Error for ProvisionError {}
 
+impl Provision<'static> {
+    /// A board alone with its gateway at 1200 bit/s, for tests and measurements: its key is known to everybody.
+    pub const EXAMPLE: Self = Self {
+        key: *b"no secret, but thirty-two octets",
+        jid: "buoy@field.example",
+        station: 1,
+        gateway: 0,
+        callsign: "",
+        tag_len: 8,
+        mtu: 128,
+        bit_rate: 1200,
+        turnaround_ms: 100,
+        shared: false,
+        lora: None,
+        duty_permille: 0,
+        listen_every_s: 0,
+    };
+}
+
 impl<'a> Provision<'a> {
     /// Writes the image into `out` and says how long it is; [`IMAGE_MAX`] octets suffice for any JID of 180.
     ///
@@ -280,19 +299,12 @@ mod tests {
     use super::*;
 
     const BOARD: Provision<'_> = Provision {
-        key: [7; 32],
-        jid: "buoy@field.example",
         station: 9,
-        gateway: 0,
-        callsign: "",
-        tag_len: 8,
-        mtu: 64,
-        bit_rate: 1200,
-        turnaround_ms: 40,
         shared: true,
         lora: Some(Lora::EU_869),
         duty_permille: 10,
         listen_every_s: 300,
+        ..Provision::EXAMPLE
     };
 
     #[test]

@@ -46,6 +46,9 @@ pub enum Command<'l> {
     Add(&'l str),
     /// `say TEXT`: set the status text of our presence.
     Say(&'l str),
+    /// `rekey`: agree with base on a new key.
+    #[cfg(feature = "edhoc")]
+    Rekey,
     /// `help`.
     Help,
     /// An empty line.
@@ -137,6 +140,11 @@ pub enum Reply<'r> {
 }
 
 /// What `help` says.
+#[cfg(feature = "edhoc")]
+pub const HELP: &str =
+    "to JID TEXT | inbox | who | status | pos LAT LON | add JID | say TEXT | rekey | help";
+/// What `help` says.
+#[cfg(not(feature = "edhoc"))]
 pub const HELP: &str =
     "to JID TEXT | inbox | who | status | pos LAT LON | add JID | say TEXT | help";
 
@@ -340,6 +348,11 @@ where
         Command::Pos(position) => endpoint.set_position(position).await.map(|()| Reply::Done),
         Command::Add(jid) => endpoint.subscribe(jid).await.map(|()| Reply::Done),
         Command::Say(text) => endpoint.set_status(text).await.map(|()| Reply::Done),
+        #[cfg(feature = "edhoc")]
+        Command::Rekey => {
+            endpoint.rekey();
+            Ok(Reply::Done)
+        }
         Command::Help => Ok(Reply::Help),
         Command::Inbox => return Next::Inbox(INBOX_MAX, false),
         Command::Who => return Next::Who(0),

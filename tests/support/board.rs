@@ -16,21 +16,7 @@ const FLASH_LEN: usize = 32 * 1024;
 /// Pieces of the longest answer: every chat of the inbox, and its end.
 const PIECES_MAX: usize = 14;
 
-const PROVISION: Provision<'static> = Provision {
-    key: [7; 32],
-    jid: "buoy@field.example",
-    station: 1,
-    gateway: 0,
-    callsign: "",
-    tag_len: 4,
-    mtu: 128,
-    bit_rate: 1200,
-    turnaround_ms: 100,
-    shared: false,
-    lora: None,
-    duty_permille: 0,
-    listen_every_s: 0,
-};
+const PROVISION: Provision<'static> = Provision::EXAMPLE;
 
 type Board = Endpoint<'static, Flash, Vec<u8>, Vec<u8>>;
 

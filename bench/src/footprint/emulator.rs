@@ -8,7 +8,7 @@ use std::process::Command;
 const FLASH_LEN: usize = 64 * 1024;
 
 /// What the program may print.
-const MEASURES: [&str; 12] = [
+const MEASURES: [&str; 17] = [
     "session_octets",
     "link_octets",
     "endpoint_octets",
@@ -21,6 +21,11 @@ const MEASURES: [&str; 12] = [
     "endpoint_stack_octets",
     "endpoint_start_stack_octets",
     "console_stack_octets",
+    "rekey_asked_instructions",
+    "rekey_asking_instructions",
+    "rekey_call_instructions",
+    "rekey_wipe_instructions",
+    "rekey_stack_octets",
 ];
 
 /// Runs the program at `image`; it prints lines of a measure and its value.

@@ -43,6 +43,8 @@ fn request(frame: &[u8]) -> Result<Option<Command<'_>>, decode::Error> {
         (5, Some(2)) => Command::Add(from.str()?),
         (6, Some(2)) => Command::Say(from.str()?),
         (7, Some(1)) => Command::Help,
+        #[cfg(feature = "edhoc")]
+        (8, Some(1)) => Command::Rekey,
         _ => return Ok(None),
     };
     Ok((from.position() == frame.len()).then_some(command))

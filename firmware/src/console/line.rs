@@ -22,6 +22,8 @@ pub fn parse(line: &str) -> Result<Command<'_>, Mistake> {
         "pos" => Command::Pos(position(rest).ok_or(Mistake::NoPosition)?),
         "add" => Command::Add(rest),
         "say" => Command::Say(rest),
+        #[cfg(feature = "edhoc")]
+        "rekey" => Command::Rekey,
         "help" | "?" => Command::Help,
         _ => return Err(Mistake::Unknown),
     };

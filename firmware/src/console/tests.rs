@@ -27,6 +27,7 @@ const LINES: &[&str] = &[
     "who",
     "inbox",
     "inbox",
+    "rekey",
     "help",
     "to romeo hello",
     "to romeo@base.example",
@@ -47,6 +48,7 @@ fn twin(command: &Command<'_>) -> Vec<u8> {
         Command::Add(jid) => to.encode((5, jid)),
         Command::Say(text) => to.encode((6, text)),
         Command::Help => to.encode([7]),
+        Command::Rekey => to.encode([8]),
         Command::Nothing => panic!("nothing is not asked"),
     };
     written.expect("short");
@@ -253,7 +255,7 @@ fn a_program_is_told_what_a_person_is_told() {
         .collect();
     let frames: Vec<_> = session(sent).iter().map(|frame| as_line(frame)).collect();
     assert_eq!(lines, frames);
-    assert_eq!(lines.len(), 27, "{lines:?}");
+    assert_eq!(lines.len(), 28, "{lines:?}");
 }
 
 #[test]

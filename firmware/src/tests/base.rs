@@ -20,21 +20,7 @@ use crate::flash::Store;
 use crate::ram_flash::RamFlash;
 
 const MTU: usize = 128;
-pub(crate) const PROVISION: Provision<'static> = Provision {
-    key: *b"no secret, but thirty-two octets",
-    jid: "buoy@field.example",
-    station: 0,
-    gateway: 0,
-    callsign: "",
-    tag_len: 8,
-    mtu: MTU as u16,
-    bit_rate: 1200,
-    turnaround_ms: 100,
-    shared: false,
-    lora: None,
-    duty_permille: 0,
-    listen_every_s: 0,
-};
+pub(crate) const PROVISION: Provision<'static> = Provision::EXAMPLE;
 
 pub(crate) type Board<'f> = Endpoint<'static, &'f mut RamFlash, Vec<u8>, Vec<u8>>;
 

@@ -3,7 +3,7 @@
 #![no_std]
 
 pub mod flash;
-mod machine;
+pub mod machine;
 
 use core::mem::MaybeUninit;
 

@@ -92,6 +92,18 @@ impl Write for Uart {
     }
 }
 
+/// Starts the counter of [`ticks`].
+pub fn start_ticks() {
+    write(TIMER + 0x04, u32::MAX);
+    write(TIMER + 0x08, u32::MAX);
+    write(TIMER, 1);
+}
+
+/// Ticks of 40 ns, counting down, and coming round after 170 s.
+pub fn ticks() -> u32 {
+    read(TIMER + 0x04)
+}
+
 /// Milliseconds since reset.
 pub struct Clock {
     last: Cell<u32>,
@@ -102,9 +114,7 @@ pub struct Clock {
 impl Clock {
     /// Starts the clock, and a wake-up every 10 ms.
     pub fn new(mut systick: SYST) -> Self {
-        write(TIMER + 0x04, u32::MAX);
-        write(TIMER + 0x08, u32::MAX);
-        write(TIMER, 1);
+        start_ticks();
         systick.set_reload(10 * TICKS_PER_MS - 1);
         systick.clear_current();
         systick.enable_counter();
@@ -118,7 +128,7 @@ impl Clock {
 
     /// Milliseconds since reset. To be asked at least every 170 s, before the counter comes round.
     pub fn now_ms(&self) -> u64 {
-        let value = read(TIMER + 0x04);
+        let value = ticks();
         let passed = self.last.replace(value).wrapping_sub(value);
         let ticks = self.ticks.get() + u64::from(passed);
         self.ticks.set(ticks);

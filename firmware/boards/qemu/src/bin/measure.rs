@@ -1,20 +1,15 @@
-//! What codec and endpoint take of stack, and how many instructions a chat takes, printed through semihosting for
-//! `bench -- footprint`. Refuses a gateway: base is the codec's other end, in the same image.
-//!
-//! Stack is painted before each call and looked at after it. Instructions are those of QEMU's `-icount shift=0`: one each
-//! nanosecond.
+//! What codec and endpoint take of stack, and how many instructions a chat and an agreement on a new key take, printed
+//! through semihosting for `bench -- footprint`. Refuses a gateway: base is the codec's other end, in the same image.
 #![no_std]
 #![no_main]
 
 #[path = "measure/base.rs"]
 mod base;
-#[path = "measure/stack.rs"]
-mod stack;
+#[path = "measure/meter.rs"]
+mod meter;
 
 use base::Base;
 use board::flash::{self, FileFlash};
-use cortex_m::peripheral::SYST;
-use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m_rt::entry;
 use embassy_futures::block_on;
 use longwire_codec::dictionary::Dictionary;
@@ -25,47 +20,28 @@ use longwire_codec::stanza::{Arena, Node};
 use longwire_firmware::compose::{Addressed, Compose, Position, chat};
 use longwire_firmware::console::{ANSWER_MAX, Console};
 use longwire_firmware::endpoint::{
-    Endpoint, NODES_MAX, PACKET_MAX, PROFILE, Reading, STRINGS_MAX, link_storage_len,
+    Endpoint, Event, NODES_MAX, PACKET_MAX, PROFILE, Reading, STRINGS_MAX, link_storage_len,
 };
 use longwire_firmware::flash::Store;
+use meter::Meter;
 use semihosting::println;
-use stack::Stack;
 
 const MTU: usize = 256;
 const SESSION_LEN: usize = PROFILE.storage_len();
-/// Nanoseconds of a tick at 25 MHz.
-const TICK_NS: u32 = 40;
 /// Forty characters.
 const BODY: &str = "Wind is 12 knots from the west, sea calm";
 
-/// What an application knows, and both ends agree on.
+/// What both ends agree on.
 pub const PROVISION: Provision<'static> = Provision {
-    key: *b"no secret, but thirty-two octets",
-    jid: "buoy@field.example",
-    station: 0,
-    gateway: 0,
-    callsign: "",
-    tag_len: 8,
     mtu: MTU as u16,
-    bit_rate: 1200,
-    turnaround_ms: 100,
-    shared: false,
-    lora: None,
-    duty_permille: 0,
-    listen_every_s: 0,
+    ..Provision::EXAMPLE
 };
 
 type Board = Endpoint<'static, FileFlash, &'static mut [u8], &'static mut [u8]>;
 
 #[entry]
 fn main() -> ! {
-    let Some(mut peripherals) = cortex_m::Peripherals::take() else {
-        semihosting::process::exit(101)
-    };
-    peripherals.SYST.set_clock_source(SystClkSource::Core);
-    peripherals.SYST.set_reload(0x00ff_ffff);
-    peripherals.SYST.clear_current();
-    peripherals.SYST.enable_counter();
+    board::machine::start_ticks();
     let dictionary = longwire_dictionaries::ALL[0];
     println!(
         "session_octets {}",
@@ -87,14 +63,9 @@ fn main() -> ! {
 
 /// Instructions and stack of `work`.
 fn measured<R>(work: impl FnOnce() -> R) -> (R, u32, usize) {
-    let mut stack = Stack::default();
-    let (done, instructions) = stack.watch(|| {
-        let before = SYST::get_current();
-        let done = work();
-        let after = SYST::get_current();
-        (done, (before.wrapping_sub(after) & 0x00ff_ffff) * TICK_NS)
-    });
-    (done, instructions, stack.deepest())
+    let mut meter = Meter::default();
+    let done = meter.watch(work);
+    (done, meter.total, meter.deepest)
 }
 
 /// The same chat thrice, acknowledged each time: the first teaches both ends the addresses.
@@ -141,21 +112,21 @@ fn chats(dictionary: &'static Dictionary<'static>) -> Option<()> {
 /// the calls of the endpoint.
 fn endpoint(dictionary: &'static Dictionary<'static>) -> Option<()> {
     let store = Store::new(FileFlash::open()?, 4096..flash::SIZE).ok()?;
-    let mut start = Stack::default();
+    let mut start = Meter::default();
     let link = cortex_m::singleton!(: [u8; link_storage_len(MTU)] = [0; link_storage_len(MTU)])?;
     let session = cortex_m::singleton!(: [u8; SESSION_LEN] = [0; SESSION_LEN])?;
     let (link, session): (&'static mut [u8], &'static mut [u8]) = (link, session);
     let mut board: Board = start
         .watch(|| Endpoint::start(&PROVISION, dictionary, store, link, session, 7))
         .ok()?;
-    println!("endpoint_start_stack_octets {}", start.deepest());
+    println!("endpoint_start_stack_octets {}", start.deepest);
     board.set_reading(Reading {
         name: "temperature",
         value_milli: 21_500,
         unit: "Cel",
     });
     let mut base = Base::new(dictionary)?;
-    let (mut calls, mut console) = (Stack::default(), Stack::default());
+    let (mut calls, mut console) = (Meter::default(), Meter::default());
     base.say(base::Say::Subscribe);
     talk_all(&mut board, &mut base, &mut calls)?;
     base.say(base::Say::Chat(BODY));
@@ -180,7 +151,7 @@ fn endpoint(dictionary: &'static Dictionary<'static>) -> Option<()> {
         base.say(say);
         talk_all(&mut board, &mut base, &mut calls)?;
     }
-    println!("endpoint_stack_octets {}", calls.deepest());
+    println!("endpoint_stack_octets {}", calls.deepest);
     let mut desk = Console::default();
     for line in [
         "to romeo@base.example hello",
@@ -193,8 +164,46 @@ fn endpoint(dictionary: &'static Dictionary<'static>) -> Option<()> {
         console.watch(|| block_on(type_line(&mut desk, &mut board, line)));
         talk_all(&mut board, &mut base, &mut calls)?;
     }
-    println!("console_stack_octets {}", console.deepest());
+    println!("console_stack_octets {}", console.deepest);
+    #[cfg(feature = "edhoc")]
+    rekeys(&mut board, &mut base)?;
     Some(())
+}
+
+/// New keys, one that base asks for and one that the board does.
+#[cfg(feature = "edhoc")]
+fn rekeys(board: &mut Board, base: &mut Base) -> Option<()> {
+    board.use_entropy(|octets| {
+        *octets = [9; 32];
+        true
+    });
+    base.rekey.begin();
+    let (asked, wipe) = until_new_key(board, base)?;
+    board.rekey();
+    let (asking, _) = until_new_key(board, base)?;
+    println!("rekey_asked_instructions {}", asked.total);
+    println!("rekey_asking_instructions {}", asking.total);
+    println!(
+        "rekey_call_instructions {}",
+        asked.longest.max(asking.longest)
+    );
+    println!("rekey_wipe_instructions {wipe}");
+    println!("rekey_stack_octets {}", asked.deepest.max(asking.deepest));
+    Some(())
+}
+
+/// The handshake, and the instructions of the call after it, which writes round the records.
+#[cfg(feature = "edhoc")]
+fn until_new_key(board: &mut Board, base: &mut Base) -> Option<(Meter, u32)> {
+    let mut calls = Meter::default();
+    for _ in 0..TURNS_MAX {
+        let before = calls;
+        if turn(board, base, &mut calls)? == Turn::NewKey {
+            talk_all(board, base, &mut Meter::default())?;
+            return Some((before, calls.total - before.total));
+        }
+    }
+    None
 }
 
 /// Types a line at a console nobody listens to.
@@ -206,15 +215,38 @@ async fn type_line(desk: &mut Console, board: &mut Board, line: &str) {
     }
 }
 
+/// Turns that any exchange here ends in.
+const TURNS_MAX: usize = 200;
+
+/// What came of a turn.
+#[derive(PartialEq)]
+enum Turn {
+    /// Somebody spoke, or has to.
+    Talk,
+    /// Neither has more to say.
+    Idle,
+    /// The board has a new key.
+    NewKey,
+}
+
 /// Lets both ends speak until neither has more to say.
-fn talk_all(board: &mut Board, base: &mut Base, calls: &mut Stack) -> Option<()> {
-    for _ in 0..200 {
-        let now = base.now();
-        let mut frame = [0; MTU];
-        if let Some(len) = base.speak(&mut frame) {
-            calls.watch(|| block_on(board.handle_frame(base.now(), frame.get(..len)?)).ok())?;
-            continue;
+fn talk_all(board: &mut Board, base: &mut Base, calls: &mut Meter) -> Option<()> {
+    for _ in 0..TURNS_MAX {
+        if turn(board, base, calls)? == Turn::Idle {
+            return Some(());
         }
+    }
+    None
+}
+
+/// Lets one end speak, or time pass.
+fn turn(board: &mut Board, base: &mut Base, calls: &mut Meter) -> Option<Turn> {
+    let now = base.now();
+    let mut frame = [0; MTU];
+    let mut turn = Turn::Talk;
+    if let Some(len) = base.speak(&mut frame) {
+        calls.watch(|| block_on(board.handle_frame(base.now(), frame.get(..len)?)).ok())?;
+    } else {
         calls.watch(|| block_on(board.handle_timeout(now))).ok()?;
         let sent = calls
             .watch(|| block_on(board.poll_transmit(now, &mut frame)))
@@ -224,10 +256,14 @@ fn talk_all(board: &mut Board, base: &mut Base, calls: &mut Stack) -> Option<()>
                 base.hear(frame.get(..sent.len)?)?;
                 board.handle_sent(base.now());
             }
-            None if board.is_idle() && base.is_idle() => return Some(()),
+            None if board.is_idle() && base.is_idle() => turn = Turn::Idle,
             None => base.wait(board.poll_timeout().map(|(at, _)| at)),
         }
-        while board.poll_event().is_some() {}
     }
-    None
+    while let Some(event) = board.poll_event() {
+        if event == Event::NewKey {
+            turn = Turn::NewKey;
+        }
+    }
+    Some(turn)
 }

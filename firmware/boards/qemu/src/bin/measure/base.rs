@@ -40,6 +40,9 @@ pub struct Base {
     session: Session<'static, [u8; SESSION_LEN]>,
     now: u64,
     waiting: Option<Say>,
+    /// Its end of an agreement on a new key.
+    #[cfg(feature = "edhoc")]
+    pub rekey: longwire_codec::rekey::Rekey,
 }
 
 impl Base {
@@ -59,6 +62,11 @@ impl Base {
             session: Session::new(dictionary, PROFILE, [0; SESSION_LEN]).ok()?,
             now: 0,
             waiting: None,
+            #[cfg(feature = "edhoc")]
+            rekey: {
+                use longwire_codec::rekey::{Keys, Rekey};
+                Rekey::new(Side::A, Keys::new(Secret::new(&PROVISION.key)?))
+            },
         })
     }
 
@@ -81,6 +89,8 @@ impl Base {
     pub fn speak(&mut self, frame: &mut [u8]) -> Option<usize> {
         let now = self.now();
         self.link.handle_timeout(now);
+        #[cfg(feature = "edhoc")]
+        self.agree();
         if let Some(say) = self.waiting
             && let Some(grant) = self.link.grant(now, Priority::Chat)
         {
@@ -103,6 +113,8 @@ impl Base {
         self.pass(frame.len());
         let now = self.now();
         self.link.handle_frame(now, frame);
+        #[cfg(feature = "edhoc")]
+        self.agree();
         while let Some(event) = self.link.poll_event() {
             if let Event::Delivered(number) = event {
                 self.session.acknowledge(number);
@@ -121,9 +133,25 @@ impl Base {
         Some(())
     }
 
+    /// Moves an agreement on a new key on.
+    #[cfg(feature = "edhoc")]
+    fn agree(&mut self) {
+        let now = self.now();
+        let link = &mut self.link;
+        while self
+            .rekey
+            .advance(now, link, &mut || Some([7; 32]))
+            .is_some()
+        {
+            self.rekey.stored(now, link);
+        }
+    }
+
     /// Lets time pass until something is due here or at the board.
     pub fn wait(&mut self, board: Option<Instant>) {
         let ours = self.link.poll_timeout().map(|(at, _)| at);
+        #[cfg(feature = "edhoc")]
+        let ours = ours.into_iter().chain(self.rekey.poll_timeout()).min();
         let next = [ours, board]
             .into_iter()
             .flatten()

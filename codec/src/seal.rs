@@ -6,12 +6,12 @@
 //! nonce comes twice under a key however often either end restarts.
 
 mod replay;
+mod single;
 
 pub(crate) use replay::Replay;
 
 use core::fmt;
 
-use aes::Aes128;
 use aes::cipher::KeyInit;
 use ccm::Ccm;
 use ccm::aead::AeadInOut;
@@ -21,6 +21,7 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 
 use crate::link::Side;
+use single::Single;
 
 /// The secret two ends share: 16 to 32 bytes of full entropy, from `keygen` or from pairing.
 #[derive(Clone, Eq, PartialEq)]
@@ -166,7 +167,7 @@ impl Seal {
     ) -> Option<()> {
         macro_rules! with {
             ($len:ty) => {{
-                let ccm = Ccm::<Aes128, $len, U13>::new(&self.send.into());
+                let ccm = Ccm::<Single, $len, U13>::new(&self.send.into());
                 let made = ccm
                     .encrypt_inout_detached(nonce.into(), header, body)
                     .ok()?;
@@ -216,7 +217,7 @@ impl Seal {
     ) -> Option<()> {
         macro_rules! with {
             ($len:ty) => {{
-                let ccm = Ccm::<Aes128, $len, U13>::new(&self.receive.into());
+                let ccm = Ccm::<Single, $len, U13>::new(&self.receive.into());
                 ccm.decrypt_inout_detached(nonce.into(), header, body, tag.try_into().ok()?)
                     .ok()
             }};

@@ -256,7 +256,7 @@ impl Default for Console {
 
 impl Console {
     /// Takes an octet; a command it completes is done.
-    pub async fn handle_octet<F, L, S>(&mut self, endpoint: &mut Endpoint<'_, F, L, S>, octet: u8)
+    pub fn handle_octet<F, L, S>(&mut self, endpoint: &mut Endpoint<'_, F, L, S>, octet: u8)
     where
         F: NorFlash,
         L: AsRef<[u8]> + AsMut<[u8]>,
@@ -274,13 +274,13 @@ impl Console {
             None => return,
         };
         self.next = match command {
-            Ok(command) => obey(endpoint, command).await,
+            Ok(command) => obey(endpoint, command),
             Err(mistake) => Next::Reply(Reply::Mistake(mistake)),
         };
     }
 
     /// Writes the next piece of the answer to `out`, of at least [`ANSWER_MAX`] octets; `None` when all was said.
-    pub async fn poll_answer<F, L, S>(
+    pub fn poll_answer<F, L, S>(
         &mut self,
         endpoint: &mut Endpoint<'_, F, L, S>,
         out: &mut [u8],
@@ -305,11 +305,11 @@ impl Console {
             },
             Next::Inbox(left, shown) => {
                 let cleared = match shown {
-                    true => endpoint.clear_message().await,
+                    true => endpoint.clear_message(),
                     false => Ok(()),
                 };
                 let message = match (cleared, left) {
-                    (Ok(()), 1..) => endpoint.message(&mut record).await,
+                    (Ok(()), 1..) => endpoint.message(&mut record),
                     (cleared, _) => cleared.map(|()| None),
                 };
                 match message {
@@ -337,17 +337,17 @@ impl Console {
     }
 }
 
-async fn obey<F, L, S>(endpoint: &mut Endpoint<'_, F, L, S>, command: Command<'_>) -> Next
+fn obey<F, L, S>(endpoint: &mut Endpoint<'_, F, L, S>, command: Command<'_>) -> Next
 where
     F: NorFlash,
     L: AsRef<[u8]> + AsMut<[u8]>,
     S: AsRef<[u8]> + AsMut<[u8]>,
 {
     let done = match command {
-        Command::To { jid, text } => endpoint.chat(jid, text).await.map(Reply::Queued),
-        Command::Pos(position) => endpoint.set_position(position).await.map(|()| Reply::Done),
-        Command::Add(jid) => endpoint.subscribe(jid).await.map(|()| Reply::Done),
-        Command::Say(text) => endpoint.set_status(text).await.map(|()| Reply::Done),
+        Command::To { jid, text } => endpoint.chat(jid, text).map(Reply::Queued),
+        Command::Pos(position) => endpoint.set_position(position).map(|()| Reply::Done),
+        Command::Add(jid) => endpoint.subscribe(jid).map(|()| Reply::Done),
+        Command::Say(text) => endpoint.set_status(text).map(|()| Reply::Done),
         #[cfg(feature = "edhoc")]
         Command::Rekey => {
             endpoint.rekey();

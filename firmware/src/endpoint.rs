@@ -206,7 +206,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     ///
     /// # Errors
     /// Flash failed; what came in was not acknowledged and comes again.
-    pub async fn handle_frame(&mut self, now: Instant, frame: &[u8]) -> Result<(), EndpointError> {
+    pub fn handle_frame(&mut self, now: Instant, frame: &[u8]) -> Result<(), EndpointError> {
         self.rest.note(now);
         self.link.handle_frame(now, frame);
         self.settle(now)
@@ -248,7 +248,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     ///
     /// # Errors
     /// Flash failed.
-    pub async fn handle_timeout(&mut self, now: Instant) -> Result<(), EndpointError> {
+    pub fn handle_timeout(&mut self, now: Instant) -> Result<(), EndpointError> {
         self.link.handle_timeout(now);
         self.settle(now)
     }
@@ -259,7 +259,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     ///
     /// # Errors
     /// [`EndpointError`]; nothing is sent then.
-    pub async fn chat(&mut self, to: &str, body: &str) -> Result<u32, EndpointError> {
+    pub fn chat(&mut self, to: &str, body: &str) -> Result<u32, EndpointError> {
         let id = outbox::id(self.outbox.next_order());
         self.post(Priority::Chat, None, &Say::Chat { to, id: &id, body })
     }
@@ -268,7 +268,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     ///
     /// # Errors
     /// [`EndpointError`].
-    pub async fn subscribe(&mut self, jid: &str) -> Result<(), EndpointError> {
+    pub fn subscribe(&mut self, jid: &str) -> Result<(), EndpointError> {
         self.contacts.ask(&mut self.store, jid)?;
         self.send_presence(jid, Some("subscribe"), None)
     }
@@ -277,7 +277,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     ///
     /// # Errors
     /// [`EndpointError`].
-    pub async fn set_position(&mut self, position: Position) -> Result<(), EndpointError> {
+    pub fn set_position(&mut self, position: Position) -> Result<(), EndpointError> {
         self.settings.set_position(&mut self.store, position)?;
         for at in 0..CONTACTS_MAX {
             if let Some(to) = self.contacts.subscriber(at) {
@@ -295,7 +295,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     ///
     /// # Errors
     /// [`EndpointError`].
-    pub async fn set_status(&mut self, status: &str) -> Result<(), EndpointError> {
+    pub fn set_status(&mut self, status: &str) -> Result<(), EndpointError> {
         self.settings.set_status(&mut self.store, status)?;
         for at in 0..CONTACTS_MAX {
             if let Some(to) = self.contacts.subscriber(at) {
@@ -322,7 +322,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     ///
     /// # Errors
     /// [`EndpointError`].
-    pub async fn message<'m>(
+    pub fn message<'m>(
         &mut self,
         buffer: &'m mut [u8],
     ) -> Result<Option<Message<'m>>, EndpointError> {
@@ -333,7 +333,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     ///
     /// # Errors
     /// [`EndpointError`].
-    pub async fn clear_message(&mut self) -> Result<(), EndpointError> {
+    pub fn clear_message(&mut self) -> Result<(), EndpointError> {
         self.inbox.clear_oldest(&mut self.store)
     }
 
@@ -355,7 +355,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     ///
     /// # Errors
     /// Flash failed.
-    pub async fn poll_transmit(
+    pub fn poll_transmit(
         &mut self,
         now: Instant,
         frame: &mut [u8],

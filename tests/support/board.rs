@@ -1,7 +1,6 @@
 //! The library of the boards on a flash in memory, and hostile octets for its two UARTs: one function each, the same for
 //! the fuzz targets and for the quick run in the test suite. Each panics when a promise is broken.
 
-use embassy_futures::block_on;
 use embedded_storage_async::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
 use longwire_codec::kiss::{self, Kiss};
 use longwire_codec::provision::Provision;
@@ -36,10 +35,10 @@ pub fn console(bytes: &[u8]) {
     let (mut board, mut console) = (board(), Console::default());
     let mut out = [0; ANSWER_MAX];
     let mut answer = |console: &mut Console, octet: u8| {
-        block_on(console.handle_octet(&mut board, octet));
+        console.handle_octet(&mut board, octet);
         let mut said = Vec::new();
         for _ in 0..=PIECES_MAX {
-            let Some(len) = block_on(console.poll_answer(&mut board, &mut out)) else {
+            let Some(len) = console.poll_answer(&mut board, &mut out) else {
                 return said;
             };
             assert!(len > 0, "an empty piece");
@@ -89,9 +88,9 @@ pub fn radio(bytes: &[u8]) {
 
 fn hear(board: &mut Board, frame: &[u8]) {
     let now = Instant::from_millis(1000);
-    block_on(board.handle_frame(now, frame)).expect("flash is fine");
+    board.handle_frame(now, frame).expect("flash is fine");
     let mut said = [0; MTU_MAX];
-    let said = block_on(board.poll_transmit(now, &mut said)).expect("flash is fine");
+    let said = board.poll_transmit(now, &mut said).expect("flash is fine");
     if said.is_some() {
         board.handle_sent(now);
     }

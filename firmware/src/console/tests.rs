@@ -4,7 +4,6 @@ use std::format;
 use std::string::String;
 use std::vec::Vec;
 
-use embassy_futures::block_on;
 use longwire_codec::serial::open;
 use minicbor::data::Type;
 use minicbor::encode::write::Cursor;
@@ -73,8 +72,8 @@ fn answers(console: &mut Console, board: &mut Board<'_>, octets: &[u8]) -> Vec<V
     let mut pieces = Vec::new();
     let mut out = [0; ANSWER_MAX];
     for octet in octets {
-        block_on(console.handle_octet(board, *octet));
-        while let Some(len) = block_on(console.poll_answer(board, &mut out)) {
+        console.handle_octet(board, *octet);
+        while let Some(len) = console.poll_answer(board, &mut out) {
             pieces.push(out[..len].to_vec());
         }
     }

@@ -81,7 +81,7 @@ where
                     continue;
                 }
                 heed(endpoint, None);
-                endpoint.handle_frame(now(), &heard[..len]).await?;
+                endpoint.handle_frame(now(), &heard[..len])?;
             }
             Next::Heard(None) => {
                 endpoint.handle_radio_error();
@@ -150,9 +150,9 @@ where
         }
         let moment = now();
         if endpoint.poll_timeout().is_some_and(|(at, _)| at <= moment) {
-            endpoint.handle_timeout(moment).await?;
+            endpoint.handle_timeout(moment)?;
         }
-        if let Some(transmit) = endpoint.poll_transmit(moment, said).await? {
+        if let Some(transmit) = endpoint.poll_transmit(moment, said)? {
             return Ok(Next::Send(transmit.len));
         }
         let restart = desk.restart_by.filter(|_| !endpoint.is_idle());
@@ -230,9 +230,9 @@ impl<'u, C: Read + Write> Desk<'u, C> {
         S: AsRef<[u8]> + AsMut<[u8]>,
     {
         for octet in octets {
-            self.console.handle_octet(endpoint, *octet).await;
+            self.console.handle_octet(endpoint, *octet);
             let mut out = [0; ANSWER_MAX];
-            while let Some(len) = self.console.poll_answer(endpoint, &mut out).await {
+            while let Some(len) = self.console.poll_answer(endpoint, &mut out) {
                 self.write(&out[..len]).await;
             }
         }

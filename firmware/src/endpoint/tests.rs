@@ -6,7 +6,6 @@ mod hostile;
 use std::string::ToString;
 use std::vec::Vec;
 
-use embassy_futures::block_on;
 use longwire_codec::time::Instant;
 
 use super::{EndpointError, Event, Reading, channel};
@@ -43,12 +42,12 @@ pub(super) fn try_run(
         let mut frame = [0; 256];
         base.settle(now);
         base.fill(now);
-        block_on(board.handle_timeout(now))?;
+        board.handle_timeout(now)?;
         base.link.handle_timeout(now);
         let transmit = base.link.poll_transmit(now, &mut frame);
         let from_board = match transmit {
             Some(_) => None,
-            None => block_on(board.poll_transmit(now, &mut frame))?,
+            None => board.poll_transmit(now, &mut frame)?,
         };
         if let (Some(sent), Some(tap)) = (transmit, &mut base.tap) {
             tap.push(frame[..sent.len].to_vec());
@@ -67,7 +66,7 @@ pub(super) fn try_run(
             } else {
                 base.link.handle_sent(now);
                 if !lost {
-                    block_on(board.handle_frame(now, &frame[..sent.len]))?;
+                    board.handle_frame(now, &frame[..sent.len])?;
                 }
             }
         } else {
@@ -93,14 +92,17 @@ fn a_chat_each_way_with_receipts() {
     let mut base = Base::new();
     let mut clock = 0;
     base.say("chat|m1|how is the water?");
-    let order = block_on(board.chat("romeo@base.example", "cold and clear")).expect("room");
+    let order = board
+        .chat("romeo@base.example", "cold and clear")
+        .expect("room");
     let events = run(&mut board, &mut base, &mut clock, 60_000, 0);
     assert!(
         events.contains(&Event::Message) && events.contains(&Event::Custody(order)),
         "{events:?}"
     );
     let mut buffer = [0; RECORD_MAX];
-    let message = block_on(board.message(&mut buffer))
+    let message = board
+        .message(&mut buffer)
         .expect("flash is fine")
         .expect("came in");
     assert_eq!(
@@ -142,7 +144,7 @@ fn base_subscribes_reads_the_position_and_runs_commands() {
         lat_e7: 593_293_235,
         lon_e7: 180_685_808,
     };
-    block_on(board.set_position(position)).expect("room");
+    board.set_position(position).expect("room");
     base.say("items|i1|");
     base.say("command|c1|read");
     base.say("set|c2|on station");
@@ -173,7 +175,7 @@ fn restarts_and_losses_neither_lose_nor_repeat() {
         for round in 0..10u64 {
             let mut board = board(&mut flash);
             let text = std::format!("from the board {seed}.{round}.");
-            block_on(board.chat("romeo@base.example", &text)).expect("room");
+            board.chat("romeo@base.example", &text).expect("room");
             wanted.push(text);
             base.say(&std::format!("chat|m{round}|from base {round}"));
             let until = if round == 9 {
@@ -183,9 +185,9 @@ fn restarts_and_losses_neither_lose_nor_repeat() {
             };
             run(&mut board, &mut base, &mut clock, until, 3 + seed % 4);
             let mut buffer = [0; RECORD_MAX];
-            while let Some(message) = block_on(board.message(&mut buffer)).expect("flash is fine") {
+            while let Some(message) = board.message(&mut buffer).expect("flash is fine") {
                 read.push(message.body.to_string());
-                block_on(board.clear_message()).expect("flash is fine");
+                board.clear_message().expect("flash is fine");
             }
         }
         for text in &wanted {

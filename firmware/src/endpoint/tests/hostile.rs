@@ -31,9 +31,9 @@ fn recorded(board: &mut Board<'_>, base: &mut Base, clock: &mut u64) -> Vec<Vec<
 fn inbox(board: &mut Board<'_>) -> Vec<String> {
     let mut bodies = Vec::new();
     let mut buffer = [0; RECORD_MAX];
-    while let Some(message) = block_on(board.message(&mut buffer)).expect("flash is fine") {
+    while let Some(message) = board.message(&mut buffer).expect("flash is fine") {
         bodies.push(message.body.to_string());
-        block_on(board.clear_message()).expect("flash is fine");
+        board.clear_message().expect("flash is fine");
     }
     bodies
 }
@@ -60,9 +60,10 @@ fn noise_forgeries_and_replays_change_nothing() {
             bytes[at] ^= 1 << dice.below(8);
         }
         let now = Instant::from_millis(clock);
-        block_on(board.handle_frame(now, &bytes)).expect("flash is fine");
+        board.handle_frame(now, &bytes).expect("flash is fine");
         // What it wants to say to all that is said to the wind.
-        if block_on(board.poll_transmit(now, &mut frame))
+        if board
+            .poll_transmit(now, &mut frame)
             .expect("flash is fine")
             .is_some()
         {
@@ -93,7 +94,9 @@ fn a_stranger_with_another_key_is_not_answered_for_ever() {
     {
         let mut board = board_of(&mut flash, &stranger);
         base.say("chat|m1|for the right one");
-        block_on(board.chat("romeo@base.example", "who are you?")).expect("room");
+        board
+            .chat("romeo@base.example", "who are you?")
+            .expect("room");
         run(&mut board, &mut base, &mut clock, HOUR_MS, 0);
         let stats = *board.link_stats();
         assert!(!board.is_up() && stats.forged_frames > 0, "{stats:?}");
@@ -139,7 +142,9 @@ fn a_gateway_of_another_version_or_dictionary_is_told_of_and_left_alone() {
         };
         assert!(events.contains(&said), "{events:?}");
         assert!(board.is_stranger() && board.stats().mismatches > 0);
-        block_on(board.chat("romeo@base.example", "wait for it")).expect("room");
+        board
+            .chat("romeo@base.example", "wait for it")
+            .expect("room");
         base.say("chat|m1|and for this");
         run(&mut board, &mut base, &mut clock, HOUR_MS, 0);
         assert_eq!((inbox(&mut board).len(), base.heard.len()), (0, 0));
@@ -168,8 +173,8 @@ fn typed(board: &mut Board<'_>, octets: &str) -> String {
     let (mut console, mut out) = (Console::default(), [0; ANSWER_MAX]);
     let mut said = String::new();
     for octet in octets.bytes() {
-        block_on(console.handle_octet(board, octet));
-        while let Some(len) = block_on(console.poll_answer(board, &mut out)) {
+        console.handle_octet(board, octet);
+        while let Some(len) = console.poll_answer(board, &mut out) {
             said += core::str::from_utf8(&out[..len]).expect("text");
         }
     }
@@ -189,19 +194,19 @@ fn a_console_gone_mad_is_answered_and_recovers() {
             0 => dice.below(256) as u8,
             _ => alphabet[dice.below(alphabet.len())],
         };
-        block_on(console.handle_octet(&mut board, octet));
+        console.handle_octet(&mut board, octet);
         let mut pieces = 0;
-        while let Some(len) = block_on(console.poll_answer(&mut board, &mut out)) {
+        while let Some(len) = console.poll_answer(&mut board, &mut out) {
             assert!(len > 0 && len <= ANSWER_MAX);
             pieces += 1;
         }
         assert!(pieces <= 14);
     }
-    block_on(console.handle_octet(&mut board, 0));
+    console.handle_octet(&mut board, 0);
     let mut said = String::new();
     for octet in *b"\r\nhelp\r" {
-        block_on(console.handle_octet(&mut board, octet));
-        while let Some(len) = block_on(console.poll_answer(&mut board, &mut out)) {
+        console.handle_octet(&mut board, octet);
+        while let Some(len) = console.poll_answer(&mut board, &mut out) {
             said += core::str::from_utf8(&out[..len]).expect("text");
         }
     }
@@ -221,7 +226,7 @@ fn a_full_flash_refuses_what_is_new_and_keeps_the_link() {
             .collect()
     };
     let refusals: Vec<EndpointError> = (0..OUTBOX_MAX)
-        .filter_map(|_| block_on(board.chat("romeo@base.example", &text(400))).err())
+        .filter_map(|_| board.chat("romeo@base.example", &text(400)).err())
         .collect();
     let full = (EndpointError::OutboxFull, 3..OUTBOX_MAX);
     assert!(
@@ -260,7 +265,7 @@ fn worn() -> (RamFlash, u32, Base, u64) {
     for round in 0..3 {
         let mut board = board(&mut flash);
         base.say(&format!("chat|m{round}|text {round}"));
-        block_on(board.chat("romeo@base.example", "hello")).expect("room");
+        board.chat("romeo@base.example", "hello").expect("room");
         run(&mut board, &mut base, &mut clock, 20_000, 0);
         epoch = board.resume.epoch();
     }
@@ -300,7 +305,7 @@ fn a_board_on_spoilt_flash_starts_with_what_is_whole_or_says_so() {
             continue;
         };
         base.say("chat|m9|are you well?");
-        let _ = block_on(board.chat("romeo@base.example", "as well as I can"));
+        let _ = board.chat("romeo@base.example", "as well as I can");
         let ran = try_run(&mut board, &mut base, &mut clock, 600_000, 0);
         talked += u32::from(ran.is_ok() && base.heard.iter().any(|it| it.contains("as well as")));
     }

@@ -11,7 +11,6 @@ mod meter;
 use base::Base;
 use board::flash::{self, FileFlash};
 use cortex_m_rt::entry;
-use embassy_futures::block_on;
 use longwire_codec::dictionary::Dictionary;
 use longwire_codec::link::PacketNumber;
 use longwire_codec::provision::Provision;
@@ -131,7 +130,7 @@ fn endpoint(dictionary: &'static Dictionary<'static>) -> Option<()> {
     talk_all(&mut board, &mut base, &mut calls)?;
     base.say(base::Say::Chat(BODY));
     calls
-        .watch(|| block_on(board.chat("romeo@base.example", BODY)))
+        .watch(|| board.chat("romeo@base.example", BODY))
         .ok()?;
     talk_all(&mut board, &mut base, &mut calls)?;
     let position = Position {
@@ -139,9 +138,7 @@ fn endpoint(dictionary: &'static Dictionary<'static>) -> Option<()> {
         lon_e7: 180_685_808,
         ..Position::default()
     };
-    calls
-        .watch(|| block_on(board.set_position(position)))
-        .ok()?;
+    calls.watch(|| board.set_position(position)).ok()?;
     for say in [
         base::Say::Disco,
         base::Say::Command("read"),
@@ -161,7 +158,7 @@ fn endpoint(dictionary: &'static Dictionary<'static>) -> Option<()> {
         "pos 59.3 18.1",
         "say on watch",
     ] {
-        console.watch(|| block_on(type_line(&mut desk, &mut board, line)));
+        console.watch(|| type_line(&mut desk, &mut board, line));
         talk_all(&mut board, &mut base, &mut calls)?;
     }
     println!("console_stack_octets {}", console.deepest);
@@ -207,11 +204,11 @@ fn until_new_key(board: &mut Board, base: &mut Base) -> Option<(Meter, u32)> {
 }
 
 /// Types a line at a console nobody listens to.
-async fn type_line(desk: &mut Console, board: &mut Board, line: &str) {
+fn type_line(desk: &mut Console, board: &mut Board, line: &str) {
     let mut out = [0; ANSWER_MAX];
     for octet in line.bytes().chain(*b"\n") {
-        desk.handle_octet(board, octet).await;
-        while desk.poll_answer(board, &mut out).await.is_some() {}
+        desk.handle_octet(board, octet);
+        while desk.poll_answer(board, &mut out).is_some() {}
     }
 }
 
@@ -245,12 +242,10 @@ fn turn(board: &mut Board, base: &mut Base, calls: &mut Meter) -> Option<Turn> {
     let mut frame = [0; MTU];
     let mut turn = Turn::Talk;
     if let Some(len) = base.speak(&mut frame) {
-        calls.watch(|| block_on(board.handle_frame(base.now(), frame.get(..len)?)).ok())?;
+        calls.watch(|| board.handle_frame(base.now(), frame.get(..len)?).ok())?;
     } else {
-        calls.watch(|| block_on(board.handle_timeout(now))).ok()?;
-        let sent = calls
-            .watch(|| block_on(board.poll_transmit(now, &mut frame)))
-            .ok()?;
+        calls.watch(|| board.handle_timeout(now)).ok()?;
+        let sent = calls.watch(|| board.poll_transmit(now, &mut frame)).ok()?;
         match sent {
             Some(sent) => {
                 base.hear(frame.get(..sent.len)?)?;

@@ -3,6 +3,9 @@
 
 mod cbor;
 pub(crate) mod exi;
+pub(crate) mod smaz2;
+#[cfg(test)]
+mod tests;
 
 use flate2::{Compress, Compression, FlushCompress};
 use zstd::stream::raw::{CParameter, Encoder as ZstdStream, InBuffer, Operation, OutBuffer};
@@ -85,15 +88,15 @@ pub(crate) fn sizes(lines: &[Line], trained: &Trained) -> Result<Vec<Vec<f64>>, 
         let stream = &mut streams[usize::from(line.side == Side::Server)];
         let row = [
             xml.len() as f64,
-            deflate_alone(xml, None)? as f64,
-            deflate_alone(xml, Some(&trained.deflate))? as f64,
+            deflate_alone(xml, None)?.len() as f64,
+            deflate_alone(xml, Some(&trained.deflate))?.len() as f64,
             stream.xep_0138.send(xml)? as f64,
             stream.trimmed.send(xml)? as f64 - 4.0,
             zstd.compress(xml).map_err(text)?.len() as f64,
             stream.zstd(xml)? as f64,
-            brotli_alone(xml)? as f64,
+            brotli_alone(xml)?.len() as f64,
             stream.brotli(xml)? as f64,
-            cbor::size(&line.element) as f64,
+            cbor::encode(&line.element).len() as f64,
             exi,
             exi_deflated,
         ];
@@ -211,18 +214,18 @@ fn deflate(dictionary: Option<&[u8]>) -> Result<Compress, String> {
     Ok(deflate)
 }
 
-/// Octets of raw DEFLATE for `data` on its own.
-pub(crate) fn deflate_alone(data: &[u8], dictionary: Option<&[u8]>) -> Result<usize, String> {
+/// Raw DEFLATE for `data` on its own.
+pub(crate) fn deflate_alone(data: &[u8], dictionary: Option<&[u8]>) -> Result<Vec<u8>, String> {
     let mut deflate = deflate(dictionary)?;
     let mut out = Vec::with_capacity(data.len() * 2 + (1 << 10));
     deflate
         .compress_vec(data, &mut out, FlushCompress::Finish)
         .map_err(text)?;
-    Ok(out.len())
+    Ok(out)
 }
 
-/// Octets of brotli for `data` on its own.
-pub(crate) fn brotli_alone(data: &[u8]) -> Result<usize, String> {
+/// Brotli for `data` on its own.
+pub(crate) fn brotli_alone(data: &[u8]) -> Result<Vec<u8>, String> {
     let parameters = brotli::enc::BrotliEncoderParams {
         quality: 11,
         lgwin: 22,
@@ -230,5 +233,6 @@ pub(crate) fn brotli_alone(data: &[u8]) -> Result<usize, String> {
         ..Default::default()
     };
     let mut out = Vec::new();
-    brotli::BrotliCompress(&mut &data[..], &mut out, &parameters).map_err(text)
+    brotli::BrotliCompress(&mut &data[..], &mut out, &parameters).map_err(text)?;
+    Ok(out)
 }

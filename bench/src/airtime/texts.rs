@@ -51,33 +51,18 @@ pub(crate) fn bits_per_character(
     for line in &texts.lines {
         let data = line.as_bytes();
         octets[0] += data.len();
-        octets[1] += rival::deflate_alone(data, Some(&trained.deflate))?;
+        octets[1] += rival::deflate_alone(data, Some(&trained.deflate))?.len();
         octets[2] += zstd
             .compress(data)
             .map_err(|error| error.to_string())?
             .len();
-        octets[3] += rival::brotli_alone(data)?;
+        octets[3] += rival::brotli_alone(data)?.len();
         octets[4] += smaz::compress(data).len();
-        octets[5] += smaz2_len(line);
+        octets[5] += rival::smaz2::compress(data).len();
     }
     columns.extend(octets.map(|octets| Some(per_character(octets as f64 * 8.0))));
     columns.push(unishox2(texts).map(|octets| per_character(octets as f64 * 8.0)));
     Ok(columns)
-}
-
-/// Octets of smaz2. The port takes ASCII only; the rest is counted as the original writes it, verbatim in runs of up
-/// to five octets with one in front.
-fn smaz2_len(line: &str) -> usize {
-    let runs = line
-        .as_bytes()
-        .chunk_by(|a, b| a.is_ascii() == b.is_ascii());
-    runs.map(|run| match std::str::from_utf8(run) {
-        Ok(ascii) if ascii.is_ascii() => {
-            smaz2::compress(ascii).map_or(run.len(), |packed| packed.len())
-        }
-        _ => run.len() + run.len().div_ceil(5),
-    })
-    .sum()
 }
 
 /// Octets of Unishox2 for all messages; `None` unless Python has the package `unishox2-py3`.

@@ -1,5 +1,6 @@
 //! A rival a careful programmer would write in an afternoon: CBOR (RFC 8949) with the dictionary's ids as keys,
-//! known values as integers, UUIDs and base64 as byte strings. Refuses to decode: only its size is of interest.
+//! known values as integers, UUIDs and base64 as byte strings. Refuses to decode: only its size is of
+//! interest, so octets that a byte string would hold are zeros.
 
 use longwire::xml::{Child, Element};
 use longwire_codec::dictionary::Dictionary;
@@ -10,11 +11,12 @@ use minicbor::encode::Error;
 type Cbor = Encoder<Vec<u8>>;
 type Done = Result<(), Error<std::convert::Infallible>>;
 
-/// Octets of `stanza`.
-pub(super) fn size(stanza: &Element) -> usize {
+/// Octets for `stanza`.
+pub(super) fn encode(stanza: &Element) -> Vec<u8> {
     let mut cbor = Encoder::new(Vec::new());
     // Writing to a `Vec` does not fail.
-    element(&mut cbor, stanza, &V1_HOST).map_or(0, |()| cbor.writer().len())
+    let _ = element(&mut cbor, stanza, &V1_HOST);
+    cbor.into_writer()
 }
 
 /// `[name, {attribute: value}?, child…]`; a name without an id is two strings.

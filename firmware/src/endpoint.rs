@@ -175,6 +175,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
         session.resume(sent, resume.accepted.highest());
         let jid = Jid::try_from(provision.jid).map_err(|_| EndpointError::TooLong)?;
         let mut endpoint = Self {
+            budget: budget::Budget::load(&mut store, provision.duty_permille)?,
             inbox: inbox::Inbox::load(&mut store)?,
             contacts: contacts::Contacts::load(&mut store)?,
             settings: settings::Settings::load(&mut store)?,
@@ -190,7 +191,6 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
             events: news::Events::default(),
             stats: EndpointStats::default(),
             stranger: false,
-            budget: budget::Budget::new(provision.duty_permille),
             rest: rest::Rest::new(provision),
         };
         endpoint.remember_sent();
@@ -361,6 +361,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
         frame: &mut [u8],
     ) -> Result<Option<Transmit>, EndpointError> {
         let (may, first) = self.budget.ask(now, self.frame_ms());
+        self.budget.keep(&mut self.store)?;
         if !may {
             self.stats.duty_waits += u32::from(first);
             return Ok(None);
@@ -370,6 +371,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
         if let Some(transmit) = &transmit {
             let airtime_ms = self.link.channel().airtime_ms(transmit.len);
             self.budget.spend(now, airtime_ms);
+            self.budget.keep(&mut self.store)?;
         }
         Ok(transmit)
     }

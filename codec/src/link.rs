@@ -41,7 +41,6 @@ pub use rekey::{MESSAGE_MAX, RekeyMessage};
 pub use stats::LinkStats;
 
 use crate::channel::Channel;
-use crate::seal::Seal;
 use crate::time::Instant;
 
 use event::News;
@@ -175,31 +174,19 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         resume: Resume,
         storage: B,
     ) -> Result<Self, LinkError> {
-        let span = resume.next_number.distance_from(resume.first_outstanding);
-        let in_range = (MTU_MIN..=MTU_MAX).contains(&channel.mtu)
-            && config.agreement.mtu <= MTU_MAX
-            && Seal::is_tag_len(config.tag_len)
-            && (1..=WINDOW_MAX).contains(&config.window.into())
-            && span.is_some_and(|span| span <= WINDOW_MAX)
-            && usize::from(channel.mtu) > transmit::overhead(&channel, config.tag_len, false) + 2;
-        if !in_range {
-            return Err(LinkError::OutOfRange);
-        }
-        let least = config.out_len
-            + usize::from(channel.mtu)
-            + usize::from(config.receive_mtu(&channel).max(channel.mtu));
-        if config.out_len < usize::from(channel.mtu) || storage.as_ref().len() < least {
-            return Err(LinkError::StorageTooSmall);
-        }
-        if resume.epoch == 0 {
-            return Err(LinkError::NoEpoch);
-        }
+        config.check(&channel, &resume, storage.as_ref().len())?;
+        Ok(Self::of(config, channel, resume, storage))
+    }
+
+    /// The same where [`LinkConfig::check`] found nothing wrong: a board has it made where it is to stay.
+    #[inline(always)]
+    pub fn of(config: LinkConfig, channel: Channel, resume: Resume, storage: B) -> Self {
         let owed = Owed {
             hello: config.hello,
             hello_asks: true,
             ..Owed::default()
         };
-        Ok(Self {
+        Self {
             session: Session::new(&config, resume.epoch, resume.peer_epoch),
             outgoing: Outgoing::new(resume.first_outstanding, resume.next_number),
             incoming: Incoming::new(resume.accepted),
@@ -216,7 +203,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             config,
             channel,
             storage,
-        })
+        }
     }
 
     // Getters.

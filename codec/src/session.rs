@@ -94,9 +94,9 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         Ok(Self::with(dictionary, profile, storage))
     }
 
-    // Made where it is to stay: a copy would lie on the stack of a board.
+    /// The same where the storage is known to hold the profile: a board has it made where it is to stay.
     #[inline(always)]
-    fn with(dictionary: &'d Dictionary<'d>, profile: Profile, storage: S) -> Self {
+    pub fn with(dictionary: &'d Dictionary<'d>, profile: Profile, storage: S) -> Self {
         Self {
             dictionary,
             features: Features::new(dictionary.structure),

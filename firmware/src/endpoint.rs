@@ -23,12 +23,14 @@ mod settings;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use core::mem::MaybeUninit;
+
 use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::channel::Channel;
 use longwire_codec::dictionary::Dictionary;
 use longwire_codec::link::{
     Agreement, Callsign, Link, LinkConfig, LinkStats, Offer, PacketNumber, Priority,
-    Profile as LinkProfile, Side, Timer, Transmit,
+    Profile as LinkProfile, Resume, Side, Timer, Transmit,
 };
 use longwire_codec::provision::Provision;
 use longwire_codec::seal::Secret;
@@ -132,15 +134,88 @@ pub struct Endpoint<'d, F: NorFlash, L, S> {
 /// A JID kept by value.
 pub(crate) type Jid = heapless::String<JID_MAX>;
 
+/// What a link begins with.
+struct Basis {
+    config: LinkConfig,
+    resume: Resume,
+    kept: resume::Kept,
+    outbox: outbox::Outbox,
+    keyring: keys::Keyring,
+    jid: Jid,
+}
+
+impl Basis {
+    #[inline(never)]
+    fn load<F: NorFlash>(
+        store: &mut Store<F>,
+        provision: &Provision<'_>,
+        dictionary: &Dictionary<'_>,
+        storage_len: usize,
+        seed: u64,
+    ) -> Result<Self, EndpointError> {
+        if usize::from(provision.mtu) > MTU_MAX {
+            return Err(EndpointError::Config);
+        }
+        let mut kept = resume::Kept::restart(store)?;
+        let mut outbox = outbox::Outbox::new();
+        outbox.load(store)?;
+        let resume = kept.resume(outbox.numbers());
+        outbox.raise_order(resume.next_number);
+        let keyring = keys::Keyring::load(store, provision)?;
+        let config = link_config(provision, keyring.secret(), dictionary, seed)?;
+        config
+            .check(&channel(provision), &resume, storage_len)
+            .map_err(|_| EndpointError::Config)?;
+        let jid = Jid::try_from(provision.jid).map_err(|_| EndpointError::TooLong)?;
+        Ok(Self {
+            config,
+            resume,
+            kept,
+            outbox,
+            keyring,
+            jid,
+        })
+    }
+}
+
 impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     Endpoint<'d, F, L, S>
 {
-    /// Starts the entity that `provision` describes, with what is on flash of earlier runs.
+    /// Starts the entity that `provision` describes, with what is on flash of earlier runs, in the `place` where it is to
+    /// stay: a board's stack does not hold it.
     ///
     /// `seed` makes back-off differ between boards: a serial number, or noise.
     ///
     /// # Errors
     /// [`EndpointError::Config`] and [`EndpointError::Store`].
+    pub fn start_in<'p>(
+        place: &'p mut MaybeUninit<Self>,
+        provision: &Provision<'_>,
+        dictionary: &'d Dictionary<'d>,
+        mut store: Store<F>,
+        link_storage: L,
+        session_storage: S,
+        seed: u64,
+    ) -> Result<&'p mut Self, EndpointError> {
+        let storage_len = link_storage.as_ref().len();
+        let basis = Basis::load(&mut store, provision, dictionary, storage_len, seed)?;
+        let this = Self::of(
+            basis,
+            provision,
+            dictionary,
+            store,
+            link_storage,
+            session_storage,
+        );
+        let endpoint = place.write(this);
+        endpoint.load()?;
+        Ok(endpoint)
+    }
+
+    /// [`Self::start_in`] where there is stack enough.
+    ///
+    /// # Errors
+    /// As there.
     pub fn start(
         provision: &Provision<'_>,
         dictionary: &'d Dictionary<'d>,
@@ -149,55 +224,66 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
         session_storage: S,
         seed: u64,
     ) -> Result<Self, EndpointError> {
-        if usize::from(provision.mtu) > MTU_MAX {
-            return Err(EndpointError::Config);
-        }
-        let mut kept = resume::Kept::restart(&mut store)?;
-        let mut outbox = outbox::Outbox::load(&mut store)?;
-        let resume = kept.resume(outbox.numbers());
-        outbox.raise_order(resume.next_number);
-        let mut keyring = keys::Keyring::load(&mut store, provision)?;
-        let mut link = Link::new(
-            link_config(provision, keyring.secret(), dictionary, seed)?,
-            channel(provision),
-            resume,
-            link_storage,
-        )
-        .map_err(|_| EndpointError::Config)?;
-        keyring.attach(&mut link);
-        let mut session = Session::new(dictionary, PROFILE, session_storage)
-            .map_err(|_| EndpointError::Config)?;
-        let sent = resume
-            .next_number
-            .get()
-            .checked_sub(1)
-            .map(PacketNumber::new);
-        session.resume(sent, resume.accepted.highest());
-        let jid = Jid::try_from(provision.jid).map_err(|_| EndpointError::TooLong)?;
-        let mut endpoint = Self {
-            budget: budget::Budget::load(&mut store, provision.duty_permille)?,
-            inbox: inbox::Inbox::load(&mut store)?,
-            contacts: contacts::Contacts::load(&mut store)?,
-            settings: settings::Settings::load(&mut store)?,
-            store,
-            link,
-            session,
+        let storage_len = link_storage.as_ref().len();
+        let basis = Basis::load(&mut store, provision, dictionary, storage_len, seed)?;
+        let mut endpoint = Self::of(
+            basis,
+            provision,
             dictionary,
-            jid,
-            keyring,
-            resume: kept,
-            outbox,
+            store,
+            link_storage,
+            session_storage,
+        );
+        endpoint.load()?;
+        Ok(endpoint)
+    }
+
+    #[inline(always)]
+    fn of(
+        basis: Basis,
+        provision: &Provision<'_>,
+        dictionary: &'d Dictionary<'d>,
+        store: Store<F>,
+        link_storage: L,
+        session_storage: S,
+    ) -> Self {
+        Self {
+            store,
+            link: Link::of(basis.config, channel(provision), basis.resume, link_storage),
+            session: Session::with(dictionary, PROFILE, session_storage),
+            dictionary,
+            jid: basis.jid,
+            keyring: basis.keyring,
+            resume: basis.kept,
+            outbox: basis.outbox,
+            inbox: inbox::Inbox::new(),
+            contacts: contacts::Contacts::new(),
+            settings: settings::Settings::default(),
             readings: [None; READINGS_MAX],
             events: news::Events::default(),
             stats: EndpointStats::default(),
             stranger: false,
+            budget: budget::Budget::new(provision.duty_permille),
             rest: rest::Rest::new(provision),
-        };
-        endpoint.remember_sent();
-        if !endpoint.budget.allows(endpoint.frame_ms()) {
+        }
+    }
+
+    /// What is on flash and the link does not need to begin.
+    #[inline(never)]
+    fn load(&mut self) -> Result<(), EndpointError> {
+        self.budget.load(&mut self.store)?;
+        self.inbox.load(&mut self.store)?;
+        self.contacts.load(&mut self.store)?;
+        self.settings.load(&mut self.store)?;
+        self.keyring.attach(&mut self.link);
+        let (_, next) = self.link.outstanding();
+        let sent = next.get().checked_sub(1).map(PacketNumber::new);
+        self.session.resume(sent, self.link.accepted().highest());
+        self.remember_sent();
+        if !self.budget.allows(self.frame_ms()) {
             return Err(EndpointError::Config);
         }
-        Ok(endpoint)
+        Ok(())
     }
 
     // What the world did.

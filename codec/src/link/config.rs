@@ -1,8 +1,9 @@
 //! What a link must be told before it starts. Refuses to guess: nothing here is read from the air.
 
-use super::{Accepted, PacketNumber};
+use super::transmit::overhead;
+use super::{Accepted, LinkError, MTU_MAX, MTU_MIN, PacketNumber, WINDOW_MAX};
 use crate::channel::Channel;
-use crate::seal::Secret;
+use crate::seal::{Seal, Secret};
 
 /// Which of the two ends this is. The ends of one link must differ.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -193,6 +194,37 @@ impl LinkConfig {
             probe_ms_max: 300_000,
             seed: 0,
         }
+    }
+
+    /// Whether a link can be made so, with a storage of so many bytes.
+    ///
+    /// # Errors
+    /// See [`LinkError`].
+    pub fn check(
+        &self,
+        channel: &Channel,
+        resume: &Resume,
+        storage_len: usize,
+    ) -> Result<(), LinkError> {
+        let mtu = usize::from(channel.mtu);
+        let span = resume.next_number.distance_from(resume.first_outstanding);
+        let in_range = (MTU_MIN..=MTU_MAX).contains(&channel.mtu)
+            && self.agreement.mtu <= MTU_MAX
+            && Seal::is_tag_len(self.tag_len)
+            && (1..=WINDOW_MAX).contains(&self.window.into())
+            && span.is_some_and(|span| span <= WINDOW_MAX)
+            && mtu > overhead(channel, self.tag_len, false) + 2;
+        if !in_range {
+            return Err(LinkError::OutOfRange);
+        }
+        let least = self.out_len + mtu + usize::from(self.receive_mtu(channel).max(channel.mtu));
+        if self.out_len < mtu || storage_len < least {
+            return Err(LinkError::StorageTooSmall);
+        }
+        if resume.epoch == 0 {
+            return Err(LinkError::NoEpoch);
+        }
+        Ok(())
     }
 
     /// The longest frame this end opens.

@@ -84,6 +84,8 @@ pub(super) struct Incoming {
 }
 
 impl Incoming {
+    // Made where it is to stay: a copy would lie on the stack of a board.
+    #[inline(always)]
     pub(super) fn new(accepted: Accepted) -> Self {
         Self {
             accepted,

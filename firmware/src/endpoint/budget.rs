@@ -35,7 +35,7 @@ pub(super) struct Budget {
 
 impl Budget {
     /// So many thousandths of the time; 0: no limit.
-    const fn new(duty_permille: u16) -> Self {
+    pub(super) const fn new(duty_permille: u16) -> Self {
         Self {
             allowed_ms: 3600 * duty_permille as u32,
             spent_ms: [0; SLOTS],
@@ -46,20 +46,16 @@ impl Budget {
         }
     }
 
-    /// The same, and what earlier runs spent.
-    pub(super) fn load<F: NorFlash>(
-        store: &mut Store<F>,
-        duty_permille: u16,
-    ) -> Result<Self, StoreError> {
-        let mut budget = Self::new(duty_permille);
+    /// What earlier runs spent.
+    pub(super) fn load<F: NorFlash>(&mut self, store: &mut Store<F>) -> Result<(), StoreError> {
         let mut record = [0; LEN];
         if let Some(record) = store.get(KEY, &mut record)? {
-            for (at, spent_ms) in budget.spent_ms.iter_mut().enumerate() {
+            for (at, spent_ms) in self.spent_ms.iter_mut().enumerate() {
                 *spent_ms = word(record, 4 * at).unwrap_or(0);
             }
-            budget.kept_ms = budget.spent_ms[0];
+            self.kept_ms = self.spent_ms[0];
         }
-        Ok(budget)
+        Ok(())
     }
 
     /// Brings the record up to date, if it must be: before what was spent goes on the air.
@@ -204,7 +200,8 @@ mod tests {
         let began = *now;
         let range = 0..RamFlash::SIZE as u32;
         let mut store = Store::new(flash, range).expect("whole blocks");
-        let Ok(mut budget) = Budget::load(&mut store, 10) else {
+        let mut budget = Budget::new(10);
+        let Ok(()) = budget.load(&mut store) else {
             return;
         };
         while *now < end {

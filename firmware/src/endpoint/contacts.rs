@@ -36,16 +36,19 @@ pub(super) fn bare(jid: &str) -> &str {
 }
 
 impl Contacts {
-    /// What is on flash.
-    pub(super) fn load<F: NorFlash>(store: &mut Store<F>) -> Result<Self, StoreError> {
-        let mut contacts = Self {
+    pub(super) const fn new() -> Self {
+        Self {
             slots: [const { None }; CONTACTS_MAX],
-        };
+        }
+    }
+
+    /// What is on flash.
+    pub(super) fn load<F: NorFlash>(&mut self, store: &mut Store<F>) -> Result<(), StoreError> {
         let mut record = [0; JID_MAX + 1];
-        for (at, slot) in contacts.slots.iter_mut().enumerate() {
+        for (at, slot) in self.slots.iter_mut().enumerate() {
             *slot = store.get(key(at), &mut record)?.and_then(parse);
         }
-        Ok(contacts)
+        Ok(())
     }
 
     /// They get our presence from now on; false if there is no room for one more contact.

@@ -37,20 +37,23 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    /// What is on flash.
-    pub(super) fn load<F: NorFlash>(store: &mut Store<F>) -> Result<Self, StoreError> {
-        let mut inbox = Self {
+    pub(super) const fn new() -> Self {
+        Self {
             slots: [None; INBOX_MAX],
             next_order: 0,
-        };
+        }
+    }
+
+    /// What is on flash.
+    pub(super) fn load<F: NorFlash>(&mut self, store: &mut Store<F>) -> Result<(), StoreError> {
         let mut record = [0; RECORD_MAX];
-        for (at, slot) in inbox.slots.iter_mut().enumerate() {
+        for (at, slot) in self.slots.iter_mut().enumerate() {
             *slot = store.get(key(at), &mut record)?.and_then(parse);
             if let Some(slot) = slot {
-                inbox.next_order = inbox.next_order.max(slot.order + 1);
+                self.next_order = self.next_order.max(slot.order + 1);
             }
         }
-        Ok(inbox)
+        Ok(())
     }
 
     pub(super) fn len(&self) -> usize {

@@ -55,20 +55,23 @@ pub(super) fn order(id: &str) -> Option<u32> {
 }
 
 impl Outbox {
-    /// What is on flash.
-    pub(super) fn load<F: NorFlash>(store: &mut Store<F>) -> Result<Self, StoreError> {
-        let mut outbox = Self {
+    pub(super) const fn new() -> Self {
+        Self {
             slots: [None; OUTBOX_MAX],
             next_order: 1,
-        };
+        }
+    }
+
+    /// What is on flash.
+    pub(super) fn load<F: NorFlash>(&mut self, store: &mut Store<F>) -> Result<(), StoreError> {
         let mut record = [0; RECORD_MAX];
-        for (at, slot) in outbox.slots.iter_mut().enumerate() {
+        for (at, slot) in self.slots.iter_mut().enumerate() {
             *slot = store.get(key(at), &mut record)?.and_then(parse);
             if let Some(slot) = slot {
-                outbox.next_order = outbox.next_order.max(slot.order + 1);
+                self.next_order = self.next_order.max(slot.order + 1);
             }
         }
-        Ok(outbox)
+        Ok(())
     }
 
     /// The order number the next stanza gets.

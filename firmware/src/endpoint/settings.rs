@@ -21,12 +21,12 @@ pub(super) struct Settings {
 
 impl Settings {
     /// What is on flash.
-    pub(super) fn load<F: NorFlash>(store: &mut Store<F>) -> Result<Self, StoreError> {
+    pub(super) fn load<F: NorFlash>(&mut self, store: &mut Store<F>) -> Result<(), StoreError> {
         let mut record = [0; HEAD + STATUS_MAX];
-        Ok(store
-            .get(KEY, &mut record)?
-            .and_then(parse)
-            .unwrap_or_default())
+        if let Some(settings) = store.get(KEY, &mut record)?.and_then(parse) {
+            *self = settings;
+        }
+        Ok(())
     }
 
     pub(super) fn position(&self) -> Option<Position> {

@@ -1,6 +1,7 @@
 //! An endpoint from what is on flash, and a modem likewise. Refuses to go on without a provisioning image: it says on
 //! the console what is missing.
 
+use core::mem::MaybeUninit;
 use core::ops::Range;
 
 use embassy_time::{Delay, Instant, Timer};
@@ -108,7 +109,8 @@ async fn start<F: NorFlash>(
         .iter()
         .take(8)
         .fold(0, |seed, octet| seed << 8 | u64::from(*octet));
-    let mut endpoint = Endpoint::start(&provision, ALL[0], store, link, session, seed)?;
+    let mut place = MaybeUninit::uninit();
+    let endpoint = Endpoint::start_in(&mut place, &provision, ALL[0], store, link, session, seed)?;
     #[cfg(feature = "edhoc")]
     endpoint.use_entropy(noise);
     for text in ["ready ", endpoint.jid(), "\r\n"] {
@@ -116,7 +118,7 @@ async fn start<F: NorFlash>(
     }
     let now_ms = || Instant::now().as_millis();
     let ended = asynchronous::run(
-        &mut endpoint,
+        endpoint,
         &mut radio,
         &mut console,
         now_ms,

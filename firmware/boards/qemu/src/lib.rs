@@ -82,7 +82,8 @@ fn start() -> Result<(&'static mut Board, Channel), i32> {
     let link = singleton!(: [u8; LINK_LEN] = [0; LINK_LEN]).ok_or(EXIT_PANIC)?;
     let session = singleton!(: [u8; SESSION_LEN] = [0; SESSION_LEN]).ok_or(EXIT_PANIC)?;
     let place = singleton!(: MaybeUninit<Board> = MaybeUninit::uninit()).ok_or(EXIT_PANIC)?;
-    let started = Endpoint::start(
+    let started = Endpoint::start_in(
+        place,
         &provision,
         longwire_dictionaries::ALL[0],
         store,
@@ -90,10 +91,7 @@ fn start() -> Result<(&'static mut Board, Channel), i32> {
         session.as_mut_slice(),
         u64::from(provision.station),
     );
-    let Ok(started) = started else {
-        return Err(EXIT_FLASH);
-    };
-    let endpoint = place.write(started);
+    let endpoint = started.map_err(|_| EXIT_FLASH)?;
     #[cfg(feature = "edhoc")]
     endpoint.use_entropy(entropy);
     endpoint.set_reading(Reading {

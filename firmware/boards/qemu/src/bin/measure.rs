@@ -8,6 +8,8 @@ mod base;
 #[path = "measure/meter.rs"]
 mod meter;
 
+use core::mem::MaybeUninit;
+
 use base::Base;
 use board::flash::{self, FileFlash};
 use cortex_m_rt::entry;
@@ -115,8 +117,9 @@ fn endpoint(dictionary: &'static Dictionary<'static>) -> Option<()> {
     let link = cortex_m::singleton!(: [u8; link_storage_len(MTU)] = [0; link_storage_len(MTU)])?;
     let session = cortex_m::singleton!(: [u8; SESSION_LEN] = [0; SESSION_LEN])?;
     let (link, session): (&'static mut [u8], &'static mut [u8]) = (link, session);
-    let mut board: Board = start
-        .watch(|| Endpoint::start(&PROVISION, dictionary, store, link, session, 7))
+    let place = cortex_m::singleton!(: MaybeUninit<Board> = MaybeUninit::uninit())?;
+    let board = start
+        .watch(|| Endpoint::start_in(place, &PROVISION, dictionary, store, link, session, 7))
         .ok()?;
     println!("endpoint_start_stack_octets {}", start.deepest);
     board.set_reading(Reading {
@@ -127,12 +130,12 @@ fn endpoint(dictionary: &'static Dictionary<'static>) -> Option<()> {
     let mut base = Base::new(dictionary)?;
     let (mut calls, mut console) = (Meter::default(), Meter::default());
     base.say(base::Say::Subscribe);
-    talk_all(&mut board, &mut base, &mut calls)?;
+    talk_all(board, &mut base, &mut calls)?;
     base.say(base::Say::Chat(BODY));
     calls
         .watch(|| board.chat("romeo@base.example", BODY))
         .ok()?;
-    talk_all(&mut board, &mut base, &mut calls)?;
+    talk_all(board, &mut base, &mut calls)?;
     let position = Position {
         lat_e7: 593_293_235,
         lon_e7: 180_685_808,
@@ -146,7 +149,7 @@ fn endpoint(dictionary: &'static Dictionary<'static>) -> Option<()> {
         base::Say::Long,
     ] {
         base.say(say);
-        talk_all(&mut board, &mut base, &mut calls)?;
+        talk_all(board, &mut base, &mut calls)?;
     }
     println!("endpoint_stack_octets {}", calls.deepest);
     let mut desk = Console::default();
@@ -158,12 +161,12 @@ fn endpoint(dictionary: &'static Dictionary<'static>) -> Option<()> {
         "pos 59.3 18.1",
         "say on watch",
     ] {
-        console.watch(|| type_line(&mut desk, &mut board, line));
-        talk_all(&mut board, &mut base, &mut calls)?;
+        console.watch(|| type_line(&mut desk, board, line));
+        talk_all(board, &mut base, &mut calls)?;
     }
     println!("console_stack_octets {}", console.deepest);
     #[cfg(feature = "edhoc")]
-    rekeys(&mut board, &mut base)?;
+    rekeys(board, &mut base)?;
     Some(())
 }
 

@@ -3,9 +3,12 @@
 
 pub mod decimal;
 pub mod letters;
+mod line;
 pub mod time;
 pub mod token;
 pub mod uuid;
+
+pub(crate) use line::Line;
 
 /// How a value is coded.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

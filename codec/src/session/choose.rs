@@ -14,7 +14,8 @@ pub(crate) const SKETCH_LEN: usize = 24;
 /// What is compared: which names and words occur, and the addresses.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Sketch {
-    bits: u128,
+    /// One bit for each name or word, by its hash.
+    bits: [u32; 4],
     to: u32,
     from: u32,
 }
@@ -58,27 +59,32 @@ impl Sketch {
     }
 
     fn add(&mut self, key: u32) {
-        self.bits |= 1 << (mix(7, key) >> 20 & 127);
+        let bit = mix(7, key) >> 20;
+        self.bits[(bit >> 5 & 3) as usize] |= 1 << (bit & 31);
     }
 
     /// As octets, at the start of a template.
     pub(crate) fn write(&self, out: &mut [u8]) {
-        if let Some(out) = out.get_mut(..SKETCH_LEN) {
-            out[..16].copy_from_slice(&self.bits.to_le_bytes());
-            out[16..20].copy_from_slice(&self.to.to_le_bytes());
-            out[20..24].copy_from_slice(&self.from.to_le_bytes());
+        let [a, b, c, d] = self.bits;
+        let words = [a, b, c, d, self.to, self.from];
+        for (place, word) in out.as_chunks_mut().0.iter_mut().zip(words) {
+            *place = word.to_le_bytes();
         }
     }
 
     fn read(octets: &[u8]) -> Option<Self> {
-        let (bits, rest) = octets.split_first_chunk()?;
-        let (to, rest) = rest.split_first_chunk()?;
-        let (from, _) = rest.split_first_chunk()?;
+        let words: &[[u8; 4]; 6] = octets.as_chunks().0.first_chunk()?;
+        let [a, b, c, d, to, from] = words.map(u32::from_le_bytes);
         Some(Self {
-            bits: u128::from_le_bytes(*bits),
-            to: u32::from_le_bytes(*to),
-            from: u32::from_le_bytes(*from),
+            bits: [a, b, c, d],
+            to,
+            from,
         })
+    }
+
+    fn differences(&self, other: &Self) -> u32 {
+        let pairs = self.bits.iter().zip(other.bits);
+        pairs.map(|(one, other)| (one ^ other).count_ones()).sum()
     }
 
     /// The same thing said again, between the same two. An answer between them is another thing: if it took the place
@@ -86,11 +92,11 @@ impl Sketch {
     fn succeeds(&self, other: &Self) -> bool {
         self.to == other.to
             && self.from == other.from
-            && (self.bits ^ other.bits).count_ones() <= SUCCESSOR_DIFFERENCE_MAX
+            && self.differences(other) <= SUCCESSOR_DIFFERENCE_MAX
     }
 
     fn cost_from(&self, other: &Self) -> u32 {
-        (self.bits ^ other.bits).count_ones() * DIFFERENCE_COST
+        self.differences(other) * DIFFERENCE_COST
             + u32::from(self.to != other.to) * ADDRESS_COST
             + u32::from(self.from != other.from) * ADDRESS_COST
     }

@@ -1,6 +1,7 @@
 //! Whole numbers and decimal fractions, as written without needless zeros in front. Refuses exponents, plus signs
 //! and anything beyond 17 digits.
 
+use super::Line;
 use crate::features::Decide;
 use crate::structure::{Contexts, flag, number, signed, tree};
 
@@ -23,26 +24,30 @@ pub struct Decimal {
 impl Decimal {
     /// Reads a number that [`Self::write`] writes the same way.
     pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        if whole.len() + fraction.len() > DIGITS_MAX {
+        let octets = text.as_bytes();
+        let digits = octets.strip_prefix(b"-").unwrap_or(octets);
+        let places = digits.iter().rev().position(|octet| *octet == b'.');
+        if digits.len() - usize::from(places.is_some()) > DIGITS_MAX {
             return None;
         }
         let mut scaled = 0i64;
-        for octet in whole.bytes().chain(fraction.bytes()) {
-            scaled = scaled * 10 + i64::from(char::from(octet).to_digit(10)?);
+        for octet in digits.iter().filter(|octet| **octet != b'.') {
+            let digit = octet.wrapping_sub(b'0');
+            if digit > 9 {
+                return None;
+            }
+            scaled = scaled * 10 + i64::from(digit);
         }
         let number = Self {
-            scaled: if digits.len() < text.len() {
+            scaled: if digits.len() < octets.len() {
                 -scaled
             } else {
                 scaled
             },
-            places: fraction.len() as u32,
+            places: places.unwrap_or(0) as u32,
         };
         let mut again = [0; LEN_MAX];
-        let len = number.write(&mut again);
-        (again[..len] == *text.as_bytes()).then_some(number)
+        (number.write(&mut again) == octets).then_some(number)
     }
 
     /// True for a number without a fraction.
@@ -50,32 +55,24 @@ impl Decimal {
         self.places == 0
     }
 
-    /// Writes it; returns the length.
-    pub fn write(self, out: &mut [u8; LEN_MAX]) -> usize {
-        let mut digits = [0u8; LEN_MAX];
-        let mut count = 0;
+    /// Writes it; returns what was written.
+    pub fn write(self, out: &mut [u8; LEN_MAX]) -> &[u8] {
+        let mut line = Line::new(out);
         let mut rest = self.scaled.unsigned_abs();
-        // At most 17 places and 17 digits, so the count stays within 18.
-        while rest > 0 || count <= self.places as usize {
-            digits[count] = b'0' + (rest % 10) as u8;
+        let mut count = 0;
+        // From its end.
+        while rest > 0 || count <= self.places {
+            line.push(&[b'0' + (rest % 10) as u8]);
             rest /= 10;
             count += 1;
-        }
-        let mut len = 0;
-        let mut push = |octet: u8| {
-            out[len] = octet;
-            len += 1;
-        };
-        if self.scaled < 0 {
-            push(b'-');
-        }
-        for at in (0..count).rev() {
-            push(digits[at]);
-            if at > 0 && at == self.places as usize {
-                push(b'.');
+            if count == self.places {
+                line.push(b".");
             }
         }
-        len
+        if self.scaled < 0 {
+            line.push(b"-");
+        }
+        line.reversed()
     }
 
     /// Codes a whole number.
@@ -131,9 +128,8 @@ mod tests {
             "12345678901234567",
             "0.0000000000000001",
         ] {
-            let mut out = [0; LEN_MAX];
-            let len = Decimal::parse(text).expect(text).write(&mut out);
-            assert_eq!(&out[..len], text.as_bytes());
+            let number = Decimal::parse(text).expect(text);
+            assert_eq!(number.write(&mut [0; LEN_MAX]), text.as_bytes());
         }
         for text in [
             "",

@@ -1,11 +1,14 @@
 //! Date and time of XEP-0082, and the older form of XEP-0091, as a distance from a time both ends know. Refuses
 //! what it could not write again: leap seconds, zones other than UTC, years beyond 9999.
 
+use super::Line;
 use crate::features::Decide;
 use crate::structure::{Contexts, flat, signed, tree};
 
 /// Longest text.
 pub const LEN_MAX: usize = 36;
+/// Most digits of a fraction of a second.
+const FRACTION_MAX: usize = 9;
 const FORM: u32 = 0x7454_0001;
 const DIGITS: u32 = 0x7454_0002;
 const DELTA: u32 = 0x7454_0003;
@@ -45,78 +48,75 @@ impl Default for Time {
     }
 }
 
-/// Days from 1970 to a date (Hinnant's algorithm).
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+/// Years before year 0 that days are counted from, so that they are never negative; a whole round of the calendar.
+const YEARS_BEFORE: u32 = 400;
+/// Days from there to 1970.
+const DAYS_BEFORE: i64 = 719_468 + 146_097;
+const DAY_S: i64 = 86_400;
+
+/// Days before `year`, which begins in March.
+fn days_before(year: u32) -> u32 {
+    year * 365 + year / 4 - year / 100 + year / 400
 }
 
-/// Year, month and day of a number of days since 1970.
-fn date(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    (year + era * 400 + i64::from(month <= 2), month, day)
+/// Days to a date; `month` and `day` may be any number.
+fn days(year: u32, month: u32, day: u32) -> u32 {
+    let year = year + YEARS_BEFORE - u32::from(month <= 2);
+    days_before(year) + (153 * ((month + 9) % 12) + 2) / 5 + day - 1
 }
 
-fn digits(text: &[u8]) -> Option<i64> {
+/// Year, month and day.
+fn date(days: u32) -> (u32, u32, u32) {
+    // No year begins more than two days before the mean one, or a day after it.
+    let mut year = (days + 3) * 400 / 146_097;
+    if days_before(year) > days {
+        year -= 1;
+    }
+    let of_year = days - days_before(year);
+    let since_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * since_march + 2) / 5 + 1;
+    let month = (since_march + 2) % 12 + 1;
+    (year - YEARS_BEFORE + u32::from(month <= 2), month, day)
+}
+
+/// At most nine digits.
+fn digits(text: &[u8]) -> Option<u32> {
     text.iter().try_fold(0, |sum, octet| {
-        octet
-            .is_ascii_digit()
-            .then(|| sum * 10 + i64::from(octet - b'0'))
+        let digit = octet.wrapping_sub(b'0');
+        (digit < 10).then(|| sum * 10 + u32::from(digit))
     })
-}
-
-fn power(digits: u32) -> u32 {
-    10u32.pow(digits.min(9))
 }
 
 impl Time {
     /// Reads one of the forms.
     pub fn parse(text: &str) -> Option<Self> {
         let octets = text.as_bytes();
-        let old = octets.get(8) == Some(&b'T');
-        let at = if old { [4, 6, 9] } else { [5, 8, 11] };
-        let year = digits(octets.get(..4)?)?;
-        let month = digits(octets.get(at[0]..at[0] + 2)?)?;
-        let day = digits(octets.get(at[1]..at[1] + 2)?)?;
-        let [h0, h1, _, m0, m1, _, s0, s1, rest @ ..] = octets.get(at[2]..)? else {
-            return None;
+        let (form, octets) = if let Some(rest) = octets.strip_suffix(b"Z") {
+            (Form::Zulu, rest)
+        } else if let Some(rest) = octets.strip_suffix(b"+00:00") {
+            (Form::Offset, rest)
+        } else {
+            (Form::Old, octets)
         };
-        let of_day = digits(&[*h0, *h1])? * 3600 + digits(&[*m0, *m1])? * 60 + digits(&[*s0, *s1])?;
-        let rest = rest.strip_prefix(b".").unwrap_or(rest);
-        let digit_count = rest.iter().take_while(|o| o.is_ascii_digit()).count();
-        if digit_count > 9 || of_day >= 86_400 {
+        let hyphen = usize::from(form != Form::Old);
+        let two = |at: usize| digits(octets.get(at..at + 2)?);
+        let year = digits(octets.get(..4)?)?;
+        let days = days(year, two(4 + hyphen)?, two(6 + 2 * hyphen)?);
+        let clock = 9 + 2 * hyphen;
+        let of_day = two(clock)? * 3600 + two(clock + 3)? * 60 + two(clock + 6)?;
+        let fraction = octets.get(clock + 9..).unwrap_or(&[]);
+        if fraction.len() > FRACTION_MAX {
             return None;
         }
-        let (fraction, zone) = rest.split_at(digit_count);
-        let form = match (old, zone) {
-            (false, b"Z") => Form::Zulu,
-            (false, b"+00:00") => Form::Offset,
-            (true, b"") => Form::Old,
-            _ => return None,
-        };
         let time = Self {
-            seconds: days(year, month, day) * 86_400 + of_day,
+            seconds: (i64::from(days) - DAYS_BEFORE) * DAY_S + i64::from(of_day),
             form,
-            digits: digit_count as u32,
-            fraction: digits(fraction)? as u32,
+            digits: fraction.len() as u32,
+            fraction: digits(fraction)?,
         };
+        // What stood between the numbers, and whether there is such a day, shows when it is written again.
         let mut again = [0; LEN_MAX];
-        let len = time.write(&mut again);
-        (again[..len] == *octets).then_some(time)
+        (time.write(&mut again) == text.as_bytes()).then_some(time)
     }
 
     /// Seconds since 1970.
@@ -124,37 +124,33 @@ impl Time {
         self.seconds
     }
 
-    /// Writes it; returns the length.
-    pub fn write(self, out: &mut [u8; LEN_MAX]) -> usize {
-        let (year, month, day) = date(self.seconds.div_euclid(86_400));
-        let of_day = self.seconds.rem_euclid(86_400);
-        let mut len = 0;
-        let mut push = |octet: u8| {
-            if let Some(place) = out.get_mut(len) {
-                *place = octet;
-                len += 1;
-            }
-        };
-        let mut decimal = |value: i64, width: u32, after: &[u8]| {
-            for at in (0..width).rev() {
-                push(b'0' + (value / i64::from(power(at)) % 10).unsigned_abs() as u8);
-            }
-            after.iter().for_each(|octet| push(*octet));
-        };
+    /// Writes it; returns what was written.
+    pub fn write(self, out: &mut [u8; LEN_MAX]) -> &[u8] {
+        let since = (self.seconds + DAYS_BEFORE * DAY_S) as u64;
+        let (year, month, day) = date((since / DAY_S as u64) as u32);
+        let of_day = (since % DAY_S as u64) as u32;
         let hyphen: &[u8] = if self.form == Form::Old { b"" } else { b"-" };
-        decimal(year, 4, hyphen);
-        decimal(month, 2, hyphen);
-        decimal(day, 2, b"T");
-        decimal(of_day / 3600, 2, b":");
-        decimal(of_day / 60 % 60, 2, b":");
-        decimal(of_day % 60, 2, if self.digits > 0 { b"." } else { b"" });
+        let point: &[u8] = if self.digits > 0 { b"." } else { b"" };
         let zone: &[u8] = match self.form {
             Form::Zulu => b"Z",
             Form::Offset => b"+00:00",
             Form::Old => b"",
         };
-        decimal(i64::from(self.fraction), self.digits, zone);
-        len
+        let mut line = Line::new(out);
+        let parts: [(u32, u32, &[u8]); 7] = [
+            (year, 4, hyphen),
+            (month, 2, hyphen),
+            (day, 2, b"T"),
+            (of_day / 3600, 2, b":"),
+            (of_day / 60 % 60, 2, b":"),
+            (of_day % 60, 2, point),
+            (self.fraction, self.digits, zone),
+        ];
+        for (value, width, after) in parts {
+            line.digits(value, width);
+            line.push(after);
+        }
+        line.written()
     }
 
     /// Codes it as its distance from `base_s`.
@@ -166,16 +162,16 @@ impl Time {
             _ => return None,
         };
         let digits = tree(d, contexts, DIGITS, 4, self.digits);
-        if digits > 9 {
+        if digits > FRACTION_MAX as u32 {
             return None;
         }
         let delta = signed(d, contexts, DELTA, self.seconds.wrapping_sub(base_s));
-        let bits = power(digits).next_power_of_two().ilog2();
-        let fraction = flat(d, u64::from(self.fraction), bits) as u32;
+        // As many as the digits need.
+        let fraction = flat(d, u64::from(self.fraction), (10 * digits + 2) / 3) as u32;
         // Years 0 to 9999 only.
         let seconds = base_s.checked_add(delta)?;
         let in_range = (-62_167_219_200..253_402_300_800).contains(&seconds);
-        (in_range && fraction < power(digits)).then_some(Self {
+        (in_range && fraction < 10u32.pow(digits)).then_some(Self {
             seconds,
             form,
             digits,
@@ -199,9 +195,7 @@ mod tests {
             "9999-12-31T23:59:59.999999999Z",
         ] {
             let time = Time::parse(text).expect(text);
-            let mut out = [0; LEN_MAX];
-            let len = time.write(&mut out);
-            assert_eq!(&out[..len], text.as_bytes());
+            assert_eq!(time.write(&mut [0; LEN_MAX]), text.as_bytes());
         }
         let second_day = Time::parse("1970-01-02T00:00:00Z").map(Time::seconds);
         assert_eq!(second_day, Some(86_400));

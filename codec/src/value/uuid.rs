@@ -1,6 +1,7 @@
 //! UUIDs in their usual form of 36 characters, all lower or all upper case, or random ones as 32 lower-case digits.
 //! Refuses braces and mixed case.
 
+use super::Line;
 use crate::features::Decide;
 use crate::structure::{Contexts, flag, tree};
 
@@ -8,13 +9,14 @@ use crate::structure::{Contexts, flag, tree};
 pub const LEN: usize = 36;
 const FORM: u32 = 0x7575_0001;
 const RANDOM: u32 = 0x7575_0002;
-const VERSION_SHIFT: u32 = 76;
-const VARIANT_SHIFT: u32 = 62;
+/// The octet that begins with the version, and the one that begins with the variant.
+const VERSION_AT: usize = 6;
+const VARIANT_AT: usize = 8;
 
 /// A UUID as written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Uuid {
-    bits: u128,
+    octets: [u8; 16],
     form: Form,
 }
 
@@ -31,83 +33,64 @@ enum Form {
 impl Uuid {
     /// Reads the usual form.
     pub fn parse(text: &str) -> Option<Self> {
-        let octets: &[u8; LEN] = text.as_bytes().try_into().ok()?;
-        let mut bits = 0u128;
-        let (mut any_upper, mut any_lower) = (false, false);
-        for (at, octet) in octets.iter().enumerate() {
-            if matches!(at, 8 | 13 | 18 | 23) {
-                if *octet != b'-' {
-                    return None;
-                }
-                continue;
-            }
-            any_upper |= octet.is_ascii_uppercase();
-            any_lower |= octet.is_ascii_lowercase();
-            bits = bits << 4 | u128::from(char::from(*octet).to_digit(16)?);
+        if text.len() != LEN {
+            return None;
         }
-        (!(any_upper && any_lower)).then_some(Self {
-            bits,
-            form: if any_upper { Form::Upper } else { Form::Lower },
-        })
+        let any_upper = text.bytes().any(|octet| octet.is_ascii_uppercase());
+        Self::read(text, if any_upper { Form::Upper } else { Form::Lower })
     }
 
     /// Reads a random UUID without hyphens.
     pub fn parse_plain(text: &str) -> Option<Self> {
-        let is_digit = |octet: u8| matches!(octet, b'0'..=b'9' | b'a'..=b'f');
-        let fits = text.len() == 32 && text.bytes().all(is_digit);
-        let bits = u128::from_str_radix(text, 16).ok().filter(|_| fits)?;
-        let uuid = Self {
-            bits,
-            form: Form::Plain,
-        };
-        uuid.is_random().then_some(uuid)
+        Self::read(text, Form::Plain).filter(|uuid| uuid.is_random())
     }
 
-    /// Writes it; returns the length.
-    pub fn write(self, out: &mut [u8; LEN]) -> usize {
-        let digits = if self.form == Form::Upper {
-            b"0123456789ABCDEF"
-        } else {
-            b"0123456789abcdef"
-        };
-        let mut places = out.iter_mut();
-        for at in 0..32 {
-            if self.form != Form::Plain
-                && matches!(at, 8 | 12 | 16 | 20)
-                && let Some(place) = places.next()
-            {
-                *place = b'-';
-            }
-            if let Some(place) = places.next() {
-                *place = digits[(self.bits >> (124 - 4 * at) & 15) as usize];
-            }
+    fn read(text: &str, form: Form) -> Option<Self> {
+        let digits = text.bytes().filter(|octet| *octet != b'-');
+        let mut digits = digits.map(|octet| char::from(octet).to_digit(16));
+        let mut octets = [0; 16];
+        for octet in &mut octets {
+            *octet = (digits.next()?? << 4 | digits.next()??) as u8;
         }
-        LEN - places.len()
+        let uuid = Self { octets, form };
+        (uuid.write(&mut [0; LEN]) == text.as_bytes()).then_some(uuid)
     }
 
-    fn is_random(self) -> bool {
-        self.bits >> VERSION_SHIFT & 15 == 4 && self.bits >> VARIANT_SHIFT & 3 == 2
+    /// Writes it; returns what was written.
+    pub fn write(self, out: &mut [u8; LEN]) -> &[u8] {
+        let ten = if self.form == Form::Upper { b'A' } else { b'a' };
+        let mut line = Line::new(out);
+        for (at, octet) in self.octets.iter().enumerate() {
+            if self.form != Form::Plain && matches!(at, 4 | 6 | 8 | 10) {
+                line.push(b"-");
+            }
+            let digit = |value: u8| value + if value < 10 { b'0' } else { ten - 10 };
+            line.push(&[digit(octet >> 4), digit(octet & 15)]);
+        }
+        line.written()
+    }
+
+    fn is_random(&self) -> bool {
+        self.octets[VERSION_AT] >> 4 == 4 && self.octets[VARIANT_AT] >> 6 == 2
     }
 
     /// Codes it: 122 flat bits for a random one (RFC 9562 version 4), 128 for any other.
-    pub fn code<D: Decide>(self, d: &mut D, contexts: &Contexts) -> Self {
-        let form = match tree(d, contexts, FORM, 2, self.form as u32) {
+    pub fn code<D: Decide>(mut self, d: &mut D, contexts: &Contexts) -> Self {
+        self.form = match tree(d, contexts, FORM, 2, self.form as u32) {
             0 => Form::Lower,
             1 => Form::Upper,
             _ => Form::Plain,
         };
         let random = flag(d, contexts, RANDOM, self.is_random());
-        let mut bits = 0u128;
-        for shift in (0..16).rev().map(|octet| octet * 8) {
-            let octet = (self.bits >> shift) as u32 & 0xff;
-            let octet = match (random, shift) {
-                (true, 72) => 0x40 | d.code_bits(octet, 4),
-                (true, 56) => 0x80 | d.code_bits(octet, 6),
-                _ => d.code_bits(octet, 8),
+        for (at, octet) in self.octets.iter_mut().enumerate() {
+            let (fixed, bits) = match at {
+                VERSION_AT if random => (0x40, 4),
+                VARIANT_AT if random => (0x80, 6),
+                _ => (0, 8),
             };
-            bits |= u128::from(octet) << shift;
+            *octet = fixed | d.code_bits(u32::from(*octet), bits) as u8;
         }
-        Self { bits, form }
+        self
     }
 }
 
@@ -120,14 +103,13 @@ mod tests {
         let text = "0A488592-D7CA-4D6E-B047-C94AD9302CF8";
         let uuid = Uuid::parse(text).expect("upper");
         let mut out = [0; LEN];
-        assert_eq!(uuid.write(&mut out), LEN);
-        assert_eq!(&out, text.as_bytes());
+        assert_eq!(uuid.write(&mut out), text.as_bytes());
         assert!(uuid.is_random());
         assert_eq!(Uuid::parse("0a488592-d7ca-4d6e-b047-C94ad9302cf8"), None);
         assert_eq!(Uuid::parse("0a488592-d7ca-4d6e-b047-c94ad9302cf"), None);
         let plain = "0a488592d7ca4d6eb047c94ad9302cf8";
-        let len = Uuid::parse_plain(plain).expect("random").write(&mut out);
-        assert_eq!(&out[..len], plain.as_bytes());
+        let uuid = Uuid::parse_plain(plain).expect("random");
+        assert_eq!(uuid.write(&mut out), plain.as_bytes());
         assert_eq!(Uuid::parse_plain("0a488592d7ca5d6eb047c94ad9302cf8"), None);
         assert_eq!(Uuid::parse_plain("+a488592d7ca4d6eb047c94ad9302cf8"), None);
     }

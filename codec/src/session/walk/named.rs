@@ -88,8 +88,8 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         };
         let rest = if self.is_id_place(&job.at) && flag(self.d, contexts, IS_UUID, is_uuid) {
             let mut out = [0; uuid::LEN];
-            let len = uuid.code(self.d, contexts).write(&mut out);
-            self.settle(given.map(|(_, rest)| rest), &out[..len])?
+            let uuid = uuid.code(self.d, contexts);
+            self.settle(given.map(|(_, rest)| rest), uuid.write(&mut out))?
         } else {
             self.tokens(contexts, token, given.map(|(_, rest)| rest))?
         };

@@ -312,8 +312,8 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
                     Uuid::default()
                 };
                 let mut out = [0; uuid::LEN];
-                let len = uuid.code(self.d, contexts).write(&mut out);
-                self.settle(given, &out[..len])
+                let uuid = uuid.code(self.d, contexts);
+                self.settle(given, uuid.write(&mut out))
             }
             Kind::Integer | Kind::Decimal => {
                 let number = match job.plan {
@@ -331,8 +331,8 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
                     number.code_fraction(self.d, contexts, base)
                 };
                 let mut out = [0; decimal::LEN_MAX];
-                let len = number.ok_or(Fault::Malformed)?.write(&mut out);
-                self.settle(given, &out[..len])
+                let number = number.ok_or(Fault::Malformed)?;
+                self.settle(given, number.write(&mut out))
             }
             Kind::Time => {
                 let time = if let Some(Plan::Time(time)) = job.plan {
@@ -346,8 +346,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
                     .ok_or(Fault::Malformed)?;
                 self.marks.clock = u32::try_from(time.seconds()).unwrap_or(0);
                 let mut out = [0; time::LEN_MAX];
-                let len = time.write(&mut out);
-                self.settle(given, &out[..len])
+                self.settle(given, time.write(&mut out))
             }
             Kind::Token => {
                 let token = if let Some(Plan::Token(token)) = job.plan {

@@ -6,6 +6,7 @@
 //! read whichever others are lost or late. After an error both ends are as they were before.
 
 pub(crate) mod choose;
+pub(crate) mod cross;
 pub(crate) mod memory;
 pub mod profile;
 pub(crate) mod staged;
@@ -58,11 +59,9 @@ pub struct Session<'d, S> {
     pub(crate) layout: Layout,
     pub(crate) storage: S,
     pub(crate) pending: Pending,
-    pub(crate) sent: Recent,
-    pub(crate) received: Recent,
-    pub(crate) latest_sent: u32,
-    pub(crate) latest_received: u32,
-    /// Where the next id goes: of packets sent, of packets received.
+    // Of packets sent, of packets received: the latest ones, the highest number, where the next id goes.
+    pub(crate) recent: [Recent; 2],
+    pub(crate) latest: [u32; 2],
     pub(crate) next_ids: [u16; 2],
     tag: [u8; TAG_MAX],
     tag_len: usize,
@@ -104,10 +103,8 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             layout: Layout::new(profile),
             storage,
             pending: Pending::new(),
-            sent: Recent::new(),
-            received: Recent::new(),
-            latest_sent: 0,
-            latest_received: 0,
+            recent: [const { Recent::new() }; 2],
+            latest: [0; 2],
             next_ids: [0; 2],
             tag: [0; TAG_MAX],
             tag_len: 0,
@@ -141,7 +138,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
     /// The peer has custody of packet `number`, so it has what the packet introduced.
     pub fn acknowledge(&mut self, number: PacketNumber) {
         if self.pending.remove(number.get()) {
-            self.sent.settle(number.get(), true);
+            self.recent[Direction::Sent as usize].settle(number.get(), true);
             let storage = self.storage.as_mut();
             for area in [Area::Strings, Area::Ids, Area::Templates, Area::Bodies] {
                 self.layout
@@ -159,7 +156,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
     }
 
     pub(crate) fn forget(&mut self, number: u32) {
-        self.sent.settle(number, false);
+        self.recent[Direction::Sent as usize].settle(number, false);
         let storage = self.storage.as_mut();
         for area in [Area::Strings, Area::Templates, Area::Bodies] {
             self.layout
@@ -187,32 +184,30 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             }
         }
         self.pending = Pending::new();
-        self.sent = Recent::new();
-        self.received = Recent::new();
+        self.recent.iter_mut().for_each(Recent::clear);
     }
 
     /// Brings back how far both directions had got before a restart: the highest number given to a packet of this end,
     /// and the highest received. Without it an id made up in an earlier run is not known as one.
     pub fn resume(&mut self, sent: Option<PacketNumber>, received: Option<PacketNumber>) {
-        self.latest_sent = self.latest_sent.max(sent.map_or(0, PacketNumber::get));
-        self.latest_received = self
-            .latest_received
-            .max(received.map_or(0, PacketNumber::get));
+        for (latest, number) in self.latest.iter_mut().zip([sent, received]) {
+            *latest = (*latest).max(number.map_or(0, PacketNumber::get));
+        }
     }
 
     /// Brings back an id from before a restart: packet `number`, sent by this end or received, carried `id` as its
     /// `ordinal`th; 0 is the stanza's own. Call in the order of the packets.
     pub fn remember(&mut self, sent: bool, number: PacketNumber, ordinal: u8, id: &str) {
-        let direction = if sent {
-            self.latest_sent = self.latest_sent.max(number.get());
-            Direction::Sent
-        } else {
-            self.latest_received = self.latest_received.max(number.get());
-            Direction::Received
-        };
+        let direction = Direction::of(sent);
+        self.note_latest(direction, number.get());
         // What the peer sent, it knows; which of this end's ids it has seen is no longer certain.
         let state = if sent { State::Pending } else { State::Known };
         self.keep_id(direction, state, (number.get(), ordinal), id, sent);
+    }
+
+    pub(crate) fn note_latest(&mut self, direction: Direction, number: u32) {
+        let latest = &mut self.latest[direction as usize];
+        *latest = (*latest).max(number);
     }
 
     fn keep_id(
@@ -223,7 +218,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         id: &str,
         minted: bool,
     ) {
-        let next = &mut self.next_ids[usize::from(direction == Direction::Received)];
+        let next = &mut self.next_ids[direction as usize];
         let storage = self.storage.as_mut();
         let mut shelf = self.layout.shelf_mut(storage, direction, Area::Ids);
         if ids::keep(&mut shelf, *next, state, place, id, minted) {
@@ -233,11 +228,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
 
     /// The id that packet `number`, sent by this end or received, carried as its `ordinal`th.
     pub fn id(&self, sent: bool, number: PacketNumber, ordinal: u8) -> Option<&str> {
-        let direction = if sent {
-            Direction::Sent
-        } else {
-            Direction::Received
-        };
+        let direction = Direction::of(sent);
         let shelf = self
             .layout
             .shelf(self.storage.as_ref(), direction, Area::Ids);

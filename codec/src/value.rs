@@ -87,6 +87,8 @@ pub enum Fault {
     Unknown,
     /// Contains a character XML does not allow, or a name that is none.
     Characters,
+    /// Written in a way this version does not know.
+    Version,
 }
 
 impl From<crate::stanza::ArenaFull> for Fault {

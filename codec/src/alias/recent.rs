@@ -142,10 +142,15 @@ impl Recent {
     /// Nothing yet.
     // Made where it is to stay: a copy would lie on the stack of a board.
     #[inline(always)]
-    pub fn new() -> Self {
+    pub const fn new() -> Self {
         Self {
             kept: [Kept::NOTHING; KEPT],
         }
+    }
+
+    /// Nothing any more.
+    pub fn clear(&mut self) {
+        self.kept.fill(Kept::NOTHING);
     }
 
     fn get(&self, number: u32) -> Option<&Kept> {

@@ -12,6 +12,21 @@ pub(crate) enum Direction {
     Received,
 }
 
+impl Direction {
+    /// This end's, if `sent`.
+    pub(crate) fn of(sent: bool) -> Self {
+        if sent { Self::Sent } else { Self::Received }
+    }
+
+    /// The other one.
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::Sent => Self::Received,
+            Self::Received => Self::Sent,
+        }
+    }
+}
+
 /// What a shelf holds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Area {
@@ -31,15 +46,21 @@ pub(crate) struct Layout {
     profile: Profile,
 }
 
-/// Storage seen by one packet: the shelves to read, the scratch space to write.
+/// What one packet may refer to.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Shelves<'s> {
+    /// Strings the peer of the writing end has.
     pub(crate) strings: Shelf<'s>,
-    pub(crate) sent_ids: Shelf<'s>,
-    pub(crate) received_ids: Shelf<'s>,
-    pub(crate) sent_bodies: Shelf<'s>,
-    pub(crate) received_bodies: Shelf<'s>,
+    /// Templates it has.
     pub(crate) templates: Shelf<'s>,
-    pub(crate) scratch: &'s mut [u8],
+    /// Ids in packets of the writing end.
+    pub(crate) writer_ids: Shelf<'s>,
+    /// Ids in packets of the reading end.
+    pub(crate) reader_ids: Shelf<'s>,
+    /// Bodies in packets of the writing end.
+    pub(crate) writer_bodies: Shelf<'s>,
+    /// Bodies in packets of the reading end.
+    pub(crate) reader_bodies: Shelf<'s>,
 }
 
 impl Layout {
@@ -90,26 +111,27 @@ impl Layout {
         )
     }
 
-    /// The shelves one packet of `direction` needs. Without `memory` strings and templates are empty.
+    /// The shelves one packet of `direction` needs, and scratch space for a template. Without `memory` strings and
+    /// templates are empty.
     pub(crate) fn shelves<'s>(
         &self,
         storage: &'s mut [u8],
         direction: Direction,
         memory: bool,
-    ) -> Shelves<'s> {
+    ) -> (Shelves<'s>, &'s mut [u8]) {
         let shelves_len = self.profile.storage_len() - usize::from(self.profile.templates.octets);
         let (octets, scratch) = storage.split_at_mut(shelves_len.min(storage.len()));
         let octets: &'s [u8] = octets;
         let known: &'s [u8] = if memory { octets } else { &[] };
-        Shelves {
+        let shelves = Shelves {
             strings: self.shelf(known, direction, Area::Strings),
-            sent_ids: self.shelf(octets, Direction::Sent, Area::Ids),
-            received_ids: self.shelf(octets, Direction::Received, Area::Ids),
-            sent_bodies: self.shelf(octets, Direction::Sent, Area::Bodies),
-            received_bodies: self.shelf(octets, Direction::Received, Area::Bodies),
             templates: self.shelf(known, direction, Area::Templates),
-            scratch,
-        }
+            writer_ids: self.shelf(octets, direction, Area::Ids),
+            reader_ids: self.shelf(octets, direction.other(), Area::Ids),
+            writer_bodies: self.shelf(octets, direction, Area::Bodies),
+            reader_bodies: self.shelf(octets, direction.other(), Area::Bodies),
+        };
+        (shelves, scratch)
     }
 
     /// Moves a template from the scratch space to its slot.

@@ -7,10 +7,10 @@ mod plan;
 mod quote;
 mod strings;
 
+use super::memory::Shelves;
 use super::staged::Staged;
 use crate::alias::pending::Pending;
 use crate::alias::recent::{Marks, Next};
-use crate::alias::shelf::Shelf;
 use crate::alias::template::{Cursor, Recorder, Trace};
 use crate::dictionary::{self, Dictionary};
 use crate::features::mix;
@@ -64,16 +64,8 @@ const KIND: u32 = 0x5357_0008;
 /// What both ends remember, as one walk sees it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Memory<'m> {
-    /// Strings the peer of the writing end has.
-    pub(crate) strings: Shelf<'m>,
-    /// Ids in packets of the writing end.
-    pub(crate) writer_ids: Shelf<'m>,
-    /// Ids in packets of the reading end.
-    pub(crate) reader_ids: Shelf<'m>,
-    /// Bodies in packets of the writing end.
-    pub(crate) writer_bodies: Shelf<'m>,
-    /// Bodies in packets of the reading end.
-    pub(crate) reader_bodies: Shelf<'m>,
+    /// Strings, ids and bodies.
+    pub(crate) shelves: Shelves<'m>,
     /// Where the next id goes on each of the two.
     pub(crate) next_ids: [u16; 2],
     /// Tag of ids made up at this end.

@@ -22,7 +22,8 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// The packet and ordinal that name `text`.
     pub(super) fn find_reference(&self, text: &str) -> Option<IdRef> {
         let memory = &self.memory;
-        if let Some((number, ordinal)) = ids::find(memory.writer_ids, memory.next_ids[0], text)
+        if let Some((number, ordinal)) =
+            ids::find(memory.shelves.writer_ids, memory.next_ids[0], text)
             && number != self.number
         {
             return Some(IdRef {
@@ -37,7 +38,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             None
         };
         let (number, ordinal) =
-            made_up.or_else(|| ids::find(memory.reader_ids, memory.next_ids[1], text))?;
+            made_up.or_else(|| ids::find(memory.shelves.reader_ids, memory.next_ids[1], text))?;
         (number <= memory.reader_latest).then_some(IdRef {
             own: false,
             number,
@@ -59,9 +60,9 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             Some(text) => text,
             None => {
                 let shelf = if own {
-                    self.memory.writer_ids
+                    self.memory.shelves.writer_ids
                 } else {
-                    self.memory.reader_ids
+                    self.memory.shelves.reader_ids
                 };
                 match ids::lookup(shelf, number, ordinal) {
                     Some(id) => self.arena.keep(id)?,

@@ -32,9 +32,9 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         }
         let quoted = Quoted::of(text)?;
         let memory = &self.memory;
-        let own = bodies::find(memory.writer_bodies, self.number, &quoted);
+        let own = bodies::find(memory.shelves.writer_bodies, self.number, &quoted);
         let own = own.filter(|number| *number < self.number);
-        let other = bodies::find(memory.reader_bodies, memory.reader_latest, &quoted);
+        let other = bodies::find(memory.shelves.reader_bodies, memory.reader_latest, &quoted);
         let source = IdRef {
             own: own.is_some(),
             number: own.or(other)?,
@@ -53,9 +53,14 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let memory = &self.memory;
         let (own, number) = self.referred.filter(|_| text.len() >= ECHO_MIN)?;
         let same = if own {
-            bodies::is(memory.writer_bodies, self.number, number, text)
+            bodies::is(memory.shelves.writer_bodies, self.number, number, text)
         } else {
-            bodies::is(memory.reader_bodies, memory.reader_latest, number, text)
+            bodies::is(
+                memory.shelves.reader_bodies,
+                memory.reader_latest,
+                number,
+                text,
+            )
         };
         same.then_some(Quote {
             source: IdRef {
@@ -77,9 +82,9 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     ) -> Result<&'a str, Fault> {
         let (own, packet) = self.referred_packet(job, quote.map(|quote| quote.source))?;
         let shelf = if own {
-            self.memory.writer_bodies
+            self.memory.shelves.writer_bodies
         } else {
-            self.memory.reader_bodies
+            self.memory.shelves.reader_bodies
         };
         let body = bodies::get(shelf, packet).ok_or(Fault::Unknown)?;
         let echo = quote.is_some_and(|quote| quote.echo);

@@ -72,7 +72,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         if !self.staged.has_touch_room() {
             return None;
         }
-        let shelf = self.memory.strings;
+        let shelf = self.memory.shelves.strings;
         let mut slots = shelf.with_hash(hash(text));
         slots.find(|slot| {
             shelf.state(*slot) == State::Known && shelf.get(*slot) == Some(text.as_bytes())
@@ -99,7 +99,12 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         if let Some(text) = given {
             return Ok(text);
         }
-        let octets = self.memory.strings.get(slot).ok_or(Fault::Unknown)?;
+        let octets = self
+            .memory
+            .shelves
+            .strings
+            .get(slot)
+            .ok_or(Fault::Unknown)?;
         let text = core::str::from_utf8(octets).map_err(|_| Fault::Unknown)?;
         Ok(self.arena.keep(text)?)
     }
@@ -120,7 +125,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         if !self.staged.has_string_room() {
             return Ok(());
         }
-        let fits = text.len() <= self.memory.strings.slot_octets();
+        let fits = text.len() <= self.memory.shelves.strings.slot_octets();
         let slot = if !self.d.is_reading() && worth && fits {
             self.take_slot()
         } else {
@@ -155,7 +160,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 
     /// A slot no packet under way can refer to: the next one, an empty one, or the one not used for longest.
     fn take_slot(&self) -> Option<u16> {
-        let shelf = self.memory.strings;
+        let shelf = self.memory.shelves.strings;
         let pending = self.memory.pending?;
         let is_free = |slot: &u16| {
             let staged = self.staged.strings().iter().any(|(other, _)| other == slot);
@@ -175,8 +180,8 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     fn introduced(&mut self, slot: u16, text: &'a str) -> Result<(), Fault> {
-        let known = slot < self.memory.strings.slots();
-        let fits = text.len() <= self.memory.strings.slot_octets();
+        let known = slot < self.memory.shelves.strings.slots();
+        let fits = text.len() <= self.memory.shelves.strings.slot_octets();
         if !known || !fits {
             return Err(Fault::Malformed);
         }

@@ -1,0 +1,218 @@
+//! One packet, in or out: what is said before and after the walk, once for both ends. Refuses to keep anything: the
+//! caller does, if all went well.
+
+use super::choose::{self, SKETCH_LEN, Sketch};
+use super::memory::Direction;
+use super::staged::Staged;
+use super::walk::{Memory, Scribe, Walk, What};
+use super::{Ids, Options, Session, Stored, TAG_MAX};
+use crate::alias::recent::{Next, Use};
+use crate::alias::template::{Cursor, Recorder};
+use crate::decode::read_nodes;
+use crate::dictionary::Dictionary;
+use crate::encode::write_nodes;
+use crate::stanza::{Arena, Node, Stanza};
+use crate::structure::lexicon::element;
+use crate::structure::trail::{Level, Trail};
+use crate::structure::{Contexts, flag, number as code_number};
+use crate::value::Fault;
+
+const EXTENDED: u32 = 0x456e_0001;
+const STORE: u32 = 0x456e_0004;
+const STORE_SAME: u32 = 0x456e_0005;
+const STORE_SLOT: u32 = 0x456e_0006;
+const STORE_NEXT: u32 = 0x456e_0007;
+
+/// Which way, and what.
+pub(crate) enum Work<'w, 'x> {
+    Write(Stanza<'w, 'x>, Options),
+    /// The nodes go to the tape.
+    Read(&'w mut [Node<'x>]),
+}
+
+/// What is left to do once a stanza crossed.
+pub(crate) struct Crossed {
+    /// The template used.
+    pub(crate) template: Option<u16>,
+    /// The template to keep.
+    pub(crate) stored: Option<Stored>,
+    /// None if written without memory.
+    pub(crate) packet: Option<Use>,
+    /// How many are on the tape.
+    pub(crate) nodes: usize,
+}
+
+impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
+    /// Codes packet `number`. Strings that are read go to `arena`.
+    ///
+    /// # Errors
+    /// See [`Fault`].
+    pub(crate) fn cross<'x, D: Scribe>(
+        &mut self,
+        d: &mut D,
+        number: u32,
+        work: Work<'_, 'x>,
+        arena: &mut Arena<'x>,
+        staged: &mut Staged<'x>,
+    ) -> Result<Crossed, Fault>
+    where
+        'd: 'x,
+    {
+        let dictionary: &'x Dictionary<'x> = self.dictionary;
+        let mut tag = [0; TAG_MAX];
+        let tag = self.copy_tag(&mut tag);
+        let (writer, memory, short_ids) = match &work {
+            // With too many packets under way, this one is written without memory.
+            Work::Write(_, options) => (
+                Direction::Sent,
+                !self.pending.is_ahead(number) && !options.again,
+                options.ids == Ids::Short,
+            ),
+            Work::Read(_) => (Direction::Received, true, false),
+        };
+        let is_writing = writer == Direction::Sent;
+        let reader = writer.other();
+        let (shelves, scratch) = self.layout.shelves(self.storage.as_mut(), writer, memory);
+        let (sketch, given) = match &work {
+            Work::Write(stanza, _) => {
+                let sketch = Sketch::of(dictionary, *stanza);
+                let root = root(dictionary, stanza.nodes());
+                (sketch, choose::template(shelves.templates, &sketch, root))
+            }
+            Work::Read(_) => (Sketch::default(), None),
+        };
+        if flag(d, &packet_contexts(), EXTENDED, false) {
+            return Err(Fault::Version);
+        }
+        let recent = &self.recent[writer as usize];
+        let said = recent.code(d, number, given, is_writing);
+        let (template, next) = said.ok_or(Fault::Malformed)?;
+        d.note(What::Packet);
+        let tokens = match template {
+            Some(slot) => shelves.templates.get(slot).ok_or(Fault::Unknown)?,
+            None => &[],
+        };
+        sketch.write(scratch);
+        let mut levels = [Level::NONE; Stanza::DEPTH_MAX + 1];
+        let mut walk = Walk {
+            d,
+            dictionary,
+            memory: Memory {
+                shelves,
+                next_ids: [
+                    self.next_ids[writer as usize],
+                    self.next_ids[reader as usize],
+                ],
+                tag,
+                reader_latest: self.latest[reader as usize],
+                pending: (is_writing && memory).then_some(&self.pending),
+                short_ids,
+            },
+            text: self.text.as_ref(),
+            number,
+            trail: Trail::new(&mut levels, next.choice),
+            cursor: Cursor::new(tokens.get(SKETCH_LEN..).unwrap_or(&[])),
+            recorder: Recorder::new(scratch.get_mut(SKETCH_LEN..).unwrap_or(&mut [])),
+            staged,
+            arena,
+            next,
+            marks: next.marks,
+            fresh: false,
+            from: 0,
+            to: 0,
+            referred: None,
+        };
+        let nodes: &[Node<'x>] = match work {
+            Work::Write(stanza, _) => {
+                write_nodes(&mut walk, stanza)?;
+                stanza.nodes()
+            }
+            Work::Read(tape) => {
+                let count = read_nodes(&mut walk, tape)?;
+                tape.get(..count).unwrap_or(&[])
+            }
+        };
+        let len = walk
+            .recorder
+            .finish()
+            .map(|tokens| tokens.len() + SKETCH_LEN);
+        let worth = is_writing && memory && (template.is_none() || walk.trail.misses() > 0);
+        let slot = len
+            .filter(|_| worth)
+            .and_then(|_| choose::slot(shelves.templates, &self.pending, &sketch, template));
+        let slot = code_store(walk.d, &walk.trail, template, next, slot)?;
+        walk.d.note(What::Packet);
+        let stored = match (slot, len) {
+            (Some(slot), Some(len)) if slot < shelves.templates.slots() => {
+                let root = root(dictionary, nodes);
+                Some(Stored { slot, len, root })
+            }
+            (Some(_), _) => return Err(Fault::Malformed),
+            (None, _) => None,
+        };
+        let packet = Use {
+            slot: slot.or(template),
+            strings: walk.staged.next_string(),
+            kind: walk.trail.kind(),
+            from: walk.from,
+            to: walk.to,
+            marks: walk.marks,
+            fresh: walk.fresh,
+        };
+        Ok(Crossed {
+            template,
+            stored,
+            packet: memory.then_some(packet),
+            nodes: nodes.len(),
+        })
+    }
+}
+
+/// Key of the root element.
+fn root(dictionary: &Dictionary<'_>, nodes: &[Node<'_>]) -> u32 {
+    match nodes.first() {
+        Some(Node::Open { ns, name }) => element(dictionary, ns, name).key(),
+        _ => 0,
+    }
+}
+
+/// Contexts of what is said once for a packet.
+fn packet_contexts() -> Contexts {
+    let mut contexts = Contexts::new();
+    contexts.add(&[]);
+    contexts.add(&[0]);
+    contexts
+}
+
+/// Codes the slot the stanza is kept in as a template, if it is; `given` is the one to write.
+// Apart: its contexts need not lie on a board's stack while the stanza is walked.
+#[inline(never)]
+fn code_store<D: Scribe>(
+    d: &mut D,
+    trail: &Trail<'_>,
+    template: Option<u16>,
+    next: Next,
+    given: Option<u16>,
+) -> Result<Option<u16>, Fault> {
+    let misses = trail.misses().min(8);
+    let had = u32::from(template.is_some());
+    let mut contexts = Contexts::new();
+    contexts.add(&[]);
+    contexts.add(&[had]);
+    contexts.add(&[misses, had]);
+    contexts.add(&[trail.kind(), had]);
+    contexts.add(&[trail.kind(), misses.min(1), had]);
+    contexts.add(&[trail.kind(), misses, had]);
+    if !flag(d, &contexts, STORE, given.is_some()) {
+        return Ok(None);
+    }
+    if template.is_some() && flag(d, &contexts, STORE_SAME, given == template) {
+        return Ok(template);
+    }
+    if flag(d, &contexts, STORE_NEXT, given == Some(next.template)) {
+        return Ok(Some(next.template));
+    }
+    let slot = u64::from(given.unwrap_or(0));
+    let slot = code_number(d, &packet_contexts(), STORE_SLOT, slot);
+    u16::try_from(slot).map(Some).map_err(|_| Fault::Malformed)
+}

@@ -12,7 +12,7 @@ use crate::session::memory::Direction;
 use crate::session::staged::Staged;
 use crate::session::walk::{Scribe, Walk};
 use crate::stanza::{Arena, Node, Stanza};
-use crate::structure::lexicon::Symbol;
+use crate::structure::lexicon::{Class, Symbol};
 use crate::value::{Fault, is_xml_name, is_xml_text};
 
 /// Why a packet was not read.
@@ -111,10 +111,10 @@ pub(crate) fn read_nodes<'a, D: Scribe>(
     let mut head = 0;
     loop {
         let symbol = walk.symbol(None)?;
-        if count == 0 && !matches!(symbol, Symbol::Element(_) | Symbol::OtherElement(..)) {
+        if count == 0 && !symbol.opens() {
             return Err(Fault::Malformed);
         }
-        let node = node(walk, symbol)?;
+        let node = node(walk, &symbol)?;
         match node {
             Node::Open { .. } => head = count,
             Node::Attr { ns, name, .. } => {
@@ -142,41 +142,29 @@ pub(crate) fn read_nodes<'a, D: Scribe>(
 }
 
 /// The node a symbol stands for, with its value.
-fn node<'a, D: Scribe>(walk: &mut Walk<'_, 'a, D>, symbol: Symbol<'a>) -> Result<Node<'a>, Fault> {
-    let dictionary = walk.dictionary;
-    let named = |(ns, name): (u16, &'a str)| {
-        let ns = dictionary.namespaces.get(ns).ok_or(Fault::Malformed)?;
-        Ok::<_, Fault>((ns, name))
+fn node<'a, D: Scribe>(walk: &mut Walk<'_, 'a, D>, symbol: &Symbol<'a>) -> Result<Node<'a>, Fault> {
+    let (ns, name) = walk.named(symbol)?;
+    let ns = match symbol.class {
+        Class::Element | Class::Attribute => {
+            let ns = walk.dictionary.namespaces.get(ns);
+            ns.ok_or(Fault::Malformed)?
+        }
+        _ => symbol.ns,
     };
-    Ok(match symbol {
-        Symbol::Element(id) => {
-            let found = dictionary.elements.get(id).ok_or(Fault::Malformed)?;
-            let (ns, name) = named(found)?;
-            Node::Open { ns, name }
-        }
-        Symbol::OtherElement(ns, name) => {
-            check(is_xml_text(ns) && is_xml_name(name))?;
-            Node::Open { ns, name }
-        }
-        Symbol::Attribute(id) => {
-            let found = dictionary.attributes.get(id).ok_or(Fault::Malformed)?;
-            let (ns, name) = named(found)?;
-            let value = walk.value(symbol, None)?;
-            check(is_xml_text(value))?;
-            Node::Attr { ns, name, value }
-        }
-        Symbol::OtherAttribute(ns, name) => {
-            check(is_xml_text(ns) && is_xml_name(name))?;
-            let value = walk.value(symbol, None)?;
-            check(is_xml_text(value))?;
-            Node::Attr { ns, name, value }
-        }
-        Symbol::Text => {
-            let text = walk.value(symbol, None)?;
-            check(is_xml_text(text))?;
-            Node::Text(text)
-        }
-        Symbol::Close => Node::Close,
+    check(!symbol.is_other() || is_xml_text(ns) && is_xml_name(name))?;
+    let mut value = || {
+        let value = walk.value(symbol, None)?;
+        check(is_xml_text(value)).map(|()| value)
+    };
+    Ok(match symbol.class {
+        Class::Element | Class::OtherElement => Node::Open { ns, name },
+        Class::Attribute | Class::OtherAttribute => Node::Attr {
+            ns,
+            name,
+            value: value()?,
+        },
+        Class::Text => Node::Text(value()?),
+        Class::Close => Node::Close,
     })
 }
 

@@ -4,6 +4,7 @@
 use core::fmt;
 
 use crate::alias::recent::Use;
+use crate::dictionary::Dictionary;
 use crate::entropy::Coder;
 use crate::entropy::range::Encoder;
 use crate::features::Deciding;
@@ -129,11 +130,9 @@ pub(crate) fn write_nodes<'x, D: Scribe>(
         match *node {
             Node::Open { ns, name } => {
                 let symbol = element(walk.dictionary, ns, name);
-                if let Symbol::OtherElement(ns, name) = symbol {
-                    check(is_xml_text(ns) && is_xml_name(name))?;
-                }
-                walk.symbol(Some(symbol))?;
-                write_attributes(walk, &nodes[at + 1..])?;
+                check(!symbol.is_other() || is_xml_text(ns) && is_xml_name(name))?;
+                walk.symbol(Some(&symbol))?;
+                write_attributes(walk, nodes.get(at + 1..).unwrap_or(&[]))?;
                 after_text = false;
             }
             Node::Attr { .. } => {}
@@ -142,12 +141,12 @@ pub(crate) fn write_nodes<'x, D: Scribe>(
                 if walk.is_idle_space(text) {
                     continue;
                 }
-                walk.symbol(Some(Symbol::Text))?;
-                walk.value(Symbol::Text, Some(text))?;
+                walk.symbol(Some(&Symbol::TEXT))?;
+                walk.value(&Symbol::TEXT, Some(text))?;
                 after_text = true;
             }
             Node::Close => {
-                walk.symbol(Some(Symbol::Close))?;
+                walk.symbol(Some(&Symbol::CLOSE))?;
                 after_text = false;
             }
         }
@@ -167,48 +166,43 @@ fn write_attributes<'x, D: Scribe>(
     walk: &mut Walk<'_, 'x, D>,
     nodes: &[Node<'x>],
 ) -> Result<(), Fault> {
-    let dictionary = walk.dictionary;
-    let named = || {
-        nodes.iter().map_while(|node| match *node {
-            Node::Attr { ns, name, value } => Some((ns, name, value)),
-            _ => None,
-        })
-    };
-    let mut looked_up = [None; LOOKED_UP];
-    for (place, (ns, name, _)) in looked_up.iter_mut().zip(named()) {
-        *place = Some(attribute(dictionary, ns, name));
+    let is_attribute = |node: &&Node<'_>| matches!(node, Node::Attr { .. });
+    let count = nodes.iter().take_while(is_attribute).count();
+    let nodes = nodes.get(..count).unwrap_or(&[]);
+    let mut looked_up = [Symbol::CLOSE; LOOKED_UP];
+    for (place, node) in looked_up.iter_mut().zip(nodes) {
+        *place = look_up(walk.dictionary, node);
     }
-    let attributes = || {
-        named().enumerate().map(|(at, (ns, name, value))| {
-            let symbol = looked_up.get(at).copied().flatten();
-            let symbol = symbol.unwrap_or_else(|| attribute(dictionary, ns, name));
-            (symbol, value)
-        })
-    };
-    let count = named().count();
-    let mut last = None;
-    for done in 0..count {
-        let later =
-            attributes().filter(|(symbol, _)| last.is_none_or(|last| order(*symbol) > last));
-        let Some((symbol, value)) = later.min_by_key(|(symbol, _)| order(*symbol)) else {
-            // Fewer than there are: some occur twice.
-            return check(done == count);
-        };
-        last = Some(order(symbol));
-        if let Symbol::OtherAttribute(ns, name) = symbol {
-            check(is_xml_text(ns) && is_xml_name(name))?;
+    // Before all attributes.
+    let mut last = Symbol::CLOSE;
+    for _ in nodes {
+        let mut next: Option<(Symbol<'x>, &Node<'x>)> = None;
+        for (at, node) in nodes.iter().enumerate() {
+            let symbol = match looked_up.get(at) {
+                Some(symbol) => *symbol,
+                None => look_up(walk.dictionary, node),
+            };
+            if last < symbol && next.is_none_or(|(next, _)| symbol < next) {
+                next = Some((symbol, node));
+            }
         }
+        // None if some occur twice.
+        let Some((symbol, Node::Attr { value, .. })) = next else {
+            return Err(Fault::Malformed);
+        };
+        check(!symbol.is_other() || is_xml_text(symbol.ns) && is_xml_name(symbol.name))?;
         check(is_xml_text(value))?;
-        walk.symbol(Some(symbol))?;
-        walk.value(symbol, Some(value))?;
+        walk.symbol(Some(&symbol))?;
+        walk.value(&symbol, Some(value))?;
+        last = symbol;
     }
     Ok(())
 }
 
-fn order(symbol: Symbol<'_>) -> (u32, &str, &str) {
-    match symbol {
-        Symbol::OtherAttribute(ns, name) => (u32::MAX, ns, name),
-        _ => (symbol.key(), "", ""),
+fn look_up<'x>(dictionary: &Dictionary<'_>, node: &Node<'x>) -> Symbol<'x> {
+    match *node {
+        Node::Attr { ns, name, .. } => attribute(dictionary, ns, name),
+        _ => Symbol::CLOSE,
     }
 }
 

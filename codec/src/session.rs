@@ -143,7 +143,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             for area in [Area::Strings, Area::Ids, Area::Templates, Area::Bodies] {
                 self.layout
                     .shelf_mut(storage, Direction::Sent, area)
-                    .confirm(number.get());
+                    .settle(number.get(), true);
             }
         }
     }
@@ -161,7 +161,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         for area in [Area::Strings, Area::Templates, Area::Bodies] {
             self.layout
                 .shelf_mut(storage, Direction::Sent, area)
-                .forget(number);
+                .settle(number, false);
         }
     }
 

@@ -3,6 +3,7 @@
 
 use super::shelf::{Entry, Shelf, ShelfMut, State};
 use crate::structure::lexicon::hash;
+use crate::value::Line;
 
 /// Ids of one packet that can be referred to.
 pub const ORDINALS: u8 = 8;
@@ -27,16 +28,19 @@ const MINTED: u8 = 0x80;
 /// Finds the latest packet that carried `id`. Ids that crossed must be known to the peer; of those that did not,
 /// the peer knows every one.
 pub fn find(shelf: Shelf<'_>, next: u16, id: &str) -> Option<(u32, u8)> {
-    let can_refer = |slot: &u16| {
-        let safe = age(shelf, *slot, next) < shelf.slots().saturating_sub(MARGIN);
-        shelf.note(*slot) & MINTED != 0 || (safe && shelf.state(*slot) == State::Known)
-    };
-    shelf
-        .with_hash(hash(id))
-        .filter(|slot| shelf.get(*slot) == Some(id.as_bytes()))
-        .filter(can_refer)
-        .map(|slot| (shelf.packet(slot), shelf.note(slot) & !MINTED))
-        .max()
+    let hash = hash(id);
+    let mut latest = None;
+    let mut from = 0;
+    while let Some(slot) = shelf.find(hash, from) {
+        from = slot + 1;
+        let note = shelf.note(slot);
+        let safe = age(shelf, slot, next) < shelf.slots().saturating_sub(MARGIN);
+        let can_refer = note & MINTED != 0 || (safe && shelf.state(slot) == State::Known);
+        if can_refer && shelf.get(slot) == Some(id.as_bytes()) {
+            latest = latest.max(Some((shelf.packet(slot), note & !MINTED)));
+        }
+    }
+    latest
 }
 
 /// The id that packet `number` carried as its `ordinal`th.
@@ -83,47 +87,42 @@ fn age(shelf: Shelf<'_>, slot: u16, next: u16) -> u16 {
 const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 /// Writes the id made up for the `ordinal`th id of packet `number`: `lw`, the tag, a hyphen, the number, and for
-/// others than the first a dot and the ordinal. Returns its length.
-pub fn mint(tag: &str, number: u32, ordinal: u8, out: &mut [u8; MINTED_MAX]) -> usize {
-    let mut len = 0;
-    let mut push = |octet: u8| {
-        if let Some(place) = out.get_mut(len) {
-            *place = octet;
-            len += 1;
+/// others than the first a dot and the ordinal. Returns what was written.
+pub fn mint<'o>(tag: &str, number: u32, ordinal: u8, out: &'o mut [u8; MINTED_MAX]) -> &'o [u8] {
+    let mut line = Line::new(out);
+    line.push(b"lw");
+    line.push(tag.as_bytes());
+    line.push(b"-");
+    let mut shift = number.checked_ilog2().unwrap_or(0) / 5 * 5;
+    loop {
+        line.push(&[DIGITS[(number >> shift & 31) as usize]]);
+        if shift == 0 {
+            break;
         }
-    };
-    b"lw".iter().for_each(|octet| push(*octet));
-    tag.bytes().take(8).for_each(&mut push);
-    push(b'-');
-    let first = (0..7).rev().find(|at| number >> (5 * at) != 0).unwrap_or(0);
-    for at in (0..=first).rev() {
-        push(DIGITS[(number >> (5 * at) & 31) as usize]);
+        shift -= 5;
     }
     if ordinal > 0 {
-        push(b'.');
-        push(b'0' + ordinal % 10);
+        line.push(&[b'.', b'0' + ordinal % 10]);
     }
-    len
+    line.written()
 }
 
 /// Reads an id made up with the same tag: number and ordinal.
 pub fn unmint(tag: &str, id: &str) -> Option<(u32, u8)> {
-    let rest = id
-        .strip_prefix("lw")?
-        .strip_prefix(tag)?
-        .strip_prefix('-')?;
-    let (digits, ordinal) = match rest.split_once('.') {
-        Some((digits, ordinal)) => (digits, ordinal.parse().ok()?),
-        None => (rest, 0),
+    let octets = id.as_bytes();
+    let digits = octets.strip_prefix(b"lw")?.strip_prefix(tag.as_bytes())?;
+    let (digits, ordinal) = match digits {
+        [digits @ .., b'.', ordinal] => (digits, ordinal.wrapping_sub(b'0')),
+        digits => (digits, 0),
     };
-    let number = digits.bytes().try_fold(0u64, |sum, digit| {
-        let value = DIGITS.iter().position(|d| *d == digit)?;
-        (sum <= u64::from(u32::MAX)).then_some(sum << 5 | value as u64)
-    })?;
-    let number = u32::try_from(number).ok()?;
-    let mut again = [0; MINTED_MAX];
-    let len = mint(tag, number, ordinal, &mut again);
-    (ordinal < ORDINALS && again[..len] == *id.as_bytes()).then_some((number, ordinal))
+    let mut number = 0u32;
+    for octet in digits.strip_prefix(b"-")? {
+        let value = DIGITS.iter().position(|digit| digit == octet)?;
+        number = number << 5 | value as u32;
+    }
+    // Whatever was lost on the way shows when it is written again.
+    let same = mint(tag, number, ordinal, &mut [0; MINTED_MAX]) == octets;
+    (ordinal < ORDINALS && same).then_some((number, ordinal))
 }
 
 #[cfg(test)]
@@ -135,8 +134,8 @@ mod tests {
         for number in [0, 1, 31, 32, 1000, 1 << 30, u32::MAX] {
             for ordinal in [0, 1, 7] {
                 let mut out = [0; MINTED_MAX];
-                let len = mint("ab", number, ordinal, &mut out);
-                let id = core::str::from_utf8(&out[..len]).expect("ASCII");
+                let id = mint("ab", number, ordinal, &mut out);
+                let id = core::str::from_utf8(id).expect("ASCII");
                 assert_eq!(unmint("ab", id), Some((number, ordinal)), "{id}");
                 assert_eq!(unmint("x", id), None);
             }

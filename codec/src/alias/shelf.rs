@@ -1,6 +1,8 @@
 //! A row of slots of equal size over borrowed octets: first the hashes of all of them, so that a search touches few
 //! octets, then heads and contents. Refuses to know what lies in them.
 
+use super::pending::Pending;
+
 /// Octets before the contents of each slot: state, note, length, packet, latest use.
 const HEAD: usize = 12;
 /// Octets of a hash.
@@ -124,23 +126,42 @@ impl<'s> Shelf<'s> {
         (state != 0).then(|| octets.get(HEAD..HEAD + len)).flatten()
     }
 
-    /// The slots put in with this hash.
-    pub fn with_hash(&self, hash: u32) -> impl Iterator<Item = u16> + use<'s> {
+    /// The first slot from `from` on that was put in with this hash.
+    pub fn find(&self, hash: u32, from: u16) -> Option<u16> {
+        let hashes = self.octets.get(..HASH * usize::from(self.shape.slots))?;
+        let hashes = hashes.as_chunks::<HASH>().0.get(usize::from(from)..)?;
         let wanted = hash.to_le_bytes();
-        let hashes = self.octets.get(..HASH * usize::from(self.shape.slots));
-        // Block by block without a branch inside, so that a block costs a few vector instructions.
-        let is_in = move |block: &[u8]| {
-            let any = |found: bool, hash: &[u8]| found | (*hash == wanted);
-            block.chunks_exact(HASH).fold(false, any)
-        };
-        let blocks = hashes.unwrap_or(&[]).chunks(HASH * BLOCK).enumerate();
-        blocks
-            .filter(move |(_, block)| is_in(block))
-            .flat_map(move |(at, block)| {
-                let hashes = block.chunks_exact(HASH).enumerate();
-                let found = hashes.filter(move |(_, hash)| **hash == wanted);
-                found.map(move |(within, _)| (at * BLOCK + within) as u16)
-            })
+        for (at, block) in hashes.chunks(BLOCK).enumerate() {
+            // Without a branch inside, so that a block costs a few vector instructions.
+            if block
+                .iter()
+                .fold(false, |found, hash| found | (*hash == wanted))
+            {
+                let within = block.iter().position(|hash| *hash == wanted)?;
+                return Some(from + (at * BLOCK + within) as u16);
+            }
+        }
+        None
+    }
+
+    /// A slot to fill anew, none of those taken: an empty one, or of those no packet under way can refer to the one not
+    /// used for longest.
+    pub fn vacant(&self, pending: &Pending, is_taken: impl Fn(u16) -> bool) -> Option<u16> {
+        let mut oldest = None;
+        let mut oldest_used = u32::MAX;
+        for slot in (0..self.shape.slots).filter(|slot| !is_taken(*slot)) {
+            let used = self.used(slot);
+            match self.state(slot) {
+                State::Empty => return Some(slot),
+                State::Known
+                    if pending.is_past(used) && (used < oldest_used || oldest.is_none()) =>
+                {
+                    (oldest, oldest_used) = (Some(slot), used);
+                }
+                _ => {}
+            }
+        }
+        oldest
     }
 }
 
@@ -171,23 +192,20 @@ impl<'s> ShelfMut<'s> {
     /// Puts `contents` into a slot; false if it is too long or there is no such slot.
     pub fn put(&mut self, slot: u16, entry: Entry<'_>) -> bool {
         let len = entry.contents.len();
-        let octets = self.slot(slot);
-        if octets.is_empty() || octets.len() < HEAD + len {
+        let Some((head, room)) = self.slot(slot).split_first_chunk_mut::<HEAD>() else {
             return false;
-        }
-        octets[0] = match entry.state {
-            State::Empty => 0,
-            State::Pending => 1,
-            State::Known => 2,
         };
-        octets[1] = entry.note;
-        octets[2..4].copy_from_slice(&(len as u16).to_le_bytes());
-        octets[4..8].copy_from_slice(&entry.packet.to_le_bytes());
-        octets[8..12].copy_from_slice(&entry.packet.to_le_bytes());
-        octets[HEAD..HEAD + len].copy_from_slice(entry.contents);
-        let at = HASH * usize::from(slot);
-        if let Some(place) = self.octets.get_mut(at..at + HASH) {
-            place.copy_from_slice(&entry.hash.to_le_bytes());
+        let Some(room) = room.get_mut(..len) else {
+            return false;
+        };
+        room.copy_from_slice(entry.contents);
+        let [l0, l1] = (len as u16).to_le_bytes();
+        let [p0, p1, p2, p3] = entry.packet.to_le_bytes();
+        let state = entry.state as u8;
+        *head = [state, entry.note, l0, l1, p0, p1, p2, p3, p0, p1, p2, p3];
+        let hashes = self.octets.as_chunks_mut().0;
+        if let Some(place) = hashes.get_mut(usize::from(slot)) {
+            *place = entry.hash.to_le_bytes();
         }
         true
     }
@@ -195,11 +213,7 @@ impl<'s> ShelfMut<'s> {
     /// Changes the state of a slot.
     pub fn set_state(&mut self, slot: u16, state: State) {
         if let Some(octet) = self.slot(slot).first_mut() {
-            *octet = match state {
-                State::Empty => 0,
-                State::Pending => 1,
-                State::Known => 2,
-            };
+            *octet = state as u8;
         }
     }
 
@@ -210,22 +224,13 @@ impl<'s> ShelfMut<'s> {
         }
     }
 
-    /// The peer has what `packet` introduced.
-    pub fn confirm(&mut self, packet: u32) {
+    /// The peer has what `packet` introduced, or it will never be known whether it has.
+    pub fn settle(&mut self, packet: u32, known: bool) {
+        let state = if known { State::Known } else { State::Empty };
         for slot in 0..self.shape.slots {
             let view = self.view();
             if view.state(slot) == State::Pending && view.packet(slot) == packet {
-                self.set_state(slot, State::Known);
-            }
-        }
-    }
-
-    /// Whether the peer has what `packet` introduced will never be known.
-    pub fn forget(&mut self, packet: u32) {
-        for slot in 0..self.shape.slots {
-            let view = self.view();
-            if view.state(slot) == State::Pending && view.packet(slot) == packet {
-                self.set_state(slot, State::Empty);
+                self.set_state(slot, state);
             }
         }
     }

@@ -9,7 +9,7 @@
 //!               one of the writer, 7 how an id that crossed begins: u8 length and octets
 //! ```
 
-use crate::structure::lexicon::Symbol;
+use crate::structure::lexicon::{Class, Symbol};
 
 /// Longest string a template keeps.
 const STRING_MAX: usize = 120;
@@ -35,7 +35,7 @@ pub enum Trace<'t> {
     Crossed(&'t str),
 }
 
-impl Trace<'_> {
+impl<'t> Trace<'t> {
     /// The trace in contexts.
     pub fn key(self) -> u32 {
         match self {
@@ -48,6 +48,14 @@ impl Trace<'_> {
             Self::Reference(false) => 4,
             Self::Reference(true) => 6,
             Self::Crossed(_) => 5,
+        }
+    }
+
+    /// The string, if it is one.
+    pub fn string(self) -> Option<&'t str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
         }
     }
 
@@ -94,12 +102,19 @@ impl<'r> Recorder<'r> {
     }
 
     /// A symbol.
-    pub fn symbol(&mut self, symbol: Symbol<'_>) {
-        let code = code(symbol);
+    pub fn symbol(&mut self, symbol: &Symbol<'_>) {
+        let code = match symbol.class {
+            Class::Close => 0,
+            Class::Text => 1,
+            Class::OtherElement => 2,
+            Class::OtherAttribute => 3,
+            Class::Element => 4 + symbol.id.min(0x7ff0),
+            Class::Attribute => 0x8000 | symbol.id,
+        };
         self.push(&code.to_le_bytes());
-        if let Symbol::OtherElement(ns, name) | Symbol::OtherAttribute(ns, name) = symbol {
-            self.push_string(ns);
-            self.push_string(name);
+        if symbol.is_other() {
+            self.push_string(symbol.ns);
+            self.push_string(symbol.name);
         }
     }
 
@@ -129,17 +144,6 @@ impl<'r> Recorder<'r> {
     /// The tokens, if they all fitted.
     pub fn finish(&self) -> Option<&[u8]> {
         self.out.get(..self.len)
-    }
-}
-
-fn code(symbol: Symbol<'_>) -> u16 {
-    match symbol {
-        Symbol::Close => 0,
-        Symbol::Text => 1,
-        Symbol::OtherElement(..) => 2,
-        Symbol::OtherAttribute(..) => 3,
-        Symbol::Element(id) => 4 + id.min(0x7ff0),
-        Symbol::Attribute(id) => 0x8000 | id,
     }
 }
 
@@ -181,31 +185,29 @@ impl<'t> Cursor<'t> {
     }
 
     /// Does `symbol` come later in the open element than what is expected?
-    pub fn has_later(&self, symbol: Symbol<'_>) -> bool {
-        let is_sought = !matches!(symbol, Symbol::Close | Symbol::Text);
+    pub fn has_later(&self, symbol: &Symbol<'_>) -> bool {
+        let is_sought = symbol.opens() || symbol.is_attribute();
         is_sought && after(self.tokens).is_some_and(|rest| seek(rest, symbol).is_some())
     }
 
     /// The symbol that came.
-    pub fn advance(&mut self, symbol: Symbol<'_>) {
-        let opens = matches!(symbol, Symbol::Element(_) | Symbol::OtherElement(..));
+    pub fn advance(&mut self, symbol: &Symbol<'_>) {
+        let closes = symbol.class == Class::Close;
         self.aligned = false;
-        if self.astray > 0 {
-            match symbol {
-                _ if opens => self.astray += 1,
-                Symbol::Close => self.astray -= 1,
-                _ => {}
-            }
-            return;
-        }
-        match seek(self.tokens, symbol) {
-            Some(rest) => {
+        if self.astray == 0 {
+            if let Some(rest) = seek(self.tokens, symbol) {
                 self.tokens = rest;
                 self.aligned = true;
+                return;
             }
-            None if opens => self.astray = 1,
-            None if symbol == Symbol::Close => self.tokens = &[],
-            None => {}
+            if closes {
+                self.tokens = &[];
+            }
+        }
+        if symbol.opens() {
+            self.astray += 1;
+        } else if closes {
+            self.astray = self.astray.saturating_sub(1);
         }
     }
 
@@ -228,27 +230,26 @@ impl<'t> Cursor<'t> {
 /// The rest of the tokens after the first attribute, text or whole element. None at the end of the open element.
 fn after(tokens: &[u8]) -> Option<&[u8]> {
     let (symbol, rest) = take_symbol(tokens)?;
-    match symbol {
-        Symbol::Close => None,
-        Symbol::Element(_) | Symbol::OtherElement(..) => seek(rest, Symbol::Close),
+    match symbol.class {
+        Class::Close => None,
+        Class::Element | Class::OtherElement => seek(rest, &Symbol::CLOSE),
         _ => take_value(rest).map(|(_, rest)| rest),
     }
 }
 
 /// The rest of the tokens after the first `wanted` in the open element.
-fn seek<'t>(mut tokens: &'t [u8], wanted: Symbol<'_>) -> Option<&'t [u8]> {
+fn seek<'t>(mut tokens: &'t [u8], wanted: &Symbol<'_>) -> Option<&'t [u8]> {
     let mut depth = 0u32;
     while let Some((symbol, rest)) = take_symbol(tokens) {
-        if depth == 0 && symbol == wanted {
+        if depth == 0 && symbol == *wanted {
             return Some(rest);
         }
         tokens = rest;
-        match symbol {
-            Symbol::Close => depth = depth.checked_sub(1)?,
-            Symbol::Element(_) | Symbol::OtherElement(..) => {
+        match symbol.class {
+            Class::Close => depth = depth.checked_sub(1)?,
+            Class::Element | Class::OtherElement => {
                 // An attribute looked for belongs to the open element, not to what follows its children.
-                if depth == 0 && matches!(wanted, Symbol::Attribute(_) | Symbol::OtherAttribute(..))
-                {
+                if depth == 0 && wanted.is_attribute() {
                     return None;
                 }
                 depth += 1;
@@ -266,23 +267,21 @@ fn take_string(tokens: &[u8]) -> Option<(&str, &[u8])> {
 }
 
 fn take_symbol(tokens: &[u8]) -> Option<(Symbol<'_>, &[u8])> {
-    let (code, rest) = tokens.split_first_chunk::<2>()?;
+    let (code, mut rest) = tokens.split_first_chunk::<2>()?;
     let code = u16::from_le_bytes(*code);
-    Some(match code {
-        0 => (Symbol::Close, rest),
-        1 => (Symbol::Text, rest),
-        2 | 3 => {
-            let (ns, rest) = take_string(rest)?;
-            let (name, rest) = take_string(rest)?;
-            if code == 2 {
-                (Symbol::OtherElement(ns, name), rest)
-            } else {
-                (Symbol::OtherAttribute(ns, name), rest)
-            }
-        }
-        _ if code & 0x8000 != 0 => (Symbol::Attribute(code & 0x7fff), rest),
-        _ => (Symbol::Element(code - 4), rest),
-    })
+    let mut symbol = match code {
+        0 => Symbol::CLOSE,
+        1 => Symbol::TEXT,
+        2 => Symbol::known(Class::OtherElement, 0),
+        3 => Symbol::known(Class::OtherAttribute, 0),
+        0x8000.. => Symbol::known(Class::Attribute, code & 0x7fff),
+        _ => Symbol::known(Class::Element, code - 4),
+    };
+    if symbol.is_other() {
+        (symbol.ns, rest) = take_string(rest)?;
+        (symbol.name, rest) = take_string(rest)?;
+    }
+    Some((symbol, rest))
 }
 
 fn take_value(tokens: &[u8]) -> Option<(Trace<'_>, &[u8])> {

@@ -104,14 +104,21 @@ impl Sketch {
 
 /// The template the stanza resembles most; among equals the latest.
 pub(crate) fn template(shelf: Shelf<'_>, sketch: &Sketch, root: u32) -> Option<u16> {
-    (0..shelf.slots())
-        .filter(|slot| shelf.state(*slot) == State::Known && shelf.hash(*slot) == root)
-        .filter_map(|slot| {
-            let cost = sketch.cost_from(&Sketch::read(shelf.get(slot)?)?);
-            (cost <= COST_MAX).then_some((cost, u32::MAX - shelf.packet(slot), slot))
-        })
-        .min()
-        .map(|(.., slot)| slot)
+    let mut best = None;
+    for slot in 0..shelf.slots() {
+        if shelf.state(slot) != State::Known || shelf.hash(slot) != root {
+            continue;
+        }
+        let Some(other) = shelf.get(slot).and_then(Sketch::read) else {
+            continue;
+        };
+        let cost = sketch.cost_from(&other);
+        let rank = (cost, u32::MAX - shelf.packet(slot));
+        if cost <= COST_MAX && best.is_none_or(|(least, _)| rank < least) {
+            best = Some((rank, slot));
+        }
+    }
+    best.map(|(_, slot)| slot)
 }
 
 /// The slot to keep a new template in: that of the template it was made from, if it succeeds that one; else an empty
@@ -122,17 +129,12 @@ pub(crate) fn slot(
     sketch: &Sketch,
     made_from: Option<u16>,
 ) -> Option<u16> {
-    let is_past =
-        |slot: &u16| shelf.state(*slot) == State::Known && pending.is_past(shelf.used(*slot));
-    let same = made_from.filter(|slot| {
-        let before = shelf.get(*slot).and_then(Sketch::read);
-        is_past(slot) && before.is_some_and(|before| sketch.succeeds(&before))
-    });
-    let empty = || (0..shelf.slots()).find(|slot| shelf.state(*slot) == State::Empty);
-    let oldest = || {
-        (0..shelf.slots())
-            .filter(|slot| is_past(slot) && made_from != Some(*slot))
-            .min_by_key(|slot| shelf.used(*slot))
-    };
-    same.or_else(empty).or_else(oldest)
+    if let Some(slot) = made_from
+        && pending.is_past(shelf.used(slot))
+        && let Some(before) = shelf.get(slot).and_then(Sketch::read)
+        && sketch.succeeds(&before)
+    {
+        return Some(slot);
+    }
+    shelf.vacant(pending, |slot| made_from == Some(slot))
 }

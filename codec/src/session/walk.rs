@@ -15,14 +15,15 @@ use crate::alias::template::{Cursor, Recorder, Trace};
 use crate::dictionary::{self, Dictionary};
 use crate::features::mix;
 use crate::stanza::Arena;
-use crate::structure::lexicon::{ESCAPE_ATTRIBUTE, ESCAPE_ELEMENT, Key, Symbol, TEXT, hash};
+use crate::structure::lexicon::{Class, ESCAPE_ATTRIBUTE, ESCAPE_ELEMENT, Symbol, TEXT, hash};
 use crate::structure::trail::Trail;
 use crate::structure::{Contexts, flag, rank, tree};
 use crate::text::TextModel;
 use crate::value::letters;
 use crate::value::{Fault, Kind};
 
-pub(crate) use plan::Plan;
+use plan::Plan;
+use strings::bare;
 
 /// A coder that decides by contexts, and may want to know what the decisions were about.
 pub trait Scribe: crate::features::Decide {
@@ -111,23 +112,24 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     ///
     /// # Errors
     /// See [`Fault`].
-    pub(crate) fn symbol(&mut self, given: Option<Symbol<'a>>) -> Result<Symbol<'a>, Fault> {
+    pub(crate) fn symbol(&mut self, given: Option<&Symbol<'a>>) -> Result<Symbol<'a>, Fault> {
         let mut expected_key = 0;
         let mut skipped = 0;
         while let Some(expected) = self.cursor.expected() {
             expected_key = expected.key();
             let contexts = self.trail.symbol_hit(expected_key, skipped);
-            let hit = flag(self.d, &contexts, SAME_SYMBOL, given == Some(expected));
+            let hit = flag(self.d, &contexts, SAME_SYMBOL, given == Some(&expected));
             self.trail.judge(hit);
             if hit {
                 let symbol = match given {
-                    Some(symbol) => symbol,
-                    None => self.own(expected)?,
+                    Some(symbol) => *symbol,
+                    None => self.own(&expected)?,
                 };
                 return self.arrive(symbol);
             }
             let left_out = given.is_some_and(|symbol| self.cursor.has_later(symbol));
-            if expected == Symbol::Close || !flag(self.d, &contexts, SKIP, left_out) {
+            let closes = expected.class == Class::Close;
+            if closes || !flag(self.d, &contexts, SKIP, left_out) {
                 break;
             }
             if !self.cursor.skip() {
@@ -136,74 +138,46 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             skipped = expected_key;
         }
         let contexts = self.trail.symbol(expected_key);
-        let class = tree(self.d, &contexts, CLASS, 3, given.map_or(0, Symbol::class));
-        let symbol = match class {
-            0 => Symbol::Close,
-            1 => Symbol::Text,
-            2 => {
-                let id = if let Some(Symbol::Element(id)) = given {
-                    id
-                } else {
-                    0
-                };
-                Symbol::Element(rank(self.d, &contexts, ELEMENT, id))
-            }
-            3 => {
-                let id = if let Some(Symbol::Attribute(id)) = given {
-                    id
-                } else {
-                    0
-                };
-                Symbol::Attribute(rank(self.d, &contexts, ATTRIBUTE, id))
-            }
-            4 | 5 => self.other_name(class == 4, given, &contexts)?,
+        let class = given.map_or(0, |symbol| symbol.class as u32);
+        let id = given.map_or(0, |symbol| symbol.id);
+        let symbol = match tree(self.d, &contexts, CLASS, 3, class) {
+            0 => Symbol::CLOSE,
+            1 => Symbol::TEXT,
+            2 => Symbol::known(Class::Element, rank(self.d, &contexts, ELEMENT, id)),
+            3 => Symbol::known(Class::Attribute, rank(self.d, &contexts, ATTRIBUTE, id)),
+            4 => self.other(Class::OtherElement, given, &contexts)?,
+            5 => self.other(Class::OtherAttribute, given, &contexts)?,
             _ => return Err(Fault::Malformed),
         };
         self.arrive(symbol)
     }
 
     /// A symbol of the template with its strings moved to where they can stay.
-    fn own(&mut self, symbol: Symbol<'w>) -> Result<Symbol<'a>, Fault> {
-        Ok(match symbol {
-            Symbol::Close => Symbol::Close,
-            Symbol::Text => Symbol::Text,
-            Symbol::Element(id) => Symbol::Element(id),
-            Symbol::Attribute(id) => Symbol::Attribute(id),
-            Symbol::OtherElement(ns, name) => {
-                Symbol::OtherElement(self.arena.keep(ns)?, self.arena.keep(name)?)
-            }
-            Symbol::OtherAttribute(ns, name) => {
-                Symbol::OtherAttribute(self.arena.keep(ns)?, self.arena.keep(name)?)
-            }
-        })
+    fn own(&mut self, symbol: &Symbol<'w>) -> Result<Symbol<'a>, Fault> {
+        let mut own = Symbol::known(symbol.class, symbol.id);
+        if symbol.is_other() {
+            own.ns = self.arena.keep(symbol.ns)?;
+            own.name = self.arena.keep(symbol.name)?;
+        }
+        Ok(own)
     }
 
-    fn other_name(
+    fn other(
         &mut self,
-        is_element: bool,
-        given: Option<Symbol<'a>>,
+        class: Class,
+        given: Option<&Symbol<'a>>,
         contexts: &Contexts,
     ) -> Result<Symbol<'a>, Fault> {
-        let (ns, name) = match given {
-            Some(Symbol::OtherElement(ns, name) | Symbol::OtherAttribute(ns, name)) => {
-                (Some(ns), Some(name))
-            }
-            _ => (None, None),
-        };
         let table = &self.dictionary.namespaces;
-        let known = ns.and_then(|ns| table.find(ns));
+        let known = given.and_then(|symbol| table.find(symbol.ns));
         let ns = if flag(self.d, contexts, NAMESPACE_KNOWN, known.is_some()) {
             let id = rank(self.d, contexts, NAMESPACE, known.unwrap_or(0));
             table.get(id).ok_or(Fault::Malformed)?
         } else {
-            self.letters(NAMESPACE, ns)?
+            self.letters(NAMESPACE, given.map(|symbol| symbol.ns))?
         };
-        let name = self.letters(ELEMENT, name)?;
-        Ok(if is_element {
-            Symbol::OtherElement(ns, name)
-        } else {
-            Symbol::OtherAttribute(ns, name)
-        })
+        let name = self.letters(ELEMENT, given.map(|symbol| symbol.name))?;
+        Ok(Symbol::other(class, ns, name))
     }
 
     /// Codes a string letter by letter.
@@ -219,69 +193,66 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 
     /// Takes note of a symbol on all sides.
     fn arrive(&mut self, symbol: Symbol<'a>) -> Result<Symbol<'a>, Fault> {
-        self.cursor.advance(symbol);
-        self.recorder.symbol(symbol);
+        self.cursor.advance(&symbol);
+        self.recorder.symbol(&symbol);
         let key = symbol.key();
-        match symbol {
-            Symbol::Element(id) => {
-                let (_, name) = self.dictionary.elements.get(id).ok_or(Fault::Malformed)?;
-                self.enter(key, Some(id))?;
-                self.d.note(What::Open(name));
-            }
-            Symbol::OtherElement(_, name) => {
-                self.enter(key, None)?;
-                self.d.note(What::Open(name));
-            }
-            Symbol::Attribute(id) => {
-                let (_, name) = self.dictionary.attributes.get(id).ok_or(Fault::Malformed)?;
-                self.leaf(key, false)?;
-                self.d.note(What::Attribute(name));
-            }
-            Symbol::OtherAttribute(_, name) => {
-                self.leaf(key, false)?;
-                self.d.note(What::Attribute(name));
-            }
-            Symbol::Text => {
-                self.leaf(key, true)?;
-                self.d.note(What::Text);
-            }
-            Symbol::Close => {
-                if self.trail.depth() == 0 {
-                    return Err(Fault::Malformed);
+        let (_, name) = self.named(&symbol)?;
+        let inside = self.trail.depth() > 0;
+        let (fine, what) = match symbol.class {
+            Class::Element | Class::OtherElement => {
+                let id = (!symbol.is_other()).then_some(symbol.id);
+                if !self.trail.open(key, id) {
+                    return Err(Fault::TooDeep);
                 }
-                self.trail.close(key);
-                self.d.note(What::Close);
+                (true, What::Open(name))
             }
-        }
-        Ok(symbol)
+            Class::Attribute | Class::OtherAttribute => {
+                let in_head = self.trail.in_head();
+                self.trail.leaf(key, false);
+                (inside && in_head, What::Attribute(name))
+            }
+            Class::Text => {
+                self.trail.leaf(key, true);
+                (inside, What::Text)
+            }
+            Class::Close => {
+                self.trail.close(key);
+                (inside, What::Close)
+            }
+        };
+        self.d.note(what);
+        fine.then_some(symbol).ok_or(Fault::Malformed)
     }
 
-    fn enter(&mut self, key: Key, id: Option<u16>) -> Result<(), Fault> {
-        self.trail.open(key, id).then_some(()).ok_or(Fault::TooDeep)
-    }
-
-    fn leaf(&mut self, key: Key, is_text: bool) -> Result<(), Fault> {
-        if self.trail.depth() == 0 || !(is_text || self.trail.in_head()) {
-            return Err(Fault::Malformed);
-        }
-        self.trail.leaf(key, is_text);
-        Ok(())
+    /// Number of the namespace, which another symbol has not, and local name.
+    ///
+    /// # Errors
+    /// `Malformed` if the dictionary has no such name.
+    pub(crate) fn named(&self, symbol: &Symbol<'a>) -> Result<(u16, &'a str), Fault> {
+        let names = match symbol.class {
+            Class::Element => &self.dictionary.elements,
+            Class::Attribute => &self.dictionary.attributes,
+            _ => return Ok((0, symbol.name)),
+        };
+        names.get(symbol.id).ok_or(Fault::Malformed)
     }
 
     /// What the dictionary says about values of `symbol` in the open element.
-    fn hint(&self, symbol: Symbol<'_>) -> dictionary::Kind {
-        let element = self.trail.id();
-        match (symbol, element) {
-            (Symbol::Attribute(id), Some(element)) => self.dictionary.kind(element, id),
-            (Symbol::Attribute(id), None) => self.dictionary.attributes.kind(id),
-            (Symbol::Text, Some(element)) => self.dictionary.kind(element, dictionary::TEXT),
-            _ => dictionary::Kind::Text,
+    fn hint(&self, symbol: &Symbol<'_>) -> dictionary::Kind {
+        let id = match symbol.class {
+            Class::Attribute => symbol.id,
+            Class::Text => dictionary::TEXT,
+            _ => return dictionary::Kind::Text,
+        };
+        match self.trail.id() {
+            Some(element) => self.dictionary.kind(element, id),
+            None => self.dictionary.attributes.kind(id),
         }
     }
 
     /// White space in an element that has no text of its own.
     pub(crate) fn is_idle_space(&self, text: &str) -> bool {
-        let kind = self.hint(Symbol::Text);
+        let kind = self.hint(&Symbol::TEXT);
         kind == dictionary::Kind::None
             && self.trail.id().is_some()
             && text
@@ -295,70 +266,68 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// See [`Fault`].
     pub(crate) fn value(
         &mut self,
-        symbol: Symbol<'a>,
+        symbol: &Symbol<'a>,
         given: Option<&'a str>,
     ) -> Result<&'a str, Fault> {
         let trace = self.cursor.trace();
-        let hint = self.hint(symbol);
-        let place = match symbol {
-            Symbol::Text => TEXT,
-            Symbol::OtherAttribute(..) => ESCAPE_ATTRIBUTE,
+        let place = match symbol.class {
+            Class::Text => TEXT,
+            Class::OtherAttribute => ESCAPE_ATTRIBUTE,
             _ => symbol.key(),
         };
         let owner = match self.trail.id() {
             Some(id) => u32::from(id),
             None => ESCAPE_ELEMENT << 16,
         };
-        let place = mix(place, owner);
+        let (_, name) = self.named(symbol)?;
         let at = Place {
-            place,
-            hint,
-            symbol,
+            place: mix(place, owner),
+            hint: self.hint(symbol),
+            is_text: symbol.class == Class::Text,
+            attribute: if symbol.is_other() { "" } else { name },
         };
-        let text = self.valued(&at, trace, given)?;
-        self.note_address(symbol, trace, text);
+        let text = self.valued(at, trace, given)?;
+        self.note_address(&at, trace, text);
         Ok(text)
     }
 
     /// Remembers the stanza's own addresses.
-    fn note_address(&mut self, symbol: Symbol<'_>, trace: Trace<'_>, text: &str) {
-        let Symbol::Attribute(id) = symbol else {
+    fn note_address(&mut self, at: &Place<'_>, trace: Trace<'_>, text: &str) {
+        if self.trail.depth() != 1 {
             return;
-        };
-        if self.trail.depth() == 1 {
-            let bare = text.split('/').next().unwrap_or(text);
-            let is_same = trace == Trace::String(text);
-            match self.dictionary.attributes.get(id) {
-                Some((_, "from")) => self.from = hash(bare) as u16,
-                Some((_, "to")) => self.to = hash(bare) as u16,
-                _ => return,
-            }
-            self.fresh |= !is_same;
         }
+        let address = match at.attribute {
+            "from" => &mut self.from,
+            "to" => &mut self.to,
+            _ => return,
+        };
+        *address = hash(bare(text)) as u16;
+        self.fresh |= trace != Trace::String(text);
     }
 
     fn valued(
         &mut self,
-        at: &Place<'a>,
+        at: Place<'a>,
         trace: Trace<'w>,
         given: Option<&'a str>,
     ) -> Result<&'a str, Fault> {
-        if trace.can_hit() && self.is_repeated(at, trace, given) {
+        if trace.can_hit() && self.is_repeated(&at, trace, given) {
             let text = self.replay(trace, given)?;
             self.recorder.value(trace);
             self.remember_value(trace);
             self.d.note(What::Value("as before", text));
             return Ok(text);
         }
+        let plan = given.map_or(Plan::default(), |text| self.plan(&at, trace, text));
         let job = Job {
-            at: *at,
+            at,
             contexts: self.trail.at(at.place, trace.key()),
             trace,
             given,
-            plan: given.map(|text| self.plan(at, trace, text)),
+            number: plan.number,
         };
-        let code = job.plan.map_or(0, |plan| plan.kind() as u32);
-        let kind = Kind::from_code(tree(self.d, &job.contexts, KIND, 4, code));
+        let kind = tree(self.d, &job.contexts, KIND, 4, plan.kind as u32);
+        let kind = Kind::from_code(kind);
         let (text, left) = self.coded(kind, &job)?;
         self.recorder.value(left);
         self.remember_value(left);
@@ -420,8 +389,10 @@ pub(crate) struct Place<'a> {
     pub(crate) place: u32,
     /// What the dictionary says of it.
     pub(crate) hint: dictionary::Kind,
-    /// The attribute, or text.
-    pub(crate) symbol: Symbol<'a>,
+    /// Text of an element?
+    pub(crate) is_text: bool,
+    /// Name of an attribute of the dictionary, else empty.
+    pub(crate) attribute: &'a str,
 }
 
 /// One value to code.
@@ -430,5 +401,6 @@ pub(crate) struct Job<'j, 'a> {
     pub(crate) contexts: Contexts,
     pub(crate) trace: Trace<'j>,
     pub(crate) given: Option<&'a str>,
-    pub(crate) plan: Option<Plan<'a>>,
+    /// What was found out about it, see [`Plan`].
+    pub(crate) number: u16,
 }

@@ -17,45 +17,88 @@ pub const ESCAPE_ATTRIBUTE: Key = 4;
 const ELEMENT: Key = 0x1_0000;
 const ATTRIBUTE: Key = 0x2_0000;
 
-/// One symbol of the structure.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Symbol<'a> {
+/// What a symbol does, numbered as on the air. Attributes are written in this order.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Class {
     /// End of the open element.
     Close,
     /// Character data; a value follows.
     Text,
     /// Start of an element of the dictionary.
-    Element(u16),
+    Element,
     /// An attribute of the dictionary; a value follows.
-    Attribute(u16),
-    /// Start of any other element: namespace and local name.
-    OtherElement(&'a str, &'a str),
-    /// Any other attribute: namespace and local name; a value follows.
-    OtherAttribute(&'a str, &'a str),
+    Attribute,
+    /// Start of any other element.
+    OtherElement,
+    /// Any other attribute; a value follows.
+    OtherAttribute,
 }
 
-impl Symbol<'_> {
-    /// The symbol in contexts.
-    pub fn key(self) -> Key {
-        match self {
-            Self::Close => CLOSE,
-            Self::Text => TEXT,
-            Self::Element(id) => ELEMENT | u32::from(id),
-            Self::Attribute(id) => ATTRIBUTE | u32::from(id),
-            Self::OtherElement(ns, name) => ESCAPE_ELEMENT | hash(name) ^ hash(ns) << 8,
-            Self::OtherAttribute(ns, name) => ESCAPE_ATTRIBUTE | hash(name) ^ hash(ns) << 8,
+/// One symbol of the structure.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Symbol<'a> {
+    /// What it does.
+    pub class: Class,
+    /// Number of one of the dictionary, else 0.
+    pub id: u16,
+    /// Namespace of another one, else empty.
+    pub ns: &'a str,
+    /// Local name of another one, else empty.
+    pub name: &'a str,
+}
+
+impl<'a> Symbol<'a> {
+    /// End of the open element.
+    pub const CLOSE: Self = Self::known(Class::Close, 0);
+    /// Character data.
+    pub const TEXT: Self = Self::known(Class::Text, 0);
+
+    /// One that needs no name.
+    pub const fn known(class: Class, id: u16) -> Self {
+        Self {
+            class,
+            id,
+            ns: "",
+            name: "",
         }
     }
 
-    /// The kind of the symbol, 0 to 5.
-    pub fn class(self) -> u32 {
-        match self {
-            Self::Close => 0,
-            Self::Text => 1,
-            Self::Element(_) => 2,
-            Self::Attribute(_) => 3,
-            Self::OtherElement(..) => 4,
-            Self::OtherAttribute(..) => 5,
+    /// One outside the dictionary.
+    pub const fn other(class: Class, ns: &'a str, name: &'a str) -> Self {
+        Self {
+            class,
+            id: 0,
+            ns,
+            name,
+        }
+    }
+
+    /// Does it begin an element?
+    pub fn opens(&self) -> bool {
+        matches!(self.class, Class::Element | Class::OtherElement)
+    }
+
+    /// Is it an attribute?
+    pub fn is_attribute(&self) -> bool {
+        matches!(self.class, Class::Attribute | Class::OtherAttribute)
+    }
+
+    /// Is it outside the dictionary?
+    pub fn is_other(&self) -> bool {
+        matches!(self.class, Class::OtherElement | Class::OtherAttribute)
+    }
+
+    /// The symbol in contexts.
+    pub fn key(&self) -> Key {
+        let id = u32::from(self.id);
+        let names = || hash(self.name) ^ hash(self.ns) << 8;
+        match self.class {
+            Class::Close => CLOSE,
+            Class::Text => TEXT,
+            Class::Element => ELEMENT | id,
+            Class::Attribute => ATTRIBUTE | id,
+            Class::OtherElement => ESCAPE_ELEMENT | names(),
+            Class::OtherAttribute => ESCAPE_ATTRIBUTE | names(),
         }
     }
 }
@@ -68,15 +111,15 @@ pub fn hash(text: &str) -> u32 {
 /// The symbol that opens the element `name` of `ns`.
 pub fn element<'a>(dictionary: &Dictionary<'_>, ns: &'a str, name: &'a str) -> Symbol<'a> {
     match dictionary.element(ns, name) {
-        Some(id) => Symbol::Element(id),
-        None => Symbol::OtherElement(ns, name),
+        Some(id) => Symbol::known(Class::Element, id),
+        None => Symbol::other(Class::OtherElement, ns, name),
     }
 }
 
 /// The symbol of the attribute `name` of `ns`.
 pub fn attribute<'a>(dictionary: &Dictionary<'_>, ns: &'a str, name: &'a str) -> Symbol<'a> {
     match dictionary.attribute(ns, name) {
-        Some(id) => Symbol::Attribute(id),
-        None => Symbol::OtherAttribute(ns, name),
+        Some(id) => Symbol::known(Class::Attribute, id),
+        None => Symbol::other(Class::OtherAttribute, ns, name),
     }
 }

@@ -5,7 +5,6 @@ use super::{Job, Place, Scribe, Walk};
 use crate::alias::ids::{self, IdRef, MINTED_MAX};
 use crate::alias::template::Trace;
 use crate::session::staged::Origin;
-use crate::structure::lexicon::Symbol;
 use crate::structure::{flag, signed, tree};
 use crate::value::Fault;
 use crate::value::uuid::Uuid;
@@ -47,11 +46,8 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     /// Codes a reference; returns the id it stands for at this end, and what a template keeps of it.
-    pub(super) fn reference(
-        &mut self,
-        job: &Job<'w, 'a>,
-        given: Option<IdRef>,
-    ) -> Result<(&'a str, Trace<'a>), Fault> {
+    pub(super) fn reference(&mut self, job: &Job<'w, 'a>) -> Result<(&'a str, Trace<'a>), Fault> {
+        let given = job.given.and_then(|text| self.find_reference(text));
         let contexts = &job.contexts;
         let (own, number) = self.referred_packet(job, given)?;
         let ordinal = given.map_or(0, |id| u32::from(id.ordinal));
@@ -151,47 +147,51 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 
     fn mint(&mut self, number: u32, ordinal: u8) -> Result<&'a str, Fault> {
         let mut out = [0; MINTED_MAX];
-        let len = ids::mint(self.memory.tag, number, ordinal, &mut out);
-        // Tag and digits are ASCII.
-        Ok(self
-            .arena
-            .keep(core::str::from_utf8(&out[..len]).unwrap_or(""))?)
+        let id = ids::mint(self.memory.tag, number, ordinal, &mut out);
+        self.settle(None, id)
     }
 
     /// May the far end make up its own? Ids of stanzas, archives and threads if they are no words; other ids only if
     /// they look like chance, for some mean something: the hash of an avatar, the JID of a bookmark, the word "current".
     pub(super) fn is_opaque(&self, at: &Place<'_>, text: &str) -> bool {
-        let name = match at.symbol {
-            Symbol::Attribute(id) => self
-                .dictionary
-                .attributes
-                .get(id)
-                .map_or("", |(_, name)| name),
-            _ => "",
-        };
-        let element = self
-            .trail
-            .id()
-            .and_then(|id| self.dictionary.elements.get(id));
+        let id = self.trail.id();
+        let element = id.and_then(|id| self.dictionary.elements.get(id));
         let Some((ns, element)) = element else {
             return false;
         };
         let ns = self.dictionary.namespaces.get(ns).unwrap_or("");
-        match (ns, element, name) {
-            ("jabber:client", "message" | "presence" | "iq", "id")
-            | ("urn:xmpp:sid:0", "stanza-id" | "origin-id", "id")
-            | ("urn:xmpp:mam:2" | "urn:xmpp:mam:1", "result", "id" | "queryid")
-            | ("urn:xmpp:mam:2" | "urn:xmpp:mam:1", "query" | "fin", "queryid")
-            | ("jabber:client", "thread", "") => is_made_up(text),
-            (
-                "http://jabber.org/protocol/pubsub" | "http://jabber.org/protocol/pubsub#event",
-                "item",
-                "id",
-            ) => Uuid::parse(text).is_some() || is_server_item(text),
-            _ => false,
+        let place = (ns, element, at.attribute);
+        if ITEMS.contains(&place) {
+            return Uuid::parse(text).is_some() || is_server_item(text);
         }
+        MADE_UP.contains(&place) && is_made_up(text)
     }
 }
+
+/// Where ids stand that nobody reads anything into: namespace and name of the element, and the attribute, if it is not
+/// the text.
+const MADE_UP: [(&str, &str, &str); 14] = [
+    ("jabber:client", "message", "id"),
+    ("jabber:client", "presence", "id"),
+    ("jabber:client", "iq", "id"),
+    ("jabber:client", "thread", ""),
+    ("urn:xmpp:sid:0", "stanza-id", "id"),
+    ("urn:xmpp:sid:0", "origin-id", "id"),
+    ("urn:xmpp:mam:2", "result", "id"),
+    ("urn:xmpp:mam:2", "result", "queryid"),
+    ("urn:xmpp:mam:2", "query", "queryid"),
+    ("urn:xmpp:mam:2", "fin", "queryid"),
+    ("urn:xmpp:mam:1", "result", "id"),
+    ("urn:xmpp:mam:1", "result", "queryid"),
+    ("urn:xmpp:mam:1", "query", "queryid"),
+    ("urn:xmpp:mam:1", "fin", "queryid"),
+];
+
+/// Where those stand that services make up, and users too.
+const ITEMS: [(&str, &str, &str); 2] = [
+    ("http://jabber.org/protocol/pubsub", "item", "id"),
+    ("http://jabber.org/protocol/pubsub#event", "item", "id"),
+];
 
 /// Ids no word or address would be taken for. Others cross as they are, so that nothing that equals one is changed.
 fn is_made_up(text: &str) -> bool {

@@ -17,13 +17,6 @@ const HEAD_MAX: usize = 20;
 /// Fewer octets in common are chance.
 const SHARED_MIN: usize = 3;
 
-/// What follows the prefix of a value.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Tail<'a> {
-    Token(Token<'a>),
-    Uuid(Uuid),
-}
-
 /// How an id begins, as far as others may begin alike: a short one is kept whole, a long one up to what looks like
 /// chance.
 pub(super) fn head(id: &str) -> &str {
@@ -32,7 +25,9 @@ pub(super) fn head(id: &str) -> &str {
         None if id.len() <= HEAD_MAX => id.len(),
         None => id.rfind(['-', '_', '.', ':', '/']).map_or(0, |at| at + 1),
     };
-    if cut <= HEAD_MAX { &id[..cut] } else { "" }
+    id.get(..cut)
+        .filter(|head| head.len() <= HEAD_MAX)
+        .unwrap_or("")
 }
 
 /// Where the UUID at the end of an id begins.
@@ -42,61 +37,47 @@ fn uuid_cut(id: &str) -> Option<usize> {
     Uuid::parse(tail).map(|_| cut)
 }
 
-/// The prefix and the rest of an id, if it has a prefix worth it: one before a UUID, or one in common with `trace`.
-pub(super) fn split<'a>(trace: Trace<'_>, id: &'a str) -> Option<(usize, Tail<'a>)> {
+/// Length of the prefix of an id that has one worth it: before a UUID, or in common with `trace`.
+pub(super) fn cut(trace: Trace<'_>, id: &str) -> Option<u16> {
     if let Some(cut) = uuid_cut(id).filter(|cut| (1..=HEAD_MAX).contains(cut)) {
-        return Uuid::parse(&id[cut..]).map(|uuid| (cut, Tail::Uuid(uuid)));
+        return Some(cut as u16);
     }
     let Trace::Crossed(head) = trace else {
         return None;
     };
     let pairs = id.bytes().zip(head.bytes());
     let shared = pairs.take_while(|(one, other)| one == other).count();
-    let token = Token::parse(id.get(shared..)?)?;
-    (shared >= SHARED_MIN).then_some((shared, Tail::Token(token)))
+    Token::parse(id.get(shared..)?)?;
+    (shared >= SHARED_MIN).then_some(shared as u16)
 }
 
 impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
-    /// Codes a prefix and what follows it; `cut` is the length of the prefix to write.
-    pub(super) fn named(
-        &mut self,
-        job: &Job<'w, 'a>,
-        cut: usize,
-        tail: Tail<'a>,
-    ) -> Result<&'a str, Fault> {
+    /// Codes a prefix and what follows it.
+    pub(super) fn split(&mut self, job: &Job<'w, 'a>) -> Result<&'a str, Fault> {
         let contexts = &job.contexts;
-        let given = job.given.map(|text| (&text[..cut], &text[cut..]));
-        let prefix = match job.trace {
-            Trace::Crossed(head) => {
-                let near = given.is_some_and(|(prefix, _)| head.starts_with(prefix));
-                if flag(self.d, contexts, NEAR, near) {
-                    let shared = number(self.d, contexts, SHARED, cut as u64) as usize;
-                    let prefix = head.get(..shared).ok_or(Fault::Malformed)?;
-                    match given {
-                        Some((prefix, _)) => prefix,
-                        None => self.arena.keep(prefix)?,
-                    }
-                } else {
-                    self.letters(job.at.place, given.map(|(prefix, _)| prefix))?
-                }
+        let cut = usize::from(job.number);
+        let given = job.given.and_then(|text| text.split_at_checked(cut));
+        let (prefix, rest) = given.unzip();
+        let mut shared = None;
+        if let Trace::Crossed(head) = job.trace {
+            let near = prefix.is_some_and(|prefix| head.starts_with(prefix));
+            if flag(self.d, contexts, NEAR, near) {
+                let len = number(self.d, contexts, SHARED, cut as u64) as usize;
+                shared = Some(head.get(..len).ok_or(Fault::Malformed)?);
             }
-            _ => self.letters(job.at.place, given.map(|(prefix, _)| prefix))?,
-        };
-        let (is_uuid, uuid, token) = match tail {
-            Tail::Uuid(uuid) => (true, uuid, Token::default()),
-            Tail::Token(token) => (false, Uuid::default(), token),
-        };
-        let rest = if self.is_id_place(&job.at) && flag(self.d, contexts, IS_UUID, is_uuid) {
-            let mut out = [0; uuid::LEN];
-            let uuid = uuid.code(self.d, contexts);
-            self.settle(given.map(|(_, rest)| rest), uuid.write(&mut out))?
-        } else {
-            self.tokens(contexts, token, given.map(|(_, rest)| rest))?
-        };
-        match job.given {
-            Some(text) => Ok(text),
-            None => self.join(&[prefix, rest]),
         }
+        let start = match (shared, prefix) {
+            (None, _) => self.letters(job.at.place, prefix)?,
+            (Some(_), Some(prefix)) => prefix,
+            (Some(shared), None) => self.arena.keep(shared)?,
+        };
+        let is_uuid = rest.is_some_and(|rest| Uuid::parse(rest).is_some());
+        let end = if self.is_id_place(&job.at) && flag(self.d, contexts, IS_UUID, is_uuid) {
+            self.uuid(contexts, rest)?
+        } else {
+            self.tokens(contexts, rest)?
+        };
+        self.join(job.given, &[start, end])
     }
 }
 
@@ -120,7 +101,7 @@ mod tests {
 
     #[test]
     fn prefixes_end_where_chance_begins() {
-        let cut = |head, id| split(Trace::Crossed(head), id).map(|(cut, _)| cut);
+        let cut = |head, id| cut(Trace::Crossed(head), id);
         assert_eq!(cut("purple50f8358a", "purple50f8358b"), Some(13));
         assert_eq!(
             cut("", "prof_3ae4a74f-4b69-4b3f-a211-66f53416eb88"),

@@ -2,15 +2,14 @@
 //! the order of the attempts is fixed, so that it costs little to decide.
 
 use super::ids as walk_ids;
-use super::named::{self, Tail};
-use super::quote::Quote;
+use super::named;
 use super::{Job, Place, Scribe, Walk};
-use crate::alias::ids::{self, IdRef};
+use crate::alias::ids;
 use crate::alias::template::Trace;
 use crate::dictionary;
 use crate::session::staged::Origin;
-use crate::structure::lexicon::{Symbol, hash};
-use crate::structure::{flag, rank};
+use crate::structure::lexicon::hash;
+use crate::structure::{Contexts, flag, rank, tree};
 use crate::text::hint;
 use crate::value::decimal::{self, Decimal};
 use crate::value::time::{self, EPOCH_S, Time};
@@ -19,50 +18,32 @@ use crate::value::uuid::{self, Uuid};
 use crate::value::{Fault, Kind};
 
 const WORD: u32 = 0x506c_0001;
+const ORDINAL: u32 = 0x506c_0002;
 const BEFORE: u32 = 0x506c_0003;
 
-/// How a value is to be written.
+/// How a value is to be written. What was parsed to find out is parsed again to be coded: that keeps this small.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Plan<'a> {
-    Prose,
-    Word(u16),
-    Alias(u16),
-    Repeat(u8),
-    Reference(IdRef),
-    NewId,
-    SameId(u8),
-    Jid,
-    Uuid(Uuid),
-    Token(Token<'a>),
-    Integer(Decimal),
-    Decimal(Decimal),
-    Time(Time),
-    Split(usize, Tail<'a>),
-    Letters,
-    Quote(Quote<'a>),
+pub(super) struct Plan {
+    pub(super) kind: Kind,
+    /// Of a word, slot or place its number; of a prefix its length.
+    pub(super) number: u16,
 }
 
-impl Plan<'_> {
-    /// The kind of code.
-    pub(crate) fn kind(&self) -> Kind {
-        match self {
-            Self::Prose => Kind::Prose,
-            Self::Word(_) => Kind::Word,
-            Self::Alias(_) => Kind::Alias,
-            Self::Repeat(_) => Kind::Repeat,
-            Self::Reference(_) => Kind::Reference,
-            Self::NewId => Kind::NewId,
-            Self::SameId(_) => Kind::SameId,
-            Self::Jid => Kind::Jid,
-            Self::Uuid(_) => Kind::Uuid,
-            Self::Token(_) => Kind::Token,
-            Self::Integer(_) => Kind::Integer,
-            Self::Decimal(_) => Kind::Decimal,
-            Self::Time(_) => Kind::Time,
-            Self::Split(..) => Kind::Split,
-            Self::Letters => Kind::Letters,
-            Self::Quote(_) => Kind::Quote,
-        }
+impl Plan {
+    fn numbered(kind: Kind, number: u16) -> Self {
+        Self { kind, number }
+    }
+}
+
+impl From<Kind> for Plan {
+    fn from(kind: Kind) -> Self {
+        Self { kind, number: 0 }
+    }
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Kind::Prose.into()
     }
 }
 
@@ -92,7 +73,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// True where ids stand.
     pub(super) fn is_id_place(&self, at: &Place<'_>) -> bool {
         // An occupant is referred to as often as an address, so its id is an alias (XEP-0421).
-        at.hint == dictionary::Kind::Id && self.element_name() != Some("occupant-id")
+        at.hint == dictionary::Kind::Id && self.element_name() != "occupant-id"
     }
 
     /// True where `text` may be taken for the id of a packet. Clients choose ids freely, so a word, an address or a hash
@@ -108,7 +89,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 
     /// Items and what they are about often have names with a meaning: the hash of an avatar, the JID of a room.
     fn names_things(&self) -> bool {
-        matches!(self.element_name(), Some("item" | "info"))
+        matches!(self.element_name(), "item" | "info")
     }
 
     /// True if `text`, which crossed, is remembered as the id of a packet and not as a string. Both ends must agree.
@@ -117,33 +98,35 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         self.is_id_place(at) && (!self.names_things() || is_chance())
     }
 
-    fn element_name(&self) -> Option<&'a str> {
-        let id = self.trail.id()?;
-        self.dictionary.elements.get(id).map(|(_, name)| name)
+    /// Name of the open element if the dictionary has it, else nothing.
+    fn element_name(&self) -> &'a str {
+        let id = self.trail.id();
+        let names = id.and_then(|id| self.dictionary.elements.get(id));
+        names.map_or("", |(_, name)| name)
     }
 
     /// Chooses the way.
-    pub(super) fn plan(&self, at: &Place<'_>, trace: Trace<'_>, text: &'a str) -> Plan<'a> {
-        let is_prose_place = matches!(at.symbol, Symbol::Text) && at.hint == dictionary::Kind::Text;
+    pub(super) fn plan(&self, at: &Place<'_>, trace: Trace<'_>, text: &'a str) -> Plan {
+        let is_prose_place = at.is_text && at.hint == dictionary::Kind::Text;
         if self.may_refer(at, text, is_prose_place) {
             if let Some(ordinal) = self.staged.find_id(text) {
-                return Plan::SameId(ordinal);
+                return Plan::numbered(Kind::SameId, u16::from(ordinal));
             }
-            if let Some(reference) = self.find_reference(text) {
-                return Plan::Reference(reference);
+            if self.find_reference(text).is_some() {
+                return Kind::Reference.into();
             }
         }
         if let Some(word) = self.dictionary.values.find(text) {
-            return Plan::Word(word);
+            return Plan::numbered(Kind::Word, word);
         }
         if self.is_new_id(at, text) {
-            return Plan::NewId;
+            return Kind::NewId.into();
         }
         if let Some(repeat) = self.find_repeat(text) {
-            return Plan::Repeat(repeat);
+            return Plan::numbered(Kind::Repeat, repeat);
         }
         if let Some(alias) = self.find_alias(text) {
-            return Plan::Alias(alias);
+            return Plan::numbered(Kind::Alias, alias);
         }
         self.plan_literal(at, trace, text, is_prose_place)
     }
@@ -154,55 +137,47 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         trace: Trace<'_>,
         text: &'a str,
         is_prose_place: bool,
-    ) -> Plan<'a> {
-        if let Some(uuid) = Uuid::parse(text) {
-            return Plan::Uuid(uuid);
+    ) -> Plan {
+        if Uuid::parse(text).is_some() {
+            return Kind::Uuid.into();
         }
         if self.is_id_place(at) {
-            if let Some(uuid) = Uuid::parse_plain(text) {
-                return Plan::Uuid(uuid);
+            if Uuid::parse_plain(text).is_some() {
+                return Kind::Uuid.into();
             }
-            if let Some((cut, tail)) = named::split(trace, text) {
-                return Plan::Split(cut, tail);
+            if let Some(cut) = named::cut(trace, text) {
+                return Plan::numbered(Kind::Split, cut);
             }
         }
-        if let Some(time) = Time::parse(text) {
-            return Plan::Time(time);
+        if Time::parse(text).is_some() {
+            return Kind::Time.into();
         }
         if let Some(number) = Decimal::parse(text) {
             return if number.is_whole() {
-                Plan::Integer(number)
+                Kind::Integer.into()
             } else {
-                Plan::Decimal(number)
+                Kind::Decimal.into()
             };
         }
         let is_jid_place = at.hint == dictionary::Kind::Jid;
-        let like_jid = is_jid_place || (text.contains('@') && !text.contains([' ', ':', '\n']));
+        let like_jid = is_jid_place || is_like_jid(text);
         if like_jid && super::strings::split_jid(text).is_some() {
-            return Plan::Jid;
+            return Kind::Jid.into();
         }
         let is_coded = matches!(at.hint, dictionary::Kind::Base64 | dictionary::Kind::Hex);
         if let Some(token) = Token::parse(text)
             && (is_coded || token.looks_random())
         {
-            return Plan::Token(token);
+            return Kind::Token.into();
         }
         if is_prose_place {
-            if let Some(quote) = self.find_quote(text) {
-                return Plan::Quote(quote);
-            }
-            return Plan::Prose;
+            let quotes = self.find_quote(text).is_some();
+            return if quotes { Kind::Quote } else { Kind::Prose }.into();
         }
-        let cut = text
-            .rfind(['.', '-', '_', ':', '/', ' ', '#'])
-            .map(|at| at + 1);
-        if let Some(cut) = cut
-            && let Some(token) = Token::parse(&text[cut..])
-            && token.looks_random()
-        {
-            return Plan::Split(cut, Tail::Token(token));
+        if let Some(cut) = super::strings::token_cut(text, b".-_:/ #") {
+            return Plan::numbered(Kind::Split, cut);
         }
-        Plan::Letters
+        Kind::Letters.into()
     }
 
     /// Codes a value the way `kind` says; also returns what a template keeps of it.
@@ -212,167 +187,104 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         job: &Job<'w, 'a>,
     ) -> Result<(&'a str, Trace<'a>), Fault> {
         let given = job.given;
-        Ok(match kind {
+        let text = match kind {
             Kind::Prose => {
-                let text = self.prose(job.given)?;
-                if self.element_name() == Some("body") {
+                let text = self.prose(given)?;
+                if self.element_name() == "body" {
                     self.staged.note_body(text);
                     return Ok((text, Trace::Long));
                 }
                 let worth = (3..=48).contains(&text.len());
                 self.introduce(&job.contexts, text, worth && self.is_label())?;
-                (text, Trace::String(text))
+                text
             }
             Kind::Word => {
-                let id = if let Some(Plan::Word(id)) = job.plan {
-                    id
-                } else {
-                    0
-                };
-                let id = rank(self.d, &job.contexts, WORD, id);
+                let id = rank(self.d, &job.contexts, WORD, job.number);
                 let text = self.dictionary.values.get(id).ok_or(Fault::Malformed)?;
-                (text, Trace::Word(id))
+                return Ok((text, Trace::Word(id)));
             }
-            Kind::Alias => {
-                let slot = if let Some(Plan::Alias(slot)) = job.plan {
-                    slot
-                } else {
-                    0
-                };
-                let text = self.alias(job.at.place, slot, given)?;
-                (text, Trace::String(text))
-            }
-            Kind::Repeat => {
-                let at = if let Some(Plan::Repeat(at)) = job.plan {
-                    at
-                } else {
-                    0
-                };
-                let text = self.repeat(&job.contexts, at)?;
-                (text, Trace::String(text))
-            }
-            Kind::Reference => {
-                let id = if let Some(Plan::Reference(id)) = job.plan {
-                    Some(id)
-                } else {
-                    None
-                };
-                self.reference(job, id)?
-            }
-            Kind::NewId => (self.new_id(given)?, Trace::NewId),
+            Kind::Alias => self.alias(job.at.place, job.number, given)?,
+            Kind::Repeat => self.repeat(&job.contexts, job.number)?,
+            Kind::Reference => return self.reference(job),
+            Kind::NewId => return Ok((self.new_id(given)?, Trace::NewId)),
             Kind::SameId => {
-                let at = if let Some(Plan::SameId(at)) = job.plan {
-                    at
-                } else {
-                    0
-                };
-                let ordinal =
-                    crate::structure::tree(self.d, &job.contexts, WORD + 1, 3, u32::from(at));
+                let ordinal = tree(self.d, &job.contexts, ORDINAL, 3, u32::from(job.number));
                 let text = self.staged.id(ordinal as u8).ok_or(Fault::Unknown)?;
-                (text, Trace::SameId(ordinal as u8))
+                return Ok((text, Trace::SameId(ordinal as u8)));
             }
             Kind::Jid => {
                 let text = self.jid(job.at.place, given)?;
                 self.introduce(&job.contexts, text, true)?;
-                (text, Trace::String(text))
+                text
             }
             Kind::Quote => {
-                let quote = if let Some(Plan::Quote(quote)) = job.plan {
-                    Some(quote)
-                } else {
-                    None
-                };
-                let text = self.quote(job, quote)?;
+                let text = self.quote(job)?;
                 self.staged.note_body(text);
-                (text, Trace::Long)
+                return Ok((text, Trace::Long));
             }
             _ => {
                 let text = self.literal(kind, job)?;
                 if self.is_packet_id(&job.at, text) {
                     self.staged.add_id(text, Origin::Crossed);
-                    (text, Trace::Crossed(named::head(text)))
-                } else if is_opaque_text(&job.at) {
-                    (text, Trace::Long)
-                } else {
-                    let worth = is_worth_keeping(kind, job, text);
-                    self.introduce(&job.contexts, text, worth)?;
-                    (text, Trace::String(text))
+                    return Ok((text, Trace::Crossed(named::head(text))));
                 }
+                if job.at.is_text && job.at.hint == dictionary::Kind::Base64 {
+                    // Keys, ciphertext and pictures come once: neither slots nor templates keep them.
+                    return Ok((text, Trace::Long));
+                }
+                let worth = is_worth_keeping(kind, job.at.is_text, text.len());
+                self.introduce(&job.contexts, text, worth)?;
+                text
             }
-        })
+        };
+        Ok((text, Trace::String(text)))
     }
 
     fn literal(&mut self, kind: Kind, job: &Job<'w, 'a>) -> Result<&'a str, Fault> {
         let (contexts, given) = (&job.contexts, job.given);
         match kind {
-            Kind::Uuid => {
-                let uuid = if let Some(Plan::Uuid(uuid)) = job.plan {
-                    uuid
-                } else {
-                    Uuid::default()
-                };
-                let mut out = [0; uuid::LEN];
-                let uuid = uuid.code(self.d, contexts);
-                self.settle(given, uuid.write(&mut out))
-            }
+            Kind::Uuid => self.uuid(contexts, given),
             Kind::Integer | Kind::Decimal => {
-                let number = match job.plan {
-                    Some(Plan::Integer(number) | Plan::Decimal(number)) => number,
-                    _ => Decimal::default(),
-                };
+                let number = given.and_then(Decimal::parse).unwrap_or_default();
                 let number = if kind == Kind::Integer {
                     number.code_whole(self.d, contexts)
                 } else {
-                    let base = if let Trace::String(text) = job.trace {
-                        Decimal::parse(text)
-                    } else {
-                        None
-                    };
+                    let base = job.trace.string().and_then(Decimal::parse);
                     number.code_fraction(self.d, contexts, base)
                 };
-                let mut out = [0; decimal::LEN_MAX];
                 let number = number.ok_or(Fault::Malformed)?;
-                self.settle(given, number.write(&mut out))
+                self.settle(given, number.write(&mut [0; decimal::LEN_MAX]))
             }
             Kind::Time => {
-                let time = if let Some(Plan::Time(time)) = job.plan {
-                    time
-                } else {
-                    Time::default()
-                };
-                let base_s = self.base_s(job, given.map(|_| time));
-                let time = time
-                    .code(self.d, contexts, base_s)
-                    .ok_or(Fault::Malformed)?;
+                let time = given.and_then(Time::parse);
+                let base_s = self.base_s(job, time);
+                let time = time.unwrap_or_default().code(self.d, contexts, base_s);
+                let time = time.ok_or(Fault::Malformed)?;
                 self.marks.clock = u32::try_from(time.seconds()).unwrap_or(0);
-                let mut out = [0; time::LEN_MAX];
-                self.settle(given, time.write(&mut out))
+                self.settle(given, time.write(&mut [0; time::LEN_MAX]))
             }
-            Kind::Token => {
-                let token = if let Some(Plan::Token(token)) = job.plan {
-                    token
-                } else {
-                    Token::default()
-                };
-                self.tokens(contexts, token, given)
-            }
-            Kind::Split => {
-                let (cut, tail) = match job.plan {
-                    Some(Plan::Split(cut, tail)) => (cut, tail),
-                    _ => (0, Tail::Token(Token::default())),
-                };
-                self.named(job, cut, tail)
-            }
+            Kind::Token => self.tokens(contexts, given),
+            Kind::Split => self.split(job),
             _ => self.letters(job.at.place, given),
         }
     }
 
+    /// Codes a UUID.
+    pub(super) fn uuid(
+        &mut self,
+        contexts: &Contexts,
+        given: Option<&'a str>,
+    ) -> Result<&'a str, Fault> {
+        let parse = |text| Uuid::parse(text).or_else(|| Uuid::parse_plain(text));
+        let uuid = given.and_then(parse).unwrap_or_default();
+        let uuid = uuid.code(self.d, contexts);
+        self.settle(given, uuid.write(&mut [0; uuid::LEN]))
+    }
+
     /// The time a time is counted from: the latest one both ends saw, or the template's.
     fn base_s(&mut self, job: &Job<'w, 'a>, given: Option<Time>) -> i64 {
-        let before = match job.trace {
-            Trace::String(text) => Time::parse(text).map(Time::seconds),
-            _ => None,
-        };
+        let before = job.trace.string().and_then(Time::parse);
+        let before = before.map(Time::seconds);
         let clock = (self.marks.clock > 0).then_some(i64::from(self.marks.clock));
         let (Some(before), Some(clock)) = (before, clock) else {
             return before.or(clock).unwrap_or(EPOCH_S);
@@ -405,7 +317,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     fn is_label(&self) -> bool {
         !matches!(
             self.element_name(),
-            Some("subject" | "title" | "text" | "desc" | "reason")
+            "subject" | "title" | "text" | "desc" | "reason"
         )
     }
 
@@ -413,14 +325,9 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let Some(model) = self.text else {
             return self.letters(hash("prose"), given);
         };
-        let hint = match self.element_name() {
-            Some("body") => hint::BODY,
-            Some("subject" | "title") => hint::SUBJECT,
-            Some("status" | "text" | "reason") => hint::STATUS,
-            Some("nick" | "FN" | "NICKNAME" | "GIVEN" | "FAMILY") => hint::NICK,
-            Some("url" | "uri") => hint::URL,
-            _ => hint::VALUE,
-        };
+        let name = self.element_name();
+        let hint = HINTS.iter().find(|(known, _)| *known == name);
+        let hint = hint.map_or(hint::VALUE, |(_, hint)| *hint);
         let d = &mut *self.d;
         if let Some(text) = given {
             model.code(d, hint, text.as_bytes(), &mut [])?;
@@ -445,18 +352,36 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 }
 
-/// Keys, ciphertext and pictures come once: neither slots nor templates keep them.
-fn is_opaque_text(at: &Place<'_>) -> bool {
-    matches!(at.symbol, Symbol::Text) && at.hint == dictionary::Kind::Base64
+/// What to expect of prose, by the element.
+const HINTS: [(&str, u32); 13] = [
+    ("body", hint::BODY),
+    ("subject", hint::SUBJECT),
+    ("title", hint::SUBJECT),
+    ("status", hint::STATUS),
+    ("text", hint::STATUS),
+    ("reason", hint::STATUS),
+    ("nick", hint::NICK),
+    ("FN", hint::NICK),
+    ("NICKNAME", hint::NICK),
+    ("GIVEN", hint::NICK),
+    ("FAMILY", hint::NICK),
+    ("url", hint::URL),
+    ("uri", hint::URL),
+];
+
+/// An address where none is expected.
+fn is_like_jid(text: &str) -> bool {
+    let has = |wanted: &[u8]| text.bytes().any(|octet| wanted.contains(&octet));
+    has(b"@") && !has(b" :\n")
 }
 
-fn is_worth_keeping(kind: Kind, job: &Job<'_, '_>, text: &str) -> bool {
-    let is_attribute = !matches!(job.at.symbol, Symbol::Text);
-    match kind {
-        Kind::Uuid => true,
-        Kind::Token | Kind::Split => (6..=64).contains(&text.len()),
-        Kind::Letters => is_attribute && (4..=64).contains(&text.len()),
-        Kind::Integer => is_attribute && text.len() >= 5,
-        _ => false,
-    }
+fn is_worth_keeping(kind: Kind, is_text: bool, len: usize) -> bool {
+    let (least, most) = match kind {
+        Kind::Uuid => return true,
+        Kind::Token | Kind::Split => (6, 64),
+        Kind::Letters if !is_text => (4, 64),
+        Kind::Integer if !is_text => (5, decimal::LEN_MAX),
+        _ => return false,
+    };
+    (least..=most).contains(&len)
 }

@@ -75,11 +75,8 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     /// Codes a text that begins with a quotation.
-    pub(super) fn quote(
-        &mut self,
-        job: &Job<'w, 'a>,
-        quote: Option<Quote<'a>>,
-    ) -> Result<&'a str, Fault> {
+    pub(super) fn quote(&mut self, job: &Job<'w, 'a>) -> Result<&'a str, Fault> {
+        let quote = job.given.and_then(|text| self.find_quote(text));
         let (own, packet) = self.referred_packet(job, quote.map(|quote| quote.source))?;
         let shelf = if own {
             self.memory.shelves.writer_bodies

@@ -5,7 +5,7 @@ use super::{Scribe, Walk};
 use crate::alias::shelf::State;
 use crate::features::mix;
 use crate::structure::lexicon::hash;
-use crate::structure::{Contexts, flag, number, tree};
+use crate::structure::{Contexts, flag, number, rank, tree};
 use crate::value::Fault;
 use crate::value::token::Token;
 
@@ -23,49 +23,54 @@ const DOMAIN: u32 = 0x5374_000b;
 const RESOURCE: u32 = 0x5374_000c;
 const WORD: u32 = 0x5374_000d;
 
+// How a part of an address goes, on the air.
+const IS_LETTERS: u32 = 0;
+const IS_ALIAS: u32 = 1;
+const IS_REPEAT: u32 = 2;
+const IS_WORD: u32 = 3;
+const IS_TOKEN: u32 = 4;
+const IS_SPLIT: u32 = 5;
+
+/// What is before and after the first `octet`, which is ASCII.
+fn split_once(text: &str, octet: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|other| other == octet)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// An address without its resource.
+pub(super) fn bare(text: &str) -> &str {
+    split_once(text, b'/').map_or(text, |(bare, _)| bare)
+}
+
 /// Local part, domain and resource (RFC 7622 section 3.1). None if there is no domain, or an empty part that would
 /// not be written again.
 pub(super) fn split_jid(text: &str) -> Option<(Option<&str>, &str, Option<&str>)> {
-    let (bare, resource) = match text.split_once('/') {
+    let (bare, resource) = match split_once(text, b'/') {
         Some((bare, resource)) => (bare, Some(resource)),
         None => (text, None),
     };
-    let (local, domain) = match bare.split_once('@') {
+    let (local, domain) = match split_once(bare, b'@') {
         Some((local, domain)) => (Some(local), domain),
         None => (None, bare),
     };
-    let filled = |part: Option<&str>| part.is_none_or(|part| !part.is_empty());
-    (!domain.is_empty() && filled(local) && filled(resource)).then_some((local, domain, resource))
+    let filled = !domain.is_empty() && local != Some("") && resource != Some("");
+    filled.then_some((local, domain, resource))
 }
 
-/// How a part of a string goes.
-#[derive(Clone, Copy)]
-enum Part<'a> {
-    Letters,
-    Alias(u16),
-    Repeat(u8),
-    Word(u16),
-    Token(Token<'a>),
-    Split(usize, Token<'a>),
-}
-
-impl Part<'_> {
-    fn code(self) -> u32 {
-        match self {
-            Self::Letters => 0,
-            Self::Alias(_) => 1,
-            Self::Repeat(_) => 2,
-            Self::Word(_) => 3,
-            Self::Token(_) => 4,
-            Self::Split(..) => 5,
-        }
-    }
+/// Where the token after the last of some separators begins, if it looks like chance.
+pub(super) fn token_cut(text: &str, separators: &[u8]) -> Option<u16> {
+    let at = text
+        .bytes()
+        .rposition(|octet| separators.contains(&octet))?;
+    let token = Token::parse(text.get(at + 1..)?)?;
+    let cut = u16::try_from(at + 1).ok()?;
+    token.looks_random().then_some(cut)
 }
 
 impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
-    pub(super) fn find_repeat(&self, text: &str) -> Option<u8> {
+    pub(super) fn find_repeat(&self, text: &str) -> Option<u16> {
         let found = self.staged.strings().iter().position(|(_, s)| *s == text);
-        found.map(|at| at as u8)
+        found.map(|at| at as u16)
     }
 
     pub(super) fn find_alias(&self, text: &str) -> Option<u16> {
@@ -73,10 +78,15 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             return None;
         }
         let shelf = self.memory.shelves.strings;
-        let mut slots = shelf.with_hash(hash(text));
-        slots.find(|slot| {
-            shelf.state(*slot) == State::Known && shelf.get(*slot) == Some(text.as_bytes())
-        })
+        let hash = hash(text);
+        let mut from = 0;
+        while let Some(slot) = shelf.find(hash, from) {
+            if shelf.state(slot) == State::Known && shelf.get(slot) == Some(text.as_bytes()) {
+                return Some(slot);
+            }
+            from = slot + 1;
+        }
+        None
     }
 
     /// Codes a slot both ends know.
@@ -109,7 +119,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         Ok(self.arena.keep(text)?)
     }
 
-    pub(super) fn repeat(&mut self, contexts: &Contexts, at: u8) -> Result<&'a str, Fault> {
+    pub(super) fn repeat(&mut self, contexts: &Contexts, at: u16) -> Result<&'a str, Fault> {
         let at = number(self.d, contexts, REPEAT, u64::from(at)) as usize;
         let found = self.staged.strings().get(at);
         found.map(|(_, text)| *text).ok_or(Fault::Unknown)
@@ -158,25 +168,23 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         }
     }
 
-    /// A slot no packet under way can refer to: the next one, an empty one, or the one not used for longest.
+    /// A slot no packet under way can refer to: the next one if it is empty, or another.
     fn take_slot(&self) -> Option<u16> {
         let shelf = self.memory.shelves.strings;
         let pending = self.memory.pending?;
-        let is_free = |slot: &u16| {
-            let staged = self.staged.strings().iter().any(|(other, _)| other == slot);
-            !staged && *slot < shelf.slots() && !self.staged.touched().contains(slot)
+        let is_taken = |slot| {
+            let staged = self
+                .staged
+                .strings()
+                .iter()
+                .any(|(other, _)| *other == slot);
+            staged || self.staged.touched().contains(&slot)
         };
-        let is_empty = |slot: &u16| shelf.state(*slot) == State::Empty && is_free(slot);
         let next = self.next_slot();
-        if is_empty(&next) {
+        if next < shelf.slots() && shelf.state(next) == State::Empty && !is_taken(next) {
             return Some(next);
         }
-        (0..shelf.slots()).find(is_empty).or_else(|| {
-            (0..shelf.slots())
-                .filter(|slot| shelf.state(*slot) == State::Known && is_free(slot))
-                .filter(|slot| pending.is_past(shelf.used(*slot)))
-                .min_by_key(|slot| shelf.used(*slot))
-        })
+        shelf.vacant(pending, is_taken)
     }
 
     fn introduced(&mut self, slot: u16, text: &'a str) -> Result<(), Fault> {
@@ -191,70 +199,39 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 
     /// Codes an address by its parts.
     pub(super) fn jid(&mut self, place: u32, given: Option<&'a str>) -> Result<&'a str, Fault> {
-        let parts = given.and_then(split_jid);
+        let resource = given
+            .and_then(split_jid)
+            .and_then(|(_, _, resource)| resource);
         let mut contexts = Contexts::new();
         contexts.add(&[]);
         contexts.add(&[place]);
-        let has_resource = parts.is_some_and(|(_, _, resource)| resource.is_some());
-        let has_resource = flag(self.d, &contexts, HAS_RESOURCE, has_resource);
-        let bare = match (given, has_resource) {
-            (Some(text), true) => text.split_once('/').map(|(bare, _)| bare),
-            (bare, _) => bare,
-        };
-        let known = if has_resource {
-            self.known_part(mix(BARE, place), bare)?
-        } else {
-            None
-        };
-        let bare = match known {
-            Some(bare) => bare,
-            None => self.bare(&contexts, bare, has_resource)?,
-        };
+        let has_resource = flag(self.d, &contexts, HAS_RESOURCE, resource.is_some());
+        let bare = given.map(bare);
         if !has_resource {
-            return Ok(bare);
+            return self.bare(&contexts, bare, false);
         }
-        let resource = parts.and_then(|(_, _, resource)| resource);
+        let bare = match self.known_bare(mix(BARE, place), bare)? {
+            Some(bare) => bare,
+            None => self.bare(&contexts, bare, true)?,
+        };
         let resource = self.part(mix(RESOURCE, place), resource)?;
-        match given {
-            Some(text) => Ok(text),
-            None => self.join(&[bare, "/", resource]),
-        }
+        self.join(given, &[bare, "/", resource])
     }
 
     /// A bare JID both ends know already, if it is one.
-    fn known_part(&mut self, place: u32, given: Option<&'a str>) -> Result<Option<&'a str>, Fault> {
-        let plan = given.and_then(|text| match self.find_repeat(text) {
-            Some(at) => Some(Part::Repeat(at)),
-            None => self.find_alias(text).map(Part::Alias),
-        });
+    fn known_bare(&mut self, place: u32, given: Option<&'a str>) -> Result<Option<&'a str>, Fault> {
+        let (way, number) = given
+            .and_then(|text| self.find_known(text))
+            .unwrap_or((0, 0));
         let mut contexts = Contexts::new();
         contexts.add(&[]);
         contexts.add(&[place]);
-        let code = match plan {
-            Some(Part::Alias(_)) => 1,
-            Some(_) => 2,
-            None => 0,
-        };
-        Ok(match tree(self.d, &contexts, BARE, 2, code) {
-            0 => None,
-            1 => {
-                let slot = if let Some(Part::Alias(slot)) = plan {
-                    slot
-                } else {
-                    0
-                };
-                Some(self.alias(place, slot, given)?)
-            }
-            2 => {
-                let at = if let Some(Part::Repeat(at)) = plan {
-                    at
-                } else {
-                    0
-                };
-                Some(self.repeat(&contexts, at)?)
-            }
-            _ => return Err(Fault::Malformed),
-        })
+        match tree(self.d, &contexts, BARE, 2, way) {
+            0 => Ok(None),
+            IS_ALIAS => self.alias(place, number, given).map(Some),
+            IS_REPEAT => self.repeat(&contexts, number).map(Some),
+            _ => Err(Fault::Malformed),
+        }
     }
 
     fn bare(
@@ -272,17 +249,14 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             None
         };
         let domain = self.part(DOMAIN, parts.map(|(_, domain, _)| domain))?;
-        if has_local {
-            let is_new = matches!(
-                self.plan_part(domain),
-                Part::Letters | Part::Token(_) | Part::Split(..)
-            );
-            self.introduce(contexts, domain, is_new)?;
-        }
-        let bare = match (given, local) {
-            (Some(text), _) => text,
-            (None, Some(local)) => self.join(&[local, "@", domain])?,
-            (None, None) => domain,
+        let bare = match local {
+            Some(local) => {
+                let (way, _) = self.plan_part(domain);
+                let is_new = matches!(way, IS_LETTERS | IS_TOKEN | IS_SPLIT);
+                self.introduce(contexts, domain, is_new)?;
+                self.join(given, &[local, "@", domain])?
+            }
+            None => domain,
         };
         if introduce {
             self.introduce(contexts, bare, true)?;
@@ -292,100 +266,85 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 
     /// One part of an address, or the text before a token.
     fn part(&mut self, place: u32, given: Option<&'a str>) -> Result<&'a str, Fault> {
-        let plan = given.map_or(Part::Letters, |text| self.plan_part(text));
+        let (way, number) = given.map_or((IS_LETTERS, 0), |text| self.plan_part(text));
         let mut contexts = Contexts::new();
         contexts.add(&[]);
         contexts.add(&[place]);
-        match tree(self.d, &contexts, PART, 3, plan.code()) {
-            0 => self.letters(place, given),
-            1 => {
-                let slot = if let Part::Alias(slot) = plan {
-                    slot
-                } else {
-                    0
-                };
-                self.alias(place, slot, given)
-            }
-            2 => {
-                let at = if let Part::Repeat(at) = plan { at } else { 0 };
-                self.repeat(&contexts, at)
-            }
-            3 => {
-                let word = if let Part::Word(word) = plan { word } else { 0 };
-                let word = crate::structure::rank(self.d, &contexts, WORD, word);
+        match tree(self.d, &contexts, PART, 3, way) {
+            IS_LETTERS => self.letters(place, given),
+            IS_ALIAS => self.alias(place, number, given),
+            IS_REPEAT => self.repeat(&contexts, number),
+            IS_WORD => {
+                let word = rank(self.d, &contexts, WORD, number);
                 self.dictionary.values.get(word).ok_or(Fault::Malformed)
             }
-            4 => {
-                let token = if let Part::Token(token) = plan {
-                    token
-                } else {
-                    Token::default()
-                };
-                self.tokens(&contexts, token, given)
-            }
-            5 => {
-                let (cut, token) = match plan {
-                    Part::Split(cut, token) => (cut, token),
-                    _ => (0, Token::default()),
-                };
-                let prefix = self.letters(place, given.map(|text| &text[..cut]))?;
-                let rest = self.tokens(&contexts, token, given.map(|text| &text[cut..]))?;
-                match given {
-                    Some(text) => Ok(text),
-                    None => self.join(&[prefix, rest]),
-                }
+            IS_TOKEN => self.tokens(&contexts, given),
+            IS_SPLIT => {
+                let cut = usize::from(number);
+                let parts = given.and_then(|text| text.split_at_checked(cut));
+                let (prefix, rest) = parts.unzip();
+                let prefix = self.letters(place, prefix)?;
+                let rest = self.tokens(&contexts, rest)?;
+                self.join(given, &[prefix, rest])
             }
             _ => Err(Fault::Malformed),
         }
     }
 
-    fn plan_part(&self, text: &'a str) -> Part<'a> {
-        if let Some(at) = self.find_repeat(text) {
-            return Part::Repeat(at);
+    /// Where both ends have `text` already.
+    fn find_known(&self, text: &str) -> Option<(u32, u16)> {
+        match self.find_repeat(text) {
+            Some(at) => Some((IS_REPEAT, at)),
+            None => self.find_alias(text).map(|slot| (IS_ALIAS, slot)),
         }
-        if let Some(slot) = self.find_alias(text) {
-            return Part::Alias(slot);
-        }
-        if let Some(word) = self.dictionary.values.find(text) {
-            return Part::Word(word);
-        }
-        let random = |text: &'a str| Token::parse(text).filter(|token| token.looks_random());
-        if let Some(token) = random(text) {
-            return Part::Token(token);
-        }
-        let cut = text.rfind(['.', '-', '_', '/']).map(|at| at + 1);
-        if let Some(cut) = cut
-            && let Some(token) = random(&text[cut..])
-        {
-            return Part::Split(cut, token);
-        }
-        Part::Letters
     }
 
+    /// The way a part goes, and the number of the word, slot or place, or the length of the prefix.
+    fn plan_part(&self, text: &str) -> (u32, u16) {
+        if let Some(known) = self.find_known(text) {
+            return known;
+        }
+        if let Some(word) = self.dictionary.values.find(text) {
+            return (IS_WORD, word);
+        }
+        if Token::parse(text).is_some_and(Token::looks_random) {
+            return (IS_TOKEN, 0);
+        }
+        let cut = token_cut(text, b".-_/");
+        cut.map_or((IS_LETTERS, 0), |cut| (IS_SPLIT, cut))
+    }
+
+    /// Codes a token.
     pub(super) fn tokens(
         &mut self,
         contexts: &Contexts,
-        token: Token<'a>,
         given: Option<&'a str>,
     ) -> Result<&'a str, Fault> {
         let d = &mut *self.d;
         if let Some(text) = given {
+            let token = Token::parse(text).unwrap_or_default();
             token.code(d, contexts, &mut [])?;
             return Ok(text);
         }
+        let token = Token::default();
         let octets = self.arena.fill(|free| token.code(d, contexts, free))?;
         core::str::from_utf8(octets).map_err(|_| Fault::Characters)
     }
 
-    pub(super) fn join(&mut self, parts: &[&str]) -> Result<&'a str, Fault> {
+    /// The parts together, which are those of `given` on the writing end.
+    pub(super) fn join(
+        &mut self,
+        given: Option<&'a str>,
+        parts: &[&str],
+    ) -> Result<&'a str, Fault> {
+        if let Some(text) = given {
+            return Ok(text);
+        }
         let octets = self.arena.fill(|free| {
             let mut len = 0;
-            for part in parts {
-                let place = free.get_mut(len..len + part.len());
-                place
-                    .ok_or(Fault::ArenaFull)?
-                    .copy_from_slice(part.as_bytes());
-                len += part.len();
+            for octet in parts.iter().flat_map(|part| part.bytes()) {
+                *free.get_mut(len).ok_or(Fault::ArenaFull)? = octet;
+                len += 1;
             }
             Ok::<_, Fault>(len)
         })?;

@@ -223,10 +223,10 @@ impl<'d> Dictionary<'d> {
         if attribute == TEXT {
             return self.elements.kind(element);
         }
-        match self.exceptions.pairs.binary_search(&(element, attribute)) {
-            Ok(at) => self.exceptions.kinds[at],
-            Err(_) => self.attributes.kind(attribute),
-        }
+        let found = self.exceptions.pairs.binary_search(&(element, attribute));
+        let kind = found.ok().and_then(|at| self.exceptions.kinds.get(at));
+        kind.copied()
+            .unwrap_or_else(|| self.attributes.kind(attribute))
     }
 }
 

@@ -38,6 +38,7 @@ pub mod decode;
 
 pub mod explain;
 
+mod row;
 pub mod seal;
 
 pub mod frame;

@@ -132,7 +132,8 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
     pub(crate) fn copy_tag<'o>(&self, out: &'o mut [u8; TAG_MAX]) -> &'o str {
         *out = self.tag;
         // Only ASCII was put in.
-        core::str::from_utf8(&out[..self.tag_len]).unwrap_or("")
+        let tag = out.get(..self.tag_len).unwrap_or(&[]);
+        core::str::from_utf8(tag).unwrap_or("")
     }
 
     /// The peer has custody of packet `number`, so it has what the packet introduced.

@@ -1,6 +1,8 @@
 //! A stanza as a flat tape of nodes with namespaces resolved. Refuses prefixes, comments and processing
 //! instructions: RFC 6120 section 11.1 keeps them out of XMPP.
 
+use crate::row::put;
+
 /// The namespace bound to the prefix `xml` (Namespaces in XML, section 3), as in `xml:lang`.
 pub const NS_XML: &str = "http://www.w3.org/XML/1998/namespace";
 
@@ -94,10 +96,15 @@ impl<'t, 'a> Stanza<'t, 'a> {
         self.name() == (ns, name)
     }
 
+    /// The nodes after the first.
+    fn inside(&self) -> &'t [Node<'a>] {
+        self.tape.get(1..).unwrap_or(&[])
+    }
+
     /// The child elements of the root, in document order.
     pub fn children(&self) -> Children<'t, 'a> {
         Children {
-            rest: &self.tape[1..],
+            rest: self.inside(),
         }
     }
 
@@ -108,7 +115,8 @@ impl<'t, 'a> Stanza<'t, 'a> {
 
     /// The character data directly in the root, before its first child; empty if there is none.
     pub fn text(&self) -> &'a str {
-        let after_attrs = self.tape[1..]
+        let after_attrs = self
+            .inside()
             .iter()
             .find(|node| !matches!(node, Node::Attr { .. }));
         match after_attrs {
@@ -119,7 +127,7 @@ impl<'t, 'a> Stanza<'t, 'a> {
 
     /// Value of an unprefixed attribute of the root.
     pub fn attr(&self, wanted: &str) -> Option<&'a str> {
-        self.tape[1..]
+        self.inside()
             .iter()
             .map_while(|node| match node {
                 Node::Attr { ns, name, value } => Some((ns, name, value)),
@@ -139,12 +147,10 @@ impl<'t, 'a> Iterator for Children<'t, 'a> {
     type Item = Stanza<'t, 'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let start = self
-            .rest
-            .iter()
-            .position(|node| matches!(node, Node::Open { .. }))?;
+        let is_open = |node: &Node<'_>| matches!(node, Node::Open { .. });
+        let rest = self.rest.get(self.rest.iter().position(is_open)?..)?;
         let mut depth = 0usize;
-        let len = self.rest[start..].iter().position(|node| {
+        let last = rest.iter().position(|node| {
             match node {
                 Node::Open { .. } => depth += 1,
                 Node::Close => depth -= 1,
@@ -152,8 +158,8 @@ impl<'t, 'a> Iterator for Children<'t, 'a> {
             }
             depth == 0
         })?;
-        let tape = &self.rest[start..=start + len];
-        self.rest = &self.rest[start + len + 1..];
+        let (tape, rest) = rest.split_at_checked(last + 1)?;
+        self.rest = rest;
         Some(Stanza { tape })
     }
 }
@@ -188,21 +194,16 @@ impl<'a> Arena<'a> {
         write: impl FnOnce(&mut [u8]) -> Result<usize, E>,
     ) -> Result<&'a [u8], E> {
         let free = core::mem::take(&mut self.free);
-        match write(free) {
-            Ok(len) if len <= free.len() => {
-                let (kept, rest) = free.split_at_mut(len);
-                self.free = rest;
-                Ok(kept)
-            }
-            Ok(_) => {
+        let len = match write(free) {
+            Ok(len) if len <= free.len() => len,
+            other => {
                 self.free = free;
-                Err(ArenaFull.into())
+                return Err(other.err().unwrap_or(ArenaFull.into()));
             }
-            Err(error) => {
-                self.free = free;
-                Err(error)
-            }
-        }
+        };
+        let (kept, rest) = free.split_at_mut(len);
+        self.free = rest;
+        Ok(kept)
     }
 
     /// Keeps a copy of `text`.
@@ -211,10 +212,8 @@ impl<'a> Arena<'a> {
     /// `ArenaFull`.
     pub fn keep(&mut self, text: &str) -> Result<&'a str, ArenaFull> {
         let bytes = self.fill(|free| {
-            free.get_mut(..text.len())
-                .ok_or(ArenaFull)?
-                .copy_from_slice(text.as_bytes());
-            Ok::<_, ArenaFull>(text.len())
+            let fits = put(free, text.as_bytes());
+            fits.then_some(text.len()).ok_or(ArenaFull)
         })?;
         // Copied from a `str` just above, so it is UTF-8.
         core::str::from_utf8(bytes).map_err(|_| ArenaFull)

@@ -6,15 +6,19 @@ pub mod trail;
 
 use crate::entropy::{HALF, Prob};
 use crate::features::{Decide, mix};
+use crate::row::Row;
 
 /// Most contexts one decision is given.
 const CONTEXTS_MAX: usize = 16;
 
 /// The contexts of one decision.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Contexts {
-    list: [u32; CONTEXTS_MAX],
-    len: usize,
+#[derive(Clone, Copy, Debug)]
+pub struct Contexts(Row<u32, CONTEXTS_MAX>);
+
+impl Default for Contexts {
+    fn default() -> Self {
+        Self(Row::new(0))
+    }
 }
 
 impl Contexts {
@@ -24,17 +28,39 @@ impl Contexts {
     }
 
     /// Adds the context made of `parts`. Order counts: the same parts added as second mean something else.
+    // Taken apart here, so that a board calls with registers and not with rows.
+    #[inline(always)]
     pub fn add(&mut self, parts: &[u32]) {
-        if let Some(place) = self.list.get_mut(self.len) {
-            let seed = self.len as u32 + 1;
-            *place = parts.iter().fold(seed, |h, part| mix(h, *part));
-            self.len += 1;
+        match *parts {
+            [] => self.0.push(self.seed()),
+            [a] => self.add_one(a),
+            [a, b] => self.add_two(a, b),
+            [a, b, c] => self.add_three(a, b, c),
+            _ => self
+                .0
+                .push(parts.iter().fold(self.seed(), |h, part| mix(h, *part))),
         }
+    }
+
+    fn seed(&self) -> u32 {
+        self.0.all().len() as u32 + 1
+    }
+
+    fn add_one(&mut self, a: u32) {
+        self.0.push(mix(self.seed(), a));
+    }
+
+    fn add_two(&mut self, a: u32, b: u32) {
+        self.0.push(mix(mix(self.seed(), a), b));
+    }
+
+    fn add_three(&mut self, a: u32, b: u32, c: u32) {
+        self.0.push(mix(mix(mix(self.seed(), a), b), c));
     }
 
     /// The hashes.
     pub fn all(&self) -> &[u32] {
-        &self.list[..self.len]
+        self.0.all()
     }
 }
 
@@ -71,7 +97,7 @@ pub fn rank<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, rank: u16) ->
 /// Codes a number below 2^62: its length and its two bits after the first by context, the rest flat.
 pub fn number<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, value: u64) -> u64 {
     let above = (value + 1).min(1 << 62);
-    let len = tree(d, contexts, label, 6, above.ilog2()).min(62);
+    let len = tree(d, contexts, label, 6, 63 - above.leading_zeros()).min(62);
     let high_len = len.min(2);
     let low_len = len - high_len;
     let rest = above & ((1 << len) - 1);

@@ -3,6 +3,7 @@
 //! says over which run of packets it counts, all of them acknowledged.
 
 use crate::features::mix;
+use crate::row::Row;
 use crate::structure::{Contexts, flag, number as code_number};
 
 use crate::features::Decide;
@@ -113,8 +114,7 @@ impl Default for Recent {
 
 /// Templates on offer, the latest first.
 struct Offers<'r> {
-    list: [&'r Kept; OFFERS],
-    len: usize,
+    list: Row<&'r Kept, OFFERS>,
     last: &'r Kept,
     last2: &'r Kept,
     /// Kinds of the latest three.
@@ -184,19 +184,25 @@ impl Recent {
     /// The run of packets before `number` the other end is sure to have, as long as possible and as late as possible:
     /// first and last.
     fn run(&self, number: u32) -> Option<(u32, u32)> {
-        let start = number.saturating_sub(WINDOW);
-        let is_fine = |n: &u32| self.get(*n).is_none_or(|kept| kept.state == State::Known);
-        let last = (start..number)
-            .rev()
-            .find(|n| self.get(*n).is_some() && is_fine(n))?;
-        let first = (start..=last).rev().take_while(is_fine).last()?;
-        Some((first, last))
+        let mut run = None;
+        for n in (number.saturating_sub(WINDOW)..number).rev() {
+            run = match (self.get(n), run) {
+                (Some(kept), _) if kept.state != State::Known => {
+                    if run.is_some() {
+                        break;
+                    }
+                    None
+                }
+                (Some(_), None) => Some((n, n)),
+                (_, run) => run.map(|(_, last)| (n, last)),
+            };
+        }
+        run
     }
 
     fn offers(&self, first: u32, last: u32) -> Offers<'_> {
         let mut offers = Offers {
-            list: [&Kept::NOTHING; OFFERS],
-            len: 0,
+            list: Row::new(&Kept::NOTHING),
             last: &Kept::NOTHING,
             last2: &Kept::NOTHING,
             kinds: 0,
@@ -215,15 +221,12 @@ impl Recent {
             let next = &mut offers.next;
             next.choice += u32::from(seen < 4 && kept.fresh);
             next.string = next.string.max(kept.strings);
-            if kept.slot != NO_SLOT {
-                next.template = next.template.max(kept.slot.saturating_add(1));
+            if kept.slot == NO_SLOT {
+                continue;
             }
-            let known = offers.list[..offers.len]
-                .iter()
-                .any(|o| o.slot == kept.slot);
-            if kept.slot != NO_SLOT && !known && offers.len < OFFERS {
-                offers.list[offers.len] = kept;
-                offers.len += 1;
+            next.template = next.template.max(kept.slot.saturating_add(1));
+            if offers.list.all().iter().all(|o| o.slot != kept.slot) {
+                offers.list.push(kept);
             }
         }
         offers.next.marks = offers.last.marks;
@@ -243,17 +246,17 @@ impl Recent {
         writing: bool,
     ) -> Option<(Option<u16>, Next)> {
         let run = if writing { self.run(number) } else { None };
-        let (first, last) = code_run(d, number, run)?.unwrap_or((1, 0));
+        let (first, last) = code_run(d, number, run)?;
         let mut offers = self.offers(first, last);
         let mut contexts = Contexts::new();
         contexts.add(&[]);
         contexts.add(&[offers.last.kind]);
-        contexts.add(&[offers.len as u32]);
+        contexts.add(&[offers.list.all().len() as u32]);
         contexts.add(&[offers.last.kind, offers.last2.kind]);
         if !flag(d, &contexts, USED, given.is_some()) {
             return Some((None, offers.next));
         }
-        for (at, offer) in offers.list[..offers.len].iter().enumerate() {
+        for (at, offer) in offers.list.all().iter().enumerate() {
             let contexts = offers.contexts(at as u32, offer);
             if flag(d, &contexts, OFFER, given == Some(offer.slot)) {
                 let next = Next {
@@ -271,32 +274,28 @@ impl Recent {
     }
 }
 
-/// Codes the run of packets that is counted on.
-fn code_run<D: Decide>(
-    d: &mut D,
-    number: u32,
-    run: Option<(u32, u32)>,
-) -> Option<Option<(u32, u32)>> {
+/// Codes the run of packets that is counted on: first and last, the last before the first if there is none.
+fn code_run<D: Decide>(d: &mut D, number: u32, run: Option<(u32, u32)>) -> Option<(u32, u32)> {
     let start = number.saturating_sub(WINDOW);
     let end = number.saturating_sub(1);
     let mut contexts = Contexts::new();
     contexts.add(&[]);
     contexts.add(&[number.min(4)]);
     if flag(d, &contexts, ALL, run == Some((start, end))) {
-        return Some(Some((start, end)));
+        return Some((start, end));
     }
     if !flag(d, &contexts, ANY, run.is_some()) {
-        return Some(None);
+        return Some((1, 0));
     }
     let (first, last) = run.unwrap_or((start, end));
     let back = code_number(d, &contexts, BACK, u64::from(end - last.min(end)));
     let last = end.checked_sub(u32::try_from(back).ok()?)?;
     if flag(d, &contexts, WHOLE, first == start) {
-        return Some(Some((start, last)));
+        return Some((start, last));
     }
     let run = code_number(d, &contexts, RUN, u64::from(last.saturating_sub(first)));
     let first = last.checked_sub(u32::try_from(run).ok()?)?;
-    (last <= end && first >= start).then_some(Some((first, last)))
+    (last <= end && first >= start).then_some((first, last))
 }
 
 impl Offers<'_> {

@@ -2,6 +2,7 @@
 //! octets, then heads and contents. Refuses to know what lies in them.
 
 use super::pending::Pending;
+use crate::row::put;
 
 /// Octets before the contents of each slot: state, note, length, packet, latest use.
 const HEAD: usize = 12;
@@ -195,10 +196,9 @@ impl<'s> ShelfMut<'s> {
         let Some((head, room)) = self.slot(slot).split_first_chunk_mut::<HEAD>() else {
             return false;
         };
-        let Some(room) = room.get_mut(..len) else {
+        if !put(room, entry.contents) {
             return false;
-        };
-        room.copy_from_slice(entry.contents);
+        }
         let [l0, l1] = (len as u16).to_le_bytes();
         let [p0, p1, p2, p3] = entry.packet.to_le_bytes();
         let state = entry.state as u8;

@@ -9,6 +9,7 @@
 //!               one of the writer, 7 how an id that crossed begins: u8 length and octets
 //! ```
 
+use crate::row::put;
 use crate::structure::lexicon::{Class, Symbol};
 
 /// Longest string a template keeps.
@@ -82,13 +83,12 @@ impl<'r> Recorder<'r> {
     }
 
     fn push(&mut self, octets: &[u8]) {
-        if let Some(place) = self.out.get_mut(self.len..self.len + octets.len()) {
-            place.copy_from_slice(octets);
-            self.len += octets.len();
-        } else {
-            // One past the end stands for "did not fit"; nothing is written beyond.
-            self.len = self.out.len() + 1;
-        }
+        // One past the end stands for "did not fit"; nothing is written beyond.
+        let place = self.out.get_mut(self.len..);
+        self.len = match place.is_some_and(|place| put(place, octets)) {
+            true => self.len + octets.len(),
+            false => self.out.len() + 1,
+        };
     }
 
     fn push_string(&mut self, text: &str) {

@@ -2,6 +2,7 @@
 //! not remembered, and both ends see alike that it does not.
 
 use crate::alias::ids::ORDINALS;
+use crate::row::Row;
 
 /// Strings one packet can introduce.
 const STRINGS_MAX: usize = 24;
@@ -22,12 +23,9 @@ pub(crate) enum Origin {
 /// See the module.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Staged<'a> {
-    strings: [(u16, &'a str); STRINGS_MAX],
-    string_count: usize,
-    ids: [(&'a str, Origin); ORDINALS as usize],
-    id_count: usize,
-    touched: [u16; TOUCHED_MAX],
-    touched_count: usize,
+    strings: Row<(u16, &'a str), STRINGS_MAX>,
+    ids: Row<(&'a str, Origin), { ORDINALS as usize }>,
+    touched: Row<u16, TOUCHED_MAX>,
     body: Option<&'a str>,
 }
 
@@ -35,19 +33,16 @@ impl<'a> Staged<'a> {
     /// Nothing yet.
     pub(crate) fn new() -> Self {
         Self {
-            strings: [(0, ""); STRINGS_MAX],
-            string_count: 0,
-            ids: [("", Origin::Elsewhere); ORDINALS as usize],
-            id_count: 0,
-            touched: [0; TOUCHED_MAX],
-            touched_count: 0,
+            strings: Row::new((0, "")),
+            ids: Row::new(("", Origin::Elsewhere)),
+            touched: Row::new(0),
             body: None,
         }
     }
 
     /// The strings introduced, each with its slot.
     pub(crate) fn strings(&self) -> &[(u16, &'a str)] {
-        &self.strings[..self.string_count]
+        self.strings.all()
     }
 
     /// The slot after the last string introduced; 0 if there is none.
@@ -58,38 +53,32 @@ impl<'a> Staged<'a> {
 
     /// Room for another string?
     pub(crate) fn has_string_room(&self) -> bool {
-        self.string_count < STRINGS_MAX
+        self.strings.has_room()
     }
 
     /// Adds a string; the caller has made sure there is room.
     pub(crate) fn add_string(&mut self, slot: u16, text: &'a str) {
-        if let Some(place) = self.strings.get_mut(self.string_count) {
-            *place = (slot, text);
-            self.string_count += 1;
-        }
+        self.strings.push((slot, text));
     }
 
     /// The ids of the packet.
     pub(crate) fn ids(&self) -> &[(&'a str, Origin)] {
-        &self.ids[..self.id_count]
+        self.ids.all()
     }
 
     /// Room for another id?
     pub(crate) fn has_id_room(&self) -> bool {
-        self.id_count < ORDINALS as usize
+        self.ids.has_room()
     }
 
     /// The ordinal the next id will have.
     pub(crate) fn next_ordinal(&self) -> u8 {
-        self.id_count as u8
+        self.ids().len() as u8
     }
 
     /// Adds an id if there is room.
     pub(crate) fn add_id(&mut self, id: &'a str, origin: Origin) {
-        if let Some(place) = self.ids.get_mut(self.id_count) {
-            *place = (id, origin);
-            self.id_count += 1;
-        }
+        self.ids.push((id, origin));
     }
 
     /// The id numbered `ordinal`.
@@ -115,22 +104,18 @@ impl<'a> Staged<'a> {
 
     /// The slots referred to.
     pub(crate) fn touched(&self) -> &[u16] {
-        &self.touched[..self.touched_count]
+        self.touched.all()
     }
 
     /// Room for another reference?
     pub(crate) fn has_touch_room(&self) -> bool {
-        self.touched_count < TOUCHED_MAX
+        self.touched.has_room()
     }
 
     /// Adds a reference.
     pub(crate) fn touch(&mut self, slot: u16) {
-        if self.touched().contains(&slot) {
-            return;
-        }
-        if let Some(place) = self.touched.get_mut(self.touched_count) {
-            *place = slot;
-            self.touched_count += 1;
+        if !self.touched().contains(&slot) {
+            self.touched.push(slot);
         }
     }
 }

@@ -79,9 +79,21 @@ impl<'l> Trail<'l> {
         }
     }
 
-    fn top(&self) -> &Level {
+    fn at_depth(&self, depth: usize) -> &Level {
         // `open` and `close` keep `depth` within the array.
-        &self.levels[self.depth.min(Stanza::DEPTH_MAX)]
+        &self.levels[depth.min(Stanza::DEPTH_MAX)]
+    }
+
+    fn top(&self) -> &Level {
+        self.at_depth(self.depth)
+    }
+
+    fn top_mut(&mut self) -> &mut Level {
+        &mut self.levels[self.depth.min(Stanza::DEPTH_MAX)]
+    }
+
+    fn above(&self) -> &Level {
+        self.at_depth(self.depth.saturating_sub(1))
     }
 
     /// Open elements.
@@ -108,7 +120,7 @@ impl<'l> Trail<'l> {
 
     /// Key of the open element's parent.
     pub fn parent(&self) -> Key {
-        self.levels[self.depth.saturating_sub(1)].key
+        self.above().key
     }
 
     /// What kind of stanza this is.
@@ -122,7 +134,7 @@ impl<'l> Trail<'l> {
     }
 
     fn step(&mut self, key: Key) {
-        let level = &mut self.levels[self.depth.min(Stanza::DEPTH_MAX)];
+        let level = self.top_mut();
         level.last2 = level.last;
         level.last = key;
         level.within = mix(level.within, key);
@@ -141,7 +153,7 @@ impl<'l> Trail<'l> {
         let bit = 1 << self.depth;
         self.known = self.known & !bit | if id.is_some() { bit } else { 0 };
         self.depth += 1;
-        self.levels[self.depth] = Level {
+        *self.top_mut() = Level {
             key,
             path,
             within: 0,
@@ -168,7 +180,7 @@ impl<'l> Trail<'l> {
 
     /// The value of the latest attribute or text; `word` if it is a word of the dictionary.
     pub fn value(&mut self, key: Key, word: bool) {
-        let level = &mut self.levels[self.depth.min(Stanza::DEPTH_MAX)];
+        let level = self.top_mut();
         level.within = mix(level.within, key);
         self.all = mix(self.all, key);
         if word && self.depth == 1 && self.head {
@@ -184,7 +196,7 @@ impl<'l> Trail<'l> {
         self.head = false;
         self.depth = self.depth.saturating_sub(1);
         self.all = mix(self.all, key);
-        let level = &mut self.levels[self.depth];
+        let level = self.top_mut();
         level.within = mix(level.within, inside);
     }
 
@@ -197,7 +209,7 @@ impl<'l> Trail<'l> {
     /// Contexts of the next symbol; `expected` is what the template says, 0 without one.
     pub fn symbol(&self, expected: Key) -> Contexts {
         let level = self.top();
-        let parent = &self.levels[self.depth.saturating_sub(1)];
+        let parent = self.above();
         let head = u32::from(self.head);
         let mut contexts = Contexts::new();
         contexts.add(&[]);
@@ -240,7 +252,7 @@ impl<'l> Trail<'l> {
     /// Contexts of a value at `place` (the attribute, or text); `template` says what the template has there.
     pub fn at(&self, place: Key, template: u32) -> Contexts {
         let level = self.top();
-        let parent = &self.levels[self.depth.saturating_sub(1)];
+        let parent = self.above();
         let place = mix(level.key, place);
         let mut contexts = Contexts::new();
         contexts.add(&[]);

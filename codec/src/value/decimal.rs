@@ -1,7 +1,6 @@
 //! Whole numbers and decimal fractions, as written without needless zeros in front. Refuses exponents, plus signs
 //! and anything beyond 17 digits.
 
-use super::Line;
 use crate::features::Decide;
 use crate::structure::{Contexts, flag, number, signed, tree};
 
@@ -57,22 +56,28 @@ impl Decimal {
 
     /// Writes it; returns what was written.
     pub fn write(self, out: &mut [u8; LEN_MAX]) -> &[u8] {
-        let mut line = Line::new(out);
+        let mut start = LEN_MAX;
+        let mut push = |octet| {
+            start -= 1;
+            if let Some(place) = out.get_mut(start) {
+                *place = octet;
+            }
+        };
+        // From its end; at most 18 digits, a point and a sign.
         let mut rest = self.scaled.unsigned_abs();
         let mut count = 0;
-        // From its end.
         while rest > 0 || count <= self.places {
-            line.push(&[b'0' + (rest % 10) as u8]);
+            push(b'0' + (rest % 10) as u8);
             rest /= 10;
             count += 1;
             if count == self.places {
-                line.push(b".");
+                push(b'.');
             }
         }
         if self.scaled < 0 {
-            line.push(b"-");
+            push(b'-');
         }
-        line.reversed()
+        out.get(start..).unwrap_or(&[])
     }
 
     /// Codes a whole number.

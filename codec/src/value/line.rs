@@ -43,11 +43,4 @@ impl<'o> Line<'o> {
     pub(crate) fn written(self) -> &'o [u8] {
         self.out.get(..self.len).unwrap_or(&[])
     }
-
-    /// All there is, the last character first.
-    pub(crate) fn reversed(self) -> &'o [u8] {
-        let octets = self.out.get_mut(..self.len).unwrap_or(&mut []);
-        octets.reverse();
-        octets
-    }
 }

@@ -1,0 +1,48 @@
+//! Rows of at most so many items, and copies that may not fit. Refuses to panic: what does not fit is said.
+
+/// At most `N` items.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row<T, const N: usize> {
+    items: [T; N],
+    len: usize,
+}
+
+impl<T: Copy, const N: usize> Row<T, N> {
+    /// No items; `blank` stands where none is.
+    #[inline(always)]
+    pub(crate) const fn new(blank: T) -> Self {
+        Self {
+            items: [blank; N],
+            len: 0,
+        }
+    }
+
+    /// Adds an item, if there is room.
+    pub(crate) fn push(&mut self, item: T) {
+        if let Some(place) = self.items.get_mut(self.len) {
+            *place = item;
+            self.len += 1;
+        }
+    }
+
+    /// The items.
+    pub(crate) fn all(&self) -> &[T] {
+        self.items.get(..self.len).unwrap_or(&[])
+    }
+
+    /// Room for another?
+    pub(crate) fn has_room(&self) -> bool {
+        self.len < N
+    }
+}
+
+/// Copies `octets` to the start of `out`; false if they do not fit.
+pub(crate) fn put(out: &mut [u8], octets: &[u8]) -> bool {
+    let fits = octets.len() <= out.len();
+    if fits {
+        for (place, octet) in out.iter_mut().zip(octets) {
+            *place = *octet;
+        }
+    }
+    fits
+}

@@ -11,20 +11,22 @@ use crate::row::Row;
 /// Most contexts one decision is given.
 const CONTEXTS_MAX: usize = 16;
 
-/// The contexts of one decision.
+/// The contexts of one decision. The first is always there, and says nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Contexts(Row<u32, CONTEXTS_MAX>);
 
 impl Default for Contexts {
     fn default() -> Self {
-        Self(Row::new(0))
+        Self::new()
     }
 }
 
 impl Contexts {
-    /// No context at all.
+    /// No others.
     pub fn new() -> Self {
-        Self::default()
+        let mut row = Row::new(0);
+        row.push(1);
+        Self(row)
     }
 
     /// Adds the context made of `parts`. Order counts: the same parts added as second mean something else.
@@ -32,13 +34,10 @@ impl Contexts {
     #[inline(always)]
     pub fn add(&mut self, parts: &[u32]) {
         match *parts {
-            [] => self.0.push(self.seed()),
             [a] => self.add_one(a),
             [a, b] => self.add_two(a, b),
             [a, b, c] => self.add_three(a, b, c),
-            _ => self
-                .0
-                .push(parts.iter().fold(self.seed(), |h, part| mix(h, *part))),
+            _ => self.add_all(parts),
         }
     }
 
@@ -56,6 +55,12 @@ impl Contexts {
 
     fn add_three(&mut self, a: u32, b: u32, c: u32) {
         self.0.push(mix(mix(mix(self.seed(), a), b), c));
+    }
+
+    fn add_all(&mut self, parts: &[u32]) {
+        let seed = self.seed();
+        self.0
+            .push(parts.iter().fold(seed, |h, part| mix(h, *part)));
     }
 
     /// The hashes.

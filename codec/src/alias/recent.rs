@@ -249,7 +249,6 @@ impl Recent {
         let (first, last) = code_run(d, number, run)?;
         let mut offers = self.offers(first, last);
         let mut contexts = Contexts::new();
-        contexts.add(&[]);
         contexts.add(&[offers.last.kind]);
         contexts.add(&[offers.list.all().len() as u32]);
         contexts.add(&[offers.last.kind, offers.last2.kind]);
@@ -267,8 +266,7 @@ impl Recent {
             }
         }
         offers.next.choice += 8 * CHOICE_FAR;
-        let mut contexts = Contexts::new();
-        contexts.add(&[]);
+        let contexts = Contexts::new();
         let slot = code_number(d, &contexts, SLOT, u64::from(given.unwrap_or(0)));
         Some((Some(u16::try_from(slot).ok()?), offers.next))
     }
@@ -279,7 +277,6 @@ fn code_run<D: Decide>(d: &mut D, number: u32, run: Option<(u32, u32)>) -> Optio
     let start = number.saturating_sub(WINDOW);
     let end = number.saturating_sub(1);
     let mut contexts = Contexts::new();
-    contexts.add(&[]);
     contexts.add(&[number.min(4)]);
     if flag(d, &contexts, ALL, run == Some((start, end))) {
         return Some((start, end));
@@ -303,7 +300,6 @@ impl Offers<'_> {
         let relation = relation(self.last, offer);
         let relation2 = relation + 16 * self::relation(self.last2, offer);
         let mut contexts = Contexts::new();
-        contexts.add(&[]);
         contexts.add(&[at]);
         contexts.add(&[offer.kind]);
         contexts.add(&[at, relation]);

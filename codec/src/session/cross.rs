@@ -179,7 +179,6 @@ fn root(dictionary: &Dictionary<'_>, nodes: &[Node<'_>]) -> u32 {
 /// Contexts of what is said once for a packet.
 fn packet_contexts() -> Contexts {
     let mut contexts = Contexts::new();
-    contexts.add(&[]);
     contexts.add(&[0]);
     contexts
 }
@@ -197,7 +196,6 @@ fn code_store<D: Scribe>(
     let misses = trail.misses().min(8);
     let had = u32::from(template.is_some());
     let mut contexts = Contexts::new();
-    contexts.add(&[]);
     contexts.add(&[had]);
     contexts.add(&[misses, had]);
     contexts.add(&[trail.kind(), had]);

@@ -212,7 +212,6 @@ impl<'l> Trail<'l> {
         let parent = self.above();
         let head = u32::from(self.head);
         let mut contexts = Contexts::new();
-        contexts.add(&[]);
         contexts.add(&[level.key, head]);
         contexts.add(&[level.key, level.last]);
         contexts.add(&[level.key, level.last, level.last2, parent.key]);
@@ -234,7 +233,6 @@ impl<'l> Trail<'l> {
         let level = self.top();
         let misses = self.misses.min(5);
         let mut contexts = Contexts::new();
-        contexts.add(&[]);
         contexts.add(&[expected]);
         contexts.add(&[expected, level.key]);
         contexts.add(&[expected, level.key, level.last]);
@@ -255,7 +253,6 @@ impl<'l> Trail<'l> {
         let parent = self.above();
         let place = mix(level.key, place);
         let mut contexts = Contexts::new();
-        contexts.add(&[]);
         contexts.add(&[place]);
         contexts.add(&[place, template]);
         contexts.add(&[place, self.values[0]]);
@@ -275,7 +272,6 @@ impl<'l> Trail<'l> {
         let place = mix(level.key, place);
         let misses = self.misses.min(5);
         let mut contexts = Contexts::new();
-        contexts.add(&[]);
         contexts.add(&[template]);
         contexts.add(&[place]);
         contexts.add(&[place, template]);

@@ -14,7 +14,6 @@ pub fn code<D: Decide>(d: &mut D, place: u32, text: &[u8], out: &mut [u8]) -> Re
     let mut len = 0;
     loop {
         let mut contexts = Contexts::new();
-        contexts.add(&[]);
         contexts.add(&[last & 0xff]);
         contexts.add(&[last & 0xffff]);
         contexts.add(&[last & 0xff_ffff]);

@@ -167,7 +167,7 @@ impl Time {
         }
         let delta = signed(d, contexts, DELTA, self.seconds.wrapping_sub(base_s));
         // As many as the digits need.
-        let fraction = flat(d, u64::from(self.fraction), (10 * digits + 2) / 3) as u32;
+        let fraction = flat(d, u64::from(self.fraction), (10 * digits).div_ceil(3)) as u32;
         // Years 0 to 9999 only.
         let seconds = base_s.checked_add(delta)?;
         let in_range = (-62_167_219_200..253_402_300_800).contains(&seconds);

@@ -97,7 +97,6 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         given: Option<&'a str>,
     ) -> Result<&'a str, Fault> {
         let mut contexts = Contexts::new();
-        contexts.add(&[]);
         contexts.add(&[place]);
         // How many there may be to choose from.
         let many = u32::from(self.next_slot()).checked_ilog2().unwrap_or(0);
@@ -148,14 +147,12 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let wanted = slot.unwrap_or(0);
         let first = self.staged.strings().is_empty();
         let mut contexts = Contexts::new();
-        contexts.add(&[]);
         contexts.add(&[u32::from(first)]);
         contexts.add(&[u32::from(first), u32::from(next).min(8)]);
         if flag(self.d, &contexts, NEXT, wanted == next) {
             return self.introduced(next, text);
         }
-        let mut contexts = Contexts::new();
-        contexts.add(&[]);
+        let contexts = Contexts::new();
         let slot = number(self.d, &contexts, NEW_SLOT, u64::from(wanted));
         let slot = u16::try_from(slot).map_err(|_| Fault::Malformed)?;
         self.introduced(slot, text)
@@ -203,7 +200,6 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             .and_then(split_jid)
             .and_then(|(_, _, resource)| resource);
         let mut contexts = Contexts::new();
-        contexts.add(&[]);
         contexts.add(&[place]);
         let has_resource = flag(self.d, &contexts, HAS_RESOURCE, resource.is_some());
         let bare = given.map(bare);
@@ -224,7 +220,6 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             .and_then(|text| self.find_known(text))
             .unwrap_or((0, 0));
         let mut contexts = Contexts::new();
-        contexts.add(&[]);
         contexts.add(&[place]);
         match tree(self.d, &contexts, BARE, 2, way) {
             0 => Ok(None),
@@ -268,7 +263,6 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     fn part(&mut self, place: u32, given: Option<&'a str>) -> Result<&'a str, Fault> {
         let (way, number) = given.map_or((IS_LETTERS, 0), |text| self.plan_part(text));
         let mut contexts = Contexts::new();
-        contexts.add(&[]);
         contexts.add(&[place]);
         match tree(self.d, &contexts, PART, 3, way) {
             IS_LETTERS => self.letters(place, given),

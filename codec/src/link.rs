@@ -27,6 +27,7 @@ mod outgoing;
 mod pool;
 mod receive;
 mod rekey;
+mod segments;
 mod session;
 mod shared;
 mod stats;
@@ -43,7 +44,7 @@ pub use stats::LinkStats;
 use crate::channel::Channel;
 use crate::time::Instant;
 
-use event::News;
+use event::{News, What};
 use incoming::Incoming;
 use outgoing::Outgoing;
 use rekey::Handshake;
@@ -84,6 +85,8 @@ pub struct Link<B> {
     turn: Turn,
     timers: Timers,
     news: News,
+    /// What the peer said in its last hello.
+    theirs: Agreement,
     stats: LinkStats,
     owed: Owed,
     handshake: Handshake,
@@ -193,6 +196,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             turn: Turn::new(config.seed),
             timers: Timers::default(),
             news: News::default(),
+            theirs: Agreement::default(),
             stats: LinkStats::default(),
             owed,
             handshake: Handshake::default(),
@@ -391,7 +395,28 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     /// The next news.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.news.poll().or_else(|| self.outgoing.poll())
+        match self.news.poll() {
+            Some(what) => Some(self.event_of(what)),
+            None => self.outgoing.poll(),
+        }
+    }
+
+    fn event_of(&self, what: What) -> Event {
+        match what {
+            What::Up => Event::Up,
+            What::Reset => Event::Reset,
+            What::PeerEpoch => Event::PeerEpoch(self.session.peer_epoch()),
+            What::Suspended => Event::Suspended,
+            What::Resumed => Event::Resumed,
+            What::Closed => Event::Closed,
+            What::Hello => {
+                let (ours, theirs) = (self.config.agreement, self.theirs);
+                match ours.dictionary(self.config.side, &theirs) {
+                    Some(dictionary) => Event::Agreed { dictionary, theirs },
+                    None => Event::Mismatch { ours, theirs },
+                }
+            }
+        }
     }
 
     /// When to call `handle_timeout`, and why. `None`: sleep until something happens.

@@ -28,9 +28,9 @@ impl Instant {
 
 impl Add<u64> for Instant {
     type Output = Self;
-    /// The moment `millis` later; the far future saturates.
+    /// The moment `millis` later. No clock gets near the end of the numbers.
     fn add(self, millis: u64) -> Self {
-        Self(self.0.saturating_add(millis))
+        Self(self.0.wrapping_add(millis))
     }
 }
 

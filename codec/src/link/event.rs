@@ -57,31 +57,43 @@ pub enum Timer {
     Identify,
 }
 
-/// News not polled yet, each kind once.
+/// News, without what the link knows anyway.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum What {
+    Up,
+    Reset,
+    PeerEpoch,
+    Suspended,
+    Resumed,
+    /// See [`Event::Agreed`] and [`Event::Mismatch`].
+    Hello,
+    Closed,
+}
+
+/// How many kinds of news there are.
+const KINDS: usize = 7;
+
+/// News not polled yet. What happens again before it was polled is told once, as it is then.
 #[derive(Debug, Default)]
 pub(super) struct News {
-    waiting: [Option<Event>; 8],
+    waiting: [Option<What>; KINDS],
 }
 
 impl News {
-    /// Adds news at the end. What happens again before it was polled is told once.
-    pub(super) fn push(&mut self, event: Event) {
-        if self.waiting.contains(&Some(event)) {
+    /// Adds news at the end.
+    pub(super) fn push(&mut self, what: What) {
+        if self.waiting.contains(&Some(what)) {
             return;
         }
-        match self.waiting.iter_mut().find(|waiting| waiting.is_none()) {
-            Some(free) => *free = Some(event),
-            // Eight kinds of news at once were not polled: the oldest gives way.
-            None => {
-                self.waiting.rotate_left(1);
-                self.waiting[7] = Some(event);
-            }
+        // There is a place for each kind.
+        if let Some(free) = self.waiting.iter_mut().find(|waiting| waiting.is_none()) {
+            *free = Some(what);
         }
     }
 
-    pub(super) fn poll(&mut self) -> Option<Event> {
-        let event = self.waiting[0].take();
+    pub(super) fn poll(&mut self) -> Option<What> {
+        let what = self.waiting[0].take();
         self.waiting.rotate_left(1);
-        event
+        what
     }
 }

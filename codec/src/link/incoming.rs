@@ -1,6 +1,7 @@
 //! Packets on their way in: pieces to packets, packets to their order. Refuses to acknowledge what was not accepted.
 
 use super::pool::Pool;
+use super::segments::Segments;
 use super::{Accepted, PacketNumber, WINDOW_MAX};
 use crate::frame::{Ack, Item, PARTIALS_MAX, Partial, Piece};
 
@@ -38,35 +39,20 @@ struct Part {
     explicit: bool,
     /// Index of the last segment and the packet's length after it.
     last: Option<(u16, usize)>,
-    have: [u64; 4],
+    have: Segments,
 }
 
 impl Part {
-    fn has(&self, index: u16) -> bool {
-        let index = usize::from(index);
-        self.have
-            .get(index / 64)
-            .is_some_and(|word| word >> (index % 64) & 1 == 1)
-    }
-
-    fn set(&mut self, index: u16) {
-        let index = usize::from(index);
-        if let Some(word) = self.have.get_mut(index / 64) {
-            *word |= 1 << (index % 64);
-        }
-    }
-
-    fn count(&self) -> u32 {
-        self.have.iter().map(|word| word.count_ones()).sum()
-    }
-
     fn report(&self) -> Partial {
-        let first = (0..=255).find(|index| !self.has(*index)).unwrap_or(255);
-        let bit = |i: u16| u64::from(self.has(first + 1 + i)) << i;
-        let beyond = (0..64).map(bit).fold(0, |all, bit| all | bit);
+        let missing = |index: &u8| !self.have.has((*index).into());
+        let first = (0..=255).find(missing).unwrap_or(255);
+        let after = usize::from(first) + 1;
+        let beyond = (0..64).rev().fold(0, |beyond, i| {
+            beyond << 1 | u64::from(self.have.has(after + i))
+        });
         Partial {
             number: self.number.get().to_le_bytes()[0] & 0x7f,
-            first: first.to_le_bytes()[0],
+            first,
             beyond,
         }
     }
@@ -199,7 +185,7 @@ impl Incoming {
                 }
             }
         };
-        if part.has(index) {
+        if part.have.has(index.into()) {
             return Taken::Duplicate;
         }
         let taken = self.place(bytes, &mut part, item.bytes, index, last);
@@ -210,7 +196,7 @@ impl Incoming {
             .find(|old| old.number == number)
         {
             Some(old) if taken == Taken::New => *old = part,
-            Some(old) if old.count() == 0 => self.drop_part(bytes, number),
+            Some(old) if old.have.count() == 0 => self.drop_part(bytes, number),
             _ => {}
         }
         taken
@@ -259,7 +245,7 @@ impl Incoming {
             place.copy_from_slice(piece);
         }
         part.unit = unit;
-        part.set(index);
+        part.have.insert(index.into());
         if last {
             part.last = Some((index, at + len));
         }
@@ -319,7 +305,7 @@ impl Incoming {
         else {
             return;
         };
-        let all = self.parts[place].is_some_and(|part| part.count() == u32::from(last) + 1);
+        let all = self.parts[place].is_some_and(|part| part.have.count() == u32::from(last) + 1);
         if all && (unit > 0 || last == 0) {
             self.parts[place] = None;
             self.pool.truncate(bytes, number, len);

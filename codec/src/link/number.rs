@@ -31,9 +31,8 @@ impl PacketNumber {
     /// The only number with these low `bits` in the 2^bits numbers that start `back` before `self`.
     #[must_use]
     pub fn resolve(self, low: u32, bits: u32, back: u32) -> Option<Self> {
-        let span = 1u64 << bits;
         let start = i64::from(self.0) - i64::from(back);
-        let ahead = (i64::from(low) - start).rem_euclid(span.cast_signed());
+        let ahead = (i64::from(low) - start) & ((1 << bits) - 1);
         u32::try_from(start + ahead).ok().map(Self)
     }
 }

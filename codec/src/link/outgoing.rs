@@ -2,8 +2,8 @@
 
 mod cut;
 
-pub(super) use cut::Cut;
 use cut::Cuts;
+pub(super) use cut::Segment;
 
 use super::pool::Pool;
 use super::{Event, PacketNumber, Priority, WINDOW_MAX};
@@ -58,7 +58,8 @@ pub(super) struct Due {
     pub(super) number: PacketNumber,
     pub(super) bulk: bool,
     pub(super) len: usize,
-    pub(super) cut: Option<(Cut, u16)>,
+    /// Which part of it, if it goes in pieces.
+    pub(super) segment: Option<Segment>,
 }
 
 /// The sending half of a link.
@@ -396,15 +397,15 @@ impl Outgoing {
 
     /// What to send next of that for which `wanted` holds. What was sent before goes first, the oldest first, since the
     /// rest waits for it at the far end; then what is most urgent. Bulk goes after all else.
-    pub(super) fn due(&self, bytes: &[u8], wanted: impl Fn(&Due) -> bool) -> Option<Due> {
+    pub(super) fn due(&self, bytes: &[u8], wanted: &dyn Fn(&Due) -> bool) -> Option<Due> {
         let due = self
             .outstanding()
             .filter(|n| self.at(*n).due)
             .filter_map(|number| {
                 let slot = self.at(number);
                 let len = self.pool.get(bytes, number).map_or(0, <[u8]>::len);
-                let cut = match self.cuts.get(number) {
-                    Some(cut) => Some((*cut, cut.first_due()?)),
+                let segment = match self.cuts.get(number) {
+                    Some(cut) => Some(cut.first_due()?),
                     None => None,
                 };
                 let bulk = slot.priority == Priority::Bulk;
@@ -412,7 +413,7 @@ impl Outgoing {
                     number,
                     bulk,
                     len,
-                    cut,
+                    segment,
                 };
                 let again = slot.sent > 0;
                 let priority = if again {
@@ -445,8 +446,8 @@ impl Outgoing {
         let mut again = slot.sent > 0;
         slot.sent = counter + 1;
         slot.due = false;
-        if let Some((_, index)) = due.cut {
-            (self.slot(due.number).due, again) = self.cuts.sent(due.number, index);
+        if let Some(segment) = due.segment {
+            (self.slot(due.number).due, again) = self.cuts.sent(due.number, segment.index);
         }
         again
     }

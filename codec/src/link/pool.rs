@@ -2,11 +2,10 @@
 
 use super::PacketNumber;
 
-/// Where one packet's bytes are.
+/// One packet's bytes: those after all packets before it.
 #[derive(Clone, Copy, Debug)]
 struct Span {
     number: PacketNumber,
-    start: u32,
     len: u32,
 }
 
@@ -28,7 +27,6 @@ impl Pool {
         Self {
             spans: [Span {
                 number: PacketNumber::new(0),
-                start: 0,
                 len: 0,
             }; SPANS],
             count: 0,
@@ -39,14 +37,21 @@ impl Pool {
         self.spans.get(..self.count).unwrap_or(&[])
     }
 
-    fn find(&self, number: PacketNumber) -> Option<usize> {
-        self.used().iter().position(|span| span.number == number)
+    /// Which span a packet is, where its bytes start and where they end.
+    fn find(&self, number: PacketNumber) -> Option<(usize, usize, usize)> {
+        let mut start = 0;
+        for (at, span) in self.used().iter().enumerate() {
+            let end = start + span.len as usize;
+            if span.number == number {
+                return Some((at, start, end));
+            }
+            start = end;
+        }
+        None
     }
 
     fn end(&self) -> usize {
-        self.used()
-            .last()
-            .map_or(0, |span| (span.start + span.len) as usize)
+        self.used().iter().map(|span| span.len as usize).sum()
     }
 
     /// Bytes still free of `bytes`.
@@ -60,8 +65,8 @@ impl Pool {
 
     /// The bytes of a packet.
     pub(super) fn get<'b>(&self, bytes: &'b [u8], number: PacketNumber) -> Option<&'b [u8]> {
-        let span = self.used().get(self.find(number)?)?;
-        bytes.get(span.start as usize..(span.start + span.len) as usize)
+        let (_, start, end) = self.find(number)?;
+        bytes.get(start..end)
     }
 
     /// The bytes of a packet, to write.
@@ -70,8 +75,8 @@ impl Pool {
         bytes: &'b mut [u8],
         number: PacketNumber,
     ) -> Option<&'b mut [u8]> {
-        let span = self.used().get(self.find(number)?)?;
-        bytes.get_mut(span.start as usize..(span.start + span.len) as usize)
+        let (_, start, end) = self.find(number)?;
+        bytes.get_mut(start..end)
     }
 
     /// The free bytes after the last packet.
@@ -81,87 +86,60 @@ impl Pool {
 
     /// Turns the first `len` free bytes into a packet. False if they are not free.
     pub(super) fn push(&mut self, bytes: &[u8], number: PacketNumber, len: usize) -> bool {
-        let (Ok(start), Ok(len32)) = (u32::try_from(self.end()), u32::try_from(len)) else {
-            return false;
-        };
         if len > self.free(bytes) || self.find(number).is_some() {
             return false;
         }
-        let Some(span) = self.spans.get_mut(self.count) else {
+        let (Some(span), Ok(len)) = (self.spans.get_mut(self.count), u32::try_from(len)) else {
             return false;
         };
-        *span = Span {
-            number,
-            start,
-            len: len32,
-        };
+        *span = Span { number, len };
         self.count += 1;
         true
     }
 
     /// Makes a packet at least `len` bytes long, moving those after it. False if there is no room.
     pub(super) fn grow(&mut self, bytes: &mut [u8], number: PacketNumber, len: usize) -> bool {
-        let Some(at) = self.find(number) else {
+        let Some((_, start, end)) = self.find(number) else {
             return false;
         };
-        let end = self.end();
-        let Some(&span) = self.used().get(at) else {
-            return false;
-        };
-        let Some(more) = len.checked_sub(span.len as usize) else {
-            return true;
-        };
-        let Ok(more32) = u32::try_from(more) else {
-            return false;
-        };
-        if end + more > bytes.len() {
-            return false;
-        }
-        let after = (span.start + span.len) as usize;
-        bytes.copy_within(after..end, after + more);
-        self.shift(at, |span| span.start += more32);
-        if let Some(span) = self.spans.get_mut(at) {
-            span.len += more32;
-        }
-        true
+        len <= end - start || self.resize(bytes, number, len)
     }
 
     /// Cuts a packet to its first `len` bytes.
     pub(super) fn truncate(&mut self, bytes: &mut [u8], number: PacketNumber, len: usize) {
-        let Some(at) = self.find(number) else { return };
-        let end = self.end();
-        let Some(span) = self.spans.get_mut(at) else {
-            return;
+        self.resize(bytes, number, len);
+    }
+
+    /// Moves what comes after a packet. False if there is no room, or no such packet.
+    fn resize(&mut self, bytes: &mut [u8], number: PacketNumber, len: usize) -> bool {
+        let (Some((at, start, end)), all) = (self.find(number), self.end()) else {
+            return false;
         };
-        let Some(less) = (span.len as usize).checked_sub(len) else {
-            return;
+        let (to, Ok(len)) = (start + len, u32::try_from(len)) else {
+            return false;
         };
-        let after = (span.start + span.len) as usize;
-        let less32 = u32::try_from(less).unwrap_or(0);
-        span.len -= less32;
-        bytes.copy_within(after..end, after - less);
-        self.shift(at, |span| span.start -= less32);
+        let fits = to + (all - end) <= bytes.len();
+        if let Some(span) = self.spans.get_mut(at).filter(|_| fits) {
+            bytes.copy_within(end..all, to);
+            span.len = len;
+        }
+        fits
     }
 
     /// Forgets a packet and closes the gap.
     pub(super) fn remove(&mut self, bytes: &mut [u8], number: PacketNumber) {
         self.truncate(bytes, number, 0);
-        let Some(at) = self.find(number) else { return };
-        self.spans.copy_within(at + 1..self.count, at);
-        self.count -= 1;
+        if let Some((at, ..)) = self.find(number)
+            && let Some(spans) = self.spans.get_mut(at..self.count)
+        {
+            spans.rotate_left(1);
+            self.count -= 1;
+        }
     }
 
     /// Forgets all packets.
     pub(super) fn clear(&mut self) {
         self.count = 0;
-    }
-
-    fn shift(&mut self, at: usize, change: impl FnMut(&mut Span)) {
-        self.spans
-            .get_mut(at + 1..self.count)
-            .unwrap_or(&mut [])
-            .iter_mut()
-            .for_each(change);
     }
 }
 

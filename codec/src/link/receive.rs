@@ -3,7 +3,7 @@
 use super::incoming::Taken;
 use super::session::{Opened, Refusal};
 use super::transmit::ASK_ABOVE_LEN;
-use super::{Agreement, Event, Link, MESSAGE_MAX, Offer, parts};
+use super::{Agreement, Link, MESSAGE_MAX, Offer, What, parts};
 use crate::frame::{Ack, Control, FrameError, Header, Items, Kind};
 use crate::time::Instant;
 
@@ -41,7 +41,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             self.new_session(before);
         }
         if !up {
-            self.news.push(Event::Up);
+            self.news.push(What::Up);
         }
         self.heard(now, header.more);
         let known = !self.session.is_unknown();
@@ -89,10 +89,10 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         let (_, incoming, _) = parts(&mut self.storage, self.config.out_len, self.scratch_len);
         self.incoming.reset(incoming);
         self.handshake.repeat();
-        self.news.push(Event::PeerEpoch(self.session.peer_epoch()));
+        self.news.push(What::PeerEpoch);
         if before {
             self.outgoing.reset();
-            self.news.push(Event::Reset);
+            self.news.push(What::Reset);
         }
     }
 
@@ -132,7 +132,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
                     self.session.advance([low, middle, high]);
                 }
             }
-            Kind::Control(Control::SignOff) => self.news.push(Event::Closed),
+            Kind::Control(Control::SignOff) => self.news.push(What::Closed),
             Kind::Control(Control::Rekey) => {
                 self.handshake.hear(body, header.notice.is_some())?;
             }
@@ -175,12 +175,9 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         if core::mem::take(&mut self.greeting) {
             self.turn.note_answer(false);
         }
-        let agreed = ours.dictionary(self.config.side, &theirs);
-        self.mismatched = agreed.is_none();
-        self.news.push(match agreed {
-            Some(dictionary) => Event::Agreed { dictionary, theirs },
-            None => Event::Mismatch { ours, theirs },
-        });
+        self.theirs = theirs;
+        self.mismatched = ours.dictionary(self.config.side, &theirs).is_none();
+        self.news.push(What::Hello);
     }
 }
 

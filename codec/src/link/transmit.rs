@@ -100,11 +100,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         let room = self.contents_len(!is_open);
         let (out, _) = self.storage.as_ref().split_at(self.config.out_len);
         let sendable = |due: &Due| {
-            due.cut.is_none() && due.len < room
+            due.segment.is_none() && due.len < room
                 || is_open && load::fits(&self.config, &self.outgoing, due, room)
         };
         let allowed = self.session.may_send() && !self.turn.manners.gives_way();
-        allowed && self.outgoing.due(out, sendable).is_some()
+        allowed && self.outgoing.due(out, &sendable).is_some()
     }
 
     fn has_work(&mut self, now: Instant) -> bool {
@@ -285,7 +285,9 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             (
                 1,
                 Some(Due {
-                    cut: None, bulk, ..
+                    segment: None,
+                    bulk,
+                    ..
                 }),
             ) => Kind::Packet { bulk: *bulk },
             (1, Some(due)) if !notice && self.config.is_compact(due) => {

@@ -5,7 +5,7 @@
 //! who gets no answer asks again earlier, so the two do not meet. Only from idle can they.
 
 use super::shared::Manners;
-use super::{Event, Link, Priority, Side, Timer};
+use super::{Link, Priority, Side, Timer, What};
 use crate::channel::Channel;
 use crate::time::Instant;
 
@@ -373,7 +373,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         self.turn.failures = 0;
         self.turn.manners.note_speaker(self.channel.station);
         if core::mem::take(&mut self.turn.suspended) {
-            self.news.push(Event::Resumed);
+            self.news.push(What::Resumed);
         }
         if self.is_half_duplex() {
             self.yield_turn(now, more);
@@ -467,7 +467,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         if failures == SUSPEND_AFTER {
             self.turn.suspended = true;
             self.handshake.tell(None);
-            self.news.push(Event::Suspended);
+            self.news.push(What::Suspended);
         }
         self.owed.poll = true;
         if self.greeting {

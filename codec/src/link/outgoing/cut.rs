@@ -2,39 +2,57 @@
 
 use crate::frame::{Ack, PARTIALS_MAX};
 use crate::link::PacketNumber;
+use crate::link::segments::Segments;
 
 /// How a packet is cut, and which segments went.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::link) struct Cut {
+pub(super) struct Cut {
     number: PacketNumber,
     /// Length of every segment but the last, in bytes.
-    pub(in crate::link) unit: u16,
+    pub(super) unit: u16,
     /// How many segments there are.
-    pub(in crate::link) count: u16,
+    count: u16,
     /// Cut before, with another unit.
-    pub(in crate::link) again: bool,
-    have: [u64; 4],
-    sent: [u64; 4],
+    again: bool,
+    have: Segments,
+    sent: Segments,
     /// Segments below this were sent at some time.
     top: u16,
 }
 
+/// One segment of a packet.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::link) struct Segment {
+    pub(in crate::link) index: u16,
+    /// Of how many.
+    pub(in crate::link) count: u16,
+    /// Length of every segment but the last, in bytes.
+    pub(in crate::link) unit: u16,
+    /// The packet was cut before, with another unit.
+    pub(in crate::link) again: bool,
+}
+
 impl Cut {
+    fn is_due(&self, index: &u16) -> bool {
+        let index = usize::from(*index);
+        !self.have.has(index) && !self.sent.has(index)
+    }
+
     /// The first segment that is to be sent.
-    pub(super) fn first_due(&self) -> Option<u16> {
-        (0..self.count).find(|i| {
-            let word = usize::from(*i / 64);
-            (self.have[word] | self.sent[word]) >> (i % 64) & 1 == 0
+    pub(super) fn first_due(&self) -> Option<Segment> {
+        let index = (0..self.count).find(|index| self.is_due(index))?;
+        Some(Segment {
+            index,
+            count: self.count,
+            unit: self.unit,
+            again: self.again,
         })
     }
 
     /// Segments that need not be sent now.
     pub(super) fn done(&self) -> usize {
-        self.have
-            .iter()
-            .zip(&self.sent)
-            .map(|(have, sent)| (have | sent).count_ones() as usize)
-            .sum()
+        let due = (0..self.count).filter(|index| self.is_due(index)).count();
+        usize::from(self.count) - due
     }
 
     /// What an acknowledgement has no room to report is as it was. Only a packet that should be whole at the peer, and
@@ -47,21 +65,18 @@ impl Cut {
             .flatten()
             .find(|partial| partial.number == number)
         else {
-            let held: u32 = self.have.iter().map(|word| word.count_ones()).sum();
-            if held == self.count.into() {
-                self.have = [0; 4];
+            if self.have.count() == self.count.into() {
+                self.have = Segments::default();
             }
             return;
         };
-        self.have = [0; 4];
+        self.have = Segments::default();
         let after = usize::from(partial.first) + 1;
         let beyond = (0..64)
             .filter(|bit| partial.beyond >> bit & 1 == 1)
             .map(|bit| after + bit);
         for index in (0..partial.first.into()).chain(beyond) {
-            if let Some(word) = self.have.get_mut(index / 64) {
-                *word |= 1 << (index % 64);
-            }
+            self.have.insert(index);
         }
     }
 }
@@ -116,8 +131,8 @@ impl Cuts {
             unit,
             count,
             again,
-            have: [0; 4],
-            sent: [0; 4],
+            have: Segments::default(),
+            sent: Segments::default(),
             top: 0,
         });
         true
@@ -133,9 +148,7 @@ impl Cuts {
         else {
             return (false, false);
         };
-        if let Some(word) = cut.sent.get_mut(usize::from(index / 64)) {
-            *word |= 1 << (index % 64);
-        }
+        cut.sent.insert(index.into());
         let again = index < cut.top;
         cut.top = cut.top.max(index + 1);
         (cut.first_due().is_some(), again)
@@ -146,7 +159,7 @@ impl Cuts {
         for cut in self.places.iter_mut().flatten() {
             cut.note(ack);
             if is_lost(cut.number) {
-                cut.sent = [0; 4];
+                cut.sent = Segments::default();
             }
         }
     }
@@ -156,6 +169,6 @@ impl Cuts {
         self.places
             .iter_mut()
             .flatten()
-            .for_each(|cut| cut.sent = [0; 4]);
+            .for_each(|cut| cut.sent = Segments::default());
     }
 }

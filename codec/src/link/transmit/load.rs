@@ -48,29 +48,29 @@ impl Load {
 impl LinkConfig {
     /// Whether one segment fits the short form, which tells 8 packets and 32 segments apart.
     pub(super) fn is_compact(&self, due: &Due) -> bool {
-        due.cut
-            .is_some_and(|(cut, index)| self.window <= 8 && !cut.again && index < 32)
+        due.segment
+            .is_some_and(|it| self.window <= 8 && !it.again && it.index < 32)
     }
 }
 
 pub(super) fn piece(due: &Due) -> Piece {
-    match due.cut {
+    match due.segment {
         None => Piece::Whole,
-        Some((cut, index)) => Piece::Segment {
-            index,
-            last: index + 1 == cut.count,
-            unit: cut.again.then_some(cut.unit),
+        Some(it) => Piece::Segment {
+            index: it.index,
+            last: it.index + 1 == it.count,
+            unit: it.again.then_some(it.unit),
         },
     }
 }
 
 pub(super) fn item<'b>(outgoing: &Outgoing, out: &'b [u8], due: &Due) -> Item<'b> {
     let bytes = outgoing.bytes(out, due.number);
-    let bytes = match due.cut {
+    let bytes = match due.segment {
         None => bytes,
-        Some((cut, index)) => {
-            let unit = usize::from(cut.unit);
-            bytes.chunks(unit.max(1)).nth(index.into()).unwrap_or(&[])
+        Some(it) => {
+            let unit = usize::from(it.unit).max(1);
+            bytes.chunks(unit).nth(it.index.into()).unwrap_or(&[])
         }
     };
     Item {
@@ -92,16 +92,16 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         while load.count < ITEMS_MAX {
             let (out, ..) = parts(&mut self.storage, self.config.out_len, 0);
             let first = load.count == 0;
-            let small = |due: &Due| due.cut.is_none() && load.closed + 1 + due.len <= room;
+            let small = |due: &Due| due.segment.is_none() && load.closed + 1 + due.len <= room;
             let wanted = |due: &Due| {
                 !load.has(due)
                     && (small(due)
                         || first && !notice && fits(&self.config, &self.outgoing, due, most))
             };
-            let Some(due) = self.outgoing.due(out, wanted) else {
+            let Some(due) = self.outgoing.due(out, &wanted) else {
                 break;
             };
-            if first && due.cut.is_none() && due.len + 1 > room {
+            if first && due.segment.is_none() && due.len + 1 > room {
                 // What fits a frame without acknowledgement goes whole in the next one.
                 if due.len < most || !self.cut(&due, most, 0) {
                     break;
@@ -110,7 +110,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             }
             let item = item(&self.outgoing, out, &due);
             let head = match first {
-                true if due.cut.is_none() || self.config.is_compact(&due) => 1,
+                true if due.segment.is_none() || self.config.is_compact(&due) => 1,
                 true => item.head_len(None, true),
                 false => load.closed + item.head_len(load.last_number(), true),
             };
@@ -120,7 +120,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
                 continue;
             }
             // Either only the acknowledgement is in the way, or the channel shrank since this packet was cut.
-            let shrunk = first && due.cut.is_some() && len > most;
+            let shrunk = first && due.segment.is_some() && len > most;
             if !shrunk || !self.cut(&due, most, 2) {
                 break;
             }
@@ -136,16 +136,16 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
 /// Whether a packet can go in frames with `room` bytes for contents, whole or in pieces.
 pub(super) fn fits(config: &LinkConfig, outgoing: &Outgoing, due: &Due, room: usize) -> bool {
-    match due.cut {
+    match due.segment {
         None if due.len < room => true,
         None => outgoing.can_cut(due.bulk) && cut_unit(config, room, due.len, 0).is_some(),
-        Some((cut, _)) => {
+        Some(it) => {
             let head = if config.is_compact(due) {
                 1
             } else {
-                4 + if cut.again { 2 } else { 0 }
+                4 + if it.again { 2 } else { 0 }
             };
-            usize::from(cut.unit) + head <= room || cut_unit(config, room, due.len, 2).is_some()
+            usize::from(it.unit) + head <= room || cut_unit(config, room, due.len, 2).is_some()
         }
     }
 }

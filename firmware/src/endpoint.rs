@@ -20,20 +20,14 @@ mod outbox;
 mod rest;
 mod resume;
 mod settings;
+mod start;
 #[cfg(test)]
 pub(crate) mod tests;
-
-use core::mem::MaybeUninit;
 
 use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::channel::Channel;
 use longwire_codec::dictionary::Dictionary;
-use longwire_codec::link::{
-    Agreement, Callsign, Link, LinkConfig, LinkStats, Offer, PacketNumber, Priority,
-    Profile as LinkProfile, Resume, Side, Timer, Transmit,
-};
-use longwire_codec::provision::Provision;
-use longwire_codec::seal::Secret;
+use longwire_codec::link::{Link, LinkStats, Priority, Side, Timer, Transmit};
 use longwire_codec::session::{Profile, Session};
 use longwire_codec::time::Instant;
 
@@ -47,6 +41,7 @@ pub use keys::EntropySource;
 pub use news::{EndpointError, EndpointStats, Event};
 pub use outbox::OUTBOX_MAX;
 pub use settings::STATUS_MAX;
+pub use start::channel;
 
 /// Octets of storage the link of an endpoint needs for frames of `mtu` octets.
 pub const fn link_storage_len(mtu: usize) -> usize {
@@ -134,158 +129,9 @@ pub struct Endpoint<'d, F: NorFlash, L, S> {
 /// A JID kept by value.
 pub(crate) type Jid = heapless::String<JID_MAX>;
 
-/// What a link begins with.
-struct Basis {
-    config: LinkConfig,
-    resume: Resume,
-    kept: resume::Kept,
-    outbox: outbox::Outbox,
-    keyring: keys::Keyring,
-    jid: Jid,
-}
-
-impl Basis {
-    #[inline(never)]
-    fn load<F: NorFlash>(
-        store: &mut Store<F>,
-        provision: &Provision<'_>,
-        dictionary: &Dictionary<'_>,
-        storage_len: usize,
-        seed: u64,
-    ) -> Result<Self, EndpointError> {
-        if usize::from(provision.mtu) > MTU_MAX {
-            return Err(EndpointError::Config);
-        }
-        let mut kept = resume::Kept::restart(store)?;
-        let mut outbox = outbox::Outbox::new();
-        outbox.load(store)?;
-        let resume = kept.resume(outbox.numbers());
-        outbox.raise_order(resume.next_number);
-        let keyring = keys::Keyring::load(store, provision)?;
-        let config = link_config(provision, keyring.secret(), dictionary, seed)?;
-        config
-            .check(&channel(provision), &resume, storage_len)
-            .map_err(|_| EndpointError::Config)?;
-        let jid = Jid::try_from(provision.jid).map_err(|_| EndpointError::TooLong)?;
-        Ok(Self {
-            config,
-            resume,
-            kept,
-            outbox,
-            keyring,
-            jid,
-        })
-    }
-}
-
 impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     Endpoint<'d, F, L, S>
 {
-    /// Starts the entity that `provision` describes, with what is on flash of earlier runs, in the `place` where it is to
-    /// stay: a board's stack does not hold it.
-    ///
-    /// `seed` makes back-off differ between boards: a serial number, or noise.
-    ///
-    /// # Errors
-    /// [`EndpointError::Config`] and [`EndpointError::Store`].
-    pub fn start_in<'p>(
-        place: &'p mut MaybeUninit<Self>,
-        provision: &Provision<'_>,
-        dictionary: &'d Dictionary<'d>,
-        mut store: Store<F>,
-        link_storage: L,
-        session_storage: S,
-        seed: u64,
-    ) -> Result<&'p mut Self, EndpointError> {
-        let storage_len = link_storage.as_ref().len();
-        let basis = Basis::load(&mut store, provision, dictionary, storage_len, seed)?;
-        let this = Self::of(
-            basis,
-            provision,
-            dictionary,
-            store,
-            link_storage,
-            session_storage,
-        );
-        let endpoint = place.write(this);
-        endpoint.load()?;
-        Ok(endpoint)
-    }
-
-    /// [`Self::start_in`] where there is stack enough.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn start(
-        provision: &Provision<'_>,
-        dictionary: &'d Dictionary<'d>,
-        mut store: Store<F>,
-        link_storage: L,
-        session_storage: S,
-        seed: u64,
-    ) -> Result<Self, EndpointError> {
-        let storage_len = link_storage.as_ref().len();
-        let basis = Basis::load(&mut store, provision, dictionary, storage_len, seed)?;
-        let mut endpoint = Self::of(
-            basis,
-            provision,
-            dictionary,
-            store,
-            link_storage,
-            session_storage,
-        );
-        endpoint.load()?;
-        Ok(endpoint)
-    }
-
-    #[inline(always)]
-    fn of(
-        basis: Basis,
-        provision: &Provision<'_>,
-        dictionary: &'d Dictionary<'d>,
-        store: Store<F>,
-        link_storage: L,
-        session_storage: S,
-    ) -> Self {
-        Self {
-            store,
-            link: Link::of(basis.config, channel(provision), basis.resume, link_storage),
-            session: Session::with(dictionary, PROFILE, session_storage),
-            dictionary,
-            jid: basis.jid,
-            keyring: basis.keyring,
-            resume: basis.kept,
-            outbox: basis.outbox,
-            inbox: inbox::Inbox::new(),
-            contacts: contacts::Contacts::new(),
-            settings: settings::Settings::default(),
-            readings: [None; READINGS_MAX],
-            events: news::Events::default(),
-            stats: EndpointStats::default(),
-            stranger: false,
-            budget: budget::Budget::new(provision.duty_permille),
-            rest: rest::Rest::new(provision),
-        }
-    }
-
-    /// What is on flash and the link does not need to begin.
-    #[inline(never)]
-    fn load(&mut self) -> Result<(), EndpointError> {
-        self.budget.load(&mut self.store)?;
-        self.inbox.load(&mut self.store)?;
-        self.contacts.load(&mut self.store)?;
-        self.settings.load(&mut self.store)?;
-        self.keyring.attach(&mut self.link);
-        let (_, next) = self.link.outstanding();
-        let sent = next.get().checked_sub(1).map(PacketNumber::new);
-        self.session.resume(sent, self.link.accepted().highest());
-        self.remember_sent();
-        if !self.budget.allows(self.frame_ms()) {
-            return Err(EndpointError::Config);
-        }
-        Ok(())
-    }
-
     // What the world did.
 
     /// A frame came from the radio. Garbage is counted and dropped.
@@ -527,49 +373,4 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     pub fn position(&self) -> Option<Position> {
         self.settings.position()
     }
-}
-
-/// The channel an image describes.
-pub fn channel(provision: &Provision<'_>) -> Channel {
-    // The address of the link is that of the station that is not the base: the higher one.
-    let station = provision
-        .shared
-        .then(|| provision.station.max(provision.gateway));
-    let Provision {
-        mtu,
-        bit_rate,
-        turnaround_ms,
-        ..
-    } = *provision;
-    Channel {
-        station,
-        ..match &provision.lora {
-            Some(lora) => lora.channel(mtu, turnaround_ms),
-            None => Channel::radio(mtu, bit_rate, turnaround_ms),
-        }
-    }
-}
-
-fn link_config(
-    provision: &Provision<'_>,
-    secret: &Secret,
-    dictionary: &Dictionary<'_>,
-    seed: u64,
-) -> Result<LinkConfig, EndpointError> {
-    let mut config = LinkConfig::new(SIDE, secret.clone());
-    config.tag_len = provision.tag_len;
-    if !provision.callsign.is_empty() {
-        let callsign = Callsign::new(provision.callsign).ok_or(EndpointError::Config)?;
-        config.profile = LinkProfile::Amateur(callsign);
-    }
-    config.window = 8;
-    config.out_len = OUT_LEN;
-    config.agreement = Agreement {
-        dictionaries: Offer::one(dictionary.id),
-        alias_capacity: PROFILE.strings.slots,
-        mtu: provision.mtu,
-        ..config.agreement
-    };
-    config.seed = seed;
-    Ok(config)
 }

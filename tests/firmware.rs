@@ -106,7 +106,7 @@ fn frozen_packets_are_the_same_on_a_cortex_m() {
     );
 }
 
-/// Romeo subscribes, both talk with receipts, Romeo reads the position and runs a command.
+/// Romeo subscribes, both talk with receipts, Romeo reads position and sensors, and sets what all contacts then see.
 #[test]
 fn a_user_of_the_base_meets_a_board() {
     if peers_skipped() {
@@ -146,8 +146,30 @@ fn a_user_of_the_base_meets_a_board() {
         "<iq xmlns='jabber:client' to='buoy@field.example' type='set' id='c-1'>\
          <command xmlns='http://jabber.org/protocol/commands' node='read' action='execute'/></iq>",
     );
+    let form = romeo.receive(&["c-1", "completed", "59.3293"], LIMIT);
+    for part in [
+        "temperature, Cel",
+        "xs:decimal",
+        "21.5",
+        "boolean",
+        "list-single",
+        "flashing",
+        "painted in May",
+    ] {
+        assert!(form.contains(part), "{part} in {form}");
+    }
+    // The host's clock, to the century.
+    assert!(form.contains("fixed") && form.contains(">20"), "{form}");
+    romeo.send(
+        "<iq xmlns='jabber:client' to='buoy@field.example' type='set' id='c-2'>\
+         <command xmlns='http://jabber.org/protocol/commands' node='set' action='complete'>\
+         <x xmlns='jabber:x:data' type='submit'><field var='status'><value>at anchor</value></field>\
+         <field var='position'><value>59.4 18.2</value></field></x></command></iq>",
+    );
+    romeo.receive(&["c-2", "completed"], LIMIT);
+    romeo.receive(&["<presence", "buoy@field.example", "at anchor"], LIMIT);
     romeo.receive(
-        &["c-1", "completed", "temperature", "21.500 Cel", "59.3293"],
+        &["http://jabber.org/protocol/geoloc", "59.4", "18.2"],
         LIMIT,
     );
 }

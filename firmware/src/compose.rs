@@ -1,8 +1,8 @@
 //! Writes a stanza node by node without an allocator. Refuses to format XML: the codec takes the tape as it is.
 
-use core::fmt::{self, Write};
-
 use longwire_codec::stanza::{Arena, ArenaFull, Node, Stanza};
+
+use crate::text::Text;
 
 /// Namespace of stanzas (RFC 6120 section 4.8.2).
 pub const NS_CLIENT: &str = "jabber:client";
@@ -28,6 +28,8 @@ pub const NS_PUBSUB: &str = "http://jabber.org/protocol/pubsub";
 pub const NS_STANZA_ERRORS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
 /// XEP-0092.
 pub const NS_VERSION: &str = "jabber:iq:version";
+/// XEP-0122.
+pub const NS_VALIDATE: &str = "http://jabber.org/protocol/xdata-validate";
 
 /// The stanza does not fit the tape or the arena it is written to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -104,26 +106,29 @@ impl<'t, 'a, 'r> Compose<'t, 'a, 'r> {
         }
     }
 
-    /// Character data formatted into the arena.
-    pub fn text_fmt(&mut self, text: fmt::Arguments<'_>) -> &mut Self {
-        match format(self.arena, text) {
-            Ok(text) => self.text(text),
-            Err(Full) => {
-                self.full = true;
-                self
-            }
-        }
+    /// Text written into the arena; empty if it does not fit, and remembered.
+    fn keep(&mut self, write: &dyn Fn(&mut Text<'_>)) -> &'a str {
+        let kept = self.arena.fill::<Full>(|free| {
+            let mut text = Text::new(free);
+            write(&mut text);
+            text.whole().ok_or(Full)
+        });
+        // Only a `Text` wrote there, so it is UTF-8.
+        let text = kept.ok().and_then(|kept| core::str::from_utf8(kept).ok());
+        self.full |= text.is_none();
+        text.unwrap_or("")
     }
 
-    /// An attribute formatted into the arena.
-    pub fn attr_fmt(&mut self, name: &'a str, value: fmt::Arguments<'_>) -> &mut Self {
-        match format(self.arena, value) {
-            Ok(value) => self.attr(name, value),
-            Err(Full) => {
-                self.full = true;
-                self
-            }
-        }
+    /// Character data written into the arena.
+    pub fn text_with(&mut self, write: &dyn Fn(&mut Text<'_>)) -> &mut Self {
+        let text = self.keep(write);
+        self.text(text)
+    }
+
+    /// An attribute written into the arena.
+    pub fn attr_with(&mut self, name: &'a str, write: &dyn Fn(&mut Text<'_>)) -> &mut Self {
+        let value = self.keep(write);
+        self.attr(name, value)
     }
 
     /// Closes the element opened last.
@@ -143,16 +148,21 @@ impl<'t, 'a, 'r> Compose<'t, 'a, 'r> {
         self.open(ns, name).text(text).close()
     }
 
-    /// An element with formatted text.
-    pub fn leaf_fmt(&mut self, ns: &'a str, name: &'a str, text: fmt::Arguments<'_>) -> &mut Self {
-        self.open(ns, name).text_fmt(text).close()
+    /// An element with text that is written into the arena.
+    pub fn leaf_with(
+        &mut self,
+        ns: &'a str,
+        name: &'a str,
+        write: &dyn Fn(&mut Text<'_>),
+    ) -> &mut Self {
+        self.open(ns, name).text_with(write).close()
     }
 
     /// A field of a data form (XEP-0004 section 3.2).
-    pub fn field(&mut self, var: &'a str, value: fmt::Arguments<'_>) -> &mut Self {
+    pub fn field(&mut self, var: &'a str, write: &dyn Fn(&mut Text<'_>)) -> &mut Self {
         self.open(NS_DATA, "field")
             .attr("var", var)
-            .leaf_fmt(NS_DATA, "value", value)
+            .leaf_with(NS_DATA, "value", write)
             .close()
     }
 
@@ -168,34 +178,6 @@ impl<'t, 'a, 'r> Compose<'t, 'a, 'r> {
             return Err(Full);
         }
         Stanza::new(&self.tape[..self.len]).ok_or(Full)
-    }
-}
-
-/// Formats into the arena.
-fn format<'a>(arena: &mut Arena<'a>, text: fmt::Arguments<'_>) -> Result<&'a str, Full> {
-    let kept = arena.fill::<Full>(|free| {
-        let mut writer = Slice { free, len: 0 };
-        writer.write_fmt(text).map_err(|_| Full)?;
-        Ok(writer.len)
-    })?;
-    // Only `write_str` wrote there, so it is UTF-8.
-    core::str::from_utf8(kept).map_err(|_| Full)
-}
-
-struct Slice<'b> {
-    free: &'b mut [u8],
-    len: usize,
-}
-
-impl Write for Slice<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let place = self
-            .free
-            .get_mut(self.len..self.len + text.len())
-            .ok_or(fmt::Error)?;
-        place.copy_from_slice(text.as_bytes());
-        self.len += text.len();
-        Ok(())
     }
 }
 
@@ -292,38 +274,17 @@ impl Position {
     }
 }
 
-/// Decimal degrees without trailing zeros.
-#[derive(Clone, Copy, Debug)]
-pub struct Degrees(pub i32);
-
-impl fmt::Display for Degrees {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let magnitude = self.0.unsigned_abs();
-        let (whole, mut fraction) = (magnitude / 10_000_000, magnitude % 10_000_000);
-        let mut digits = 7;
-        while digits > 1 && fraction % 10 == 0 {
-            fraction /= 10;
-            digits -= 1;
-        }
-        let sign = if self.0 < 0 { "-" } else { "" };
-        write!(f, "{sign}{whole}.{fraction:0digits$}")
-    }
+/// Writes decimal degrees without trailing zeros.
+pub fn degrees(text: &mut Text<'_>, e7: i32) {
+    text.fixed(e7, 7, 1);
 }
 
 /// Adds `<geoloc/>` (XEP-0080) with `lat` and `lon`.
 pub fn geoloc(compose: &mut Compose<'_, '_, '_>, position: Position) {
     compose
         .open(NS_GEOLOC, "geoloc")
-        .leaf_fmt(
-            NS_GEOLOC,
-            "lat",
-            format_args!("{}", Degrees(position.lat_e7)),
-        )
-        .leaf_fmt(
-            NS_GEOLOC,
-            "lon",
-            format_args!("{}", Degrees(position.lon_e7)),
-        )
+        .leaf_with(NS_GEOLOC, "lat", &|text| degrees(text, position.lat_e7))
+        .leaf_with(NS_GEOLOC, "lon", &|text| degrees(text, position.lon_e7))
         .close();
 }
 
@@ -349,15 +310,6 @@ pub fn position_event<'c, 'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn degrees_are_decimal_and_exact() {
-        let shown = |e7| std::format!("{}", Degrees(e7));
-        assert_eq!(shown(593_293_235), "59.3293235");
-        assert_eq!(shown(-180_000_000), "-18.0");
-        assert_eq!(shown(-5), "-0.0000005");
-        assert_eq!(shown(i32::MIN), "-214.7483648");
-    }
 
     #[test]
     fn a_chat_asks_for_a_receipt() {

@@ -17,6 +17,7 @@ mod inbox;
 mod keys;
 mod news;
 mod outbox;
+mod readings;
 mod rest;
 mod resume;
 mod settings;
@@ -40,6 +41,7 @@ pub use inbox::{INBOX_MAX, Message};
 pub use keys::EntropySource;
 pub use news::{EndpointError, EndpointStats, Event};
 pub use outbox::OUTBOX_MAX;
+pub use readings::{READINGS_MAX, Reading, Readings, Value};
 pub use settings::STATUS_MAX;
 pub use start::channel;
 
@@ -68,38 +70,6 @@ const OUT_LEN: usize = PACKET_MAX + MTU_MAX / 2;
 // Two packets of the longest kind.
 const IN_LEN: usize = 2 * PACKET_MAX;
 
-/// A measured value, for the command `read` and for base to ask.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Reading<'r> {
-    /// What was measured, such as `temperature`.
-    pub name: &'r str,
-    /// In thousandths of the unit.
-    pub value_milli: i32,
-    /// Unit, such as `Cel` (UCUM), or empty.
-    pub unit: &'r str,
-}
-
-impl Reading<'_> {
-    /// The value with its unit, such as `21.5 Cel`.
-    pub fn shown(&self) -> impl core::fmt::Display {
-        let magnitude = self.value_milli.unsigned_abs();
-        let sign = if self.value_milli < 0 { "-" } else { "" };
-        let unit = self.unit;
-        let blank = if unit.is_empty() { "" } else { " " };
-        core::fmt::from_fn(move |f| {
-            write!(
-                f,
-                "{sign}{}.{:03}{blank}{unit}",
-                magnitude / 1000,
-                magnitude % 1000
-            )
-        })
-    }
-}
-
-/// Readings a board can offer.
-pub const READINGS_MAX: usize = 8;
-
 /// See the module. `L` and `S` hold the link and the codec's memory: arrays or `&'static mut [u8]` of
 /// [`link_storage_len`] and `PROFILE.storage_len()` octets.
 ///
@@ -117,7 +87,7 @@ pub struct Endpoint<'d, F: NorFlash, L, S> {
     inbox: inbox::Inbox,
     contacts: contacts::Contacts,
     settings: settings::Settings,
-    readings: [Option<Reading<'d>>; READINGS_MAX],
+    readings: Readings<'d>,
     events: news::Events,
     stats: EndpointStats,
     /// The last hello did not agree with ours.
@@ -210,17 +180,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     /// # Errors
     /// [`EndpointError`].
     pub fn set_position(&mut self, position: Position) -> Result<(), EndpointError> {
-        self.settings.set_position(&mut self.store, position)?;
-        for at in 0..CONTACTS_MAX {
-            if let Some(to) = self.contacts.subscriber(at) {
-                self.post(
-                    Priority::Presence,
-                    None,
-                    &Say::Position { to: &to, position },
-                )?;
-            }
-        }
-        Ok(())
+        self.move_to(position, None)
     }
 
     /// Sets the text of our presence and tells everybody subscribed.
@@ -228,26 +188,17 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     /// # Errors
     /// [`EndpointError`].
     pub fn set_status(&mut self, status: &str) -> Result<(), EndpointError> {
-        self.settings.set_status(&mut self.store, status)?;
-        for at in 0..CONTACTS_MAX {
-            if let Some(to) = self.contacts.subscriber(at) {
-                self.announce(&to, None)?;
-            }
-        }
-        Ok(())
+        self.say(status, None)
     }
 
-    /// Replaces the reading of this name, or adds it; one too many is left out.
+    /// Replaces the reading of this name, or adds it; one beyond [`READINGS_MAX`] is left out.
     pub fn set_reading(&mut self, reading: Reading<'d>) {
-        let same = |slot: &Option<Reading<'_>>| slot.is_some_and(|old| old.name == reading.name);
-        let at = self
-            .readings
-            .iter()
-            .position(same)
-            .or_else(|| self.readings.iter().position(Option::is_none));
-        if let Some(at) = at {
-            self.readings[at] = Some(reading);
-        }
+        self.readings.set(reading);
+    }
+
+    /// When the readings were taken, seconds since 1970, for a board with a clock; 0: nobody knows.
+    pub fn set_time(&mut self, at_s: u32) {
+        self.readings.at_s = at_s;
     }
 
     /// The oldest chat in the inbox, copied to `buffer`; it stays until [`Self::clear_message`].

@@ -1,12 +1,14 @@
 //! Everything a board says, as data. Refuses to decide when: that is the endpoint's.
 
 use longwire_codec::stanza::Stanza;
+use longwire_codec::value::time::{LEN_MAX, Time};
 
 use crate::compose::{
     self, Addressed, Compose, Full, NS_COMMANDS, NS_DATA, NS_DISCO_INFO, NS_DISCO_ITEMS, NS_GEOLOC,
-    NS_PING, NS_PUBSUB, NS_RECEIPTS, NS_STANZA_ERRORS, NS_VERSION, Position,
+    NS_PING, NS_PUBSUB, NS_RECEIPTS, NS_STANZA_ERRORS, NS_VALIDATE, NS_VERSION, Position, degrees,
 };
-use crate::endpoint::Reading;
+use crate::endpoint::{Reading, Readings, Value};
+use crate::text::Text;
 
 /// What `disco#info` and `version` say the board is.
 pub const SOFTWARE: &str = "Longwire";
@@ -102,14 +104,17 @@ pub enum Answer<'s> {
     SetForm,
     /// A command was given up (XEP-0050 section 3.4).
     Cancelled(&'s str),
+    /// What the command `read` read, as a data form of type result.
+    Readings {
+        /// The sensors.
+        readings: &'s Readings<'s>,
+        /// The position, if there is one.
+        position: Option<Position>,
+    },
     /// A command is done.
     Done {
         /// Which.
         node: &'s str,
-        /// What it read, as a data form of type result.
-        readings: &'s [Reading<'s>],
-        /// Position, among the readings.
-        position: Option<Position>,
         /// A note for the person who ran it.
         note: &'s str,
     },
@@ -211,12 +216,16 @@ impl<'s> Answer<'s> {
                 command(compose, node, "canceled");
                 compose.close();
             }
-            Self::Done {
-                node,
-                readings,
-                position,
-                note,
-            } => done(compose, node, readings, position, note),
+            Self::Readings { readings, position } => form(compose, readings, position),
+            Self::Done { node, note } => {
+                command(compose, node, "completed");
+                compose
+                    .open(NS_COMMANDS, "note")
+                    .attr("type", "info")
+                    .text(note)
+                    .close()
+                    .close();
+            }
         }
     }
 }
@@ -289,31 +298,60 @@ fn set_form(compose: &mut Compose<'_, '_, '_>) {
     compose.close().close();
 }
 
-fn done<'a>(
+/// The readings with the parts that XEP-0323 gives a field (section 4.1): a name is `var`, a unit follows it in the label, the
+/// kind is the field's type or datatype (XEP-0122), and the time they were taken at stands before them.
+fn form<'a>(
     compose: &mut Compose<'_, 'a, '_>,
-    node: &'a str,
-    readings: &'a [Reading<'a>],
+    readings: &'a Readings<'a>,
     position: Option<Position>,
-    note: &'a str,
 ) {
-    command(compose, node, "completed");
-    if !note.is_empty() {
+    command(compose, "read", "completed");
+    compose.open(NS_DATA, "x").attr("type", "result");
+    if let Some(Position { lat_e7, lon_e7 }) = position {
+        compose.field("lat", &|text| degrees(text, lat_e7));
+        compose.field("lon", &|text| degrees(text, lon_e7));
+    }
+    if readings.at_s > 0 {
+        compose.open(NS_DATA, "field").attr("type", "fixed");
         compose
-            .open(NS_COMMANDS, "note")
-            .attr("type", "info")
-            .text(note)
+            .leaf_with(NS_DATA, "value", &|text| time(text, readings.at_s))
             .close();
     }
-    if position.is_some() || !readings.is_empty() {
-        compose.open(NS_DATA, "x").attr("type", "result");
-        if let Some(Position { lat_e7, lon_e7 }) = position {
-            compose.field("lat", format_args!("{}", compose::Degrees(lat_e7)));
-            compose.field("lon", format_args!("{}", compose::Degrees(lon_e7)));
+    for reading in readings.iter() {
+        let Reading { name, value, unit } = *reading;
+        let kind = match value {
+            Value::Switch(_) => Some("boolean"),
+            Value::Choice(_) => Some("list-single"),
+            _ => None,
+        };
+        compose
+            .open(NS_DATA, "field")
+            .attr("var", name)
+            .attr_if("type", kind);
+        if !unit.is_empty() {
+            compose.attr_with("label", &|text| _ = text.str(name).str(", ").str(unit));
         }
-        for reading in readings {
-            compose.field(reading.name, format_args!("{}", reading.shown()));
+        if let Value::Milli(_) = value {
+            compose.open(NS_VALIDATE, "validate");
+            compose.attr("datatype", "xs:decimal").close();
         }
-        compose.close();
+        compose
+            .leaf_with(NS_DATA, "value", &|text| {
+                match value {
+                    Value::Milli(value) => text.fixed(value, 3, 1),
+                    Value::Switch(true) => text.char('1'),
+                    Value::Switch(false) => text.char('0'),
+                    Value::Text(value) | Value::Choice(value) => text.str(value),
+                };
+            })
+            .close();
     }
-    compose.close();
+    compose.close().close();
+}
+
+/// A moment as XEP-0082 writes it.
+fn time(text: &mut Text<'_>, at_s: u32) {
+    let mut octets = [0; LEN_MAX];
+    let written = Time::at(at_s.into()).write(&mut octets);
+    text.str(core::str::from_utf8(written).unwrap_or(""));
 }

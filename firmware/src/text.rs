@@ -6,17 +6,28 @@
 pub struct Text<'b> {
     place: &'b mut [u8],
     len: usize,
+    /// Something was left out.
+    torn: bool,
 }
 
 impl<'b> Text<'b> {
     /// Nothing yet.
     pub fn new(place: &'b mut [u8]) -> Self {
-        Self { place, len: 0 }
+        Self {
+            place,
+            len: 0,
+            torn: false,
+        }
     }
 
     /// Octets written.
     pub fn len(&self) -> usize {
         self.len
+    }
+
+    /// Octets written, if nothing was left out.
+    pub fn whole(&self) -> Option<usize> {
+        (!self.torn).then_some(self.len)
     }
 
     /// Whether nothing was written.
@@ -34,6 +45,8 @@ impl<'b> Text<'b> {
         if let Some(place) = self.place.get_mut(self.len..self.len + text.len()) {
             place.copy_from_slice(text.as_bytes());
             self.len += text.len();
+        } else {
+            self.torn = true;
         }
         self
     }

@@ -119,6 +119,14 @@ impl Time {
         (time.write(&mut again) == text.as_bytes()).then_some(time)
     }
 
+    /// This many seconds since 1970, as XEP-0082 writes them.
+    pub fn at(seconds: i64) -> Self {
+        Self {
+            seconds,
+            ..Self::default()
+        }
+    }
+
     /// Seconds since 1970.
     pub fn seconds(self) -> i64 {
         self.seconds

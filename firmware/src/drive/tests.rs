@@ -12,7 +12,7 @@ use longwire_codec::serial::wire_len_max;
 
 use super::blocking::{Polled, Time};
 use super::{asynchronous, blocking};
-use crate::endpoint::{Event, Reading, channel};
+use crate::endpoint::{Event, Reading, Value, channel};
 use crate::radio::Radio;
 use crate::radio::serial::{Tnc, Transparent, UartRadio};
 use crate::ram_flash::RamFlash;
@@ -40,7 +40,7 @@ enum Act {
 fn measure(temperature: i32) -> Reading<'static> {
     Reading {
         name: "temperature",
-        value_milli: temperature,
+        value: Value::Milli(temperature),
         unit: "Cel",
     }
 }
@@ -58,7 +58,12 @@ fn assert_scene(world: &World, events: &[Event]) {
         assert_eq!(said.matches(line).count(), 1, "{line:?} in {said}");
     }
     let base = world.base.borrow();
-    for text in ["cold and clear", "received", "4.000 Cel", "restarting"] {
+    for text in [
+        "cold and clear",
+        "received",
+        "temperature, Cel",
+        "restarting",
+    ] {
         let times = base.heard.iter().filter(|said| said.contains(text)).count();
         assert_eq!(times, 1, "{text}: {:?}", base.heard);
     }

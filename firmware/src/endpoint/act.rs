@@ -9,8 +9,10 @@ use longwire_codec::time::Instant;
 
 use super::alone;
 use super::outbox::{self, Cause, Slot};
-use super::{Endpoint, EndpointError, Event, Message, NODES_MAX, PACKET_MAX, STRINGS_MAX};
-use crate::compose::Compose;
+use super::{
+    CONTACTS_MAX, Endpoint, EndpointError, Event, Message, NODES_MAX, PACKET_MAX, STRINGS_MAX,
+};
+use crate::compose::{Compose, Position};
 use crate::flash::RECORD_MAX;
 use crate::read::{Incoming, read};
 use crate::say::Say;
@@ -196,6 +198,38 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         Ok(())
     }
 
+    /// Sets the position and tells everybody subscribed.
+    pub(super) fn move_to(
+        &mut self,
+        position: Position,
+        asked_by: Option<PacketNumber>,
+    ) -> Result<(), EndpointError> {
+        self.settings.set_position(&mut self.store, position)?;
+        for at in 0..CONTACTS_MAX {
+            if let Some(to) = self.contacts.subscriber(at) {
+                let cause = part(asked_by, 1 + CONTACTS_MAX + at);
+                let say = Say::Position { to: &to, position };
+                self.reply(Priority::Presence, cause, &say)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the text of our presence and tells everybody subscribed.
+    pub(super) fn say(
+        &mut self,
+        status: &str,
+        asked_by: Option<PacketNumber>,
+    ) -> Result<(), EndpointError> {
+        self.settings.set_status(&mut self.store, status)?;
+        for at in 0..CONTACTS_MAX {
+            if let Some(to) = self.contacts.subscriber(at) {
+                self.announce(&to, part(asked_by, 1 + at))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Sends our presence, as it is now.
     pub(super) fn announce(&mut self, to: &str, cause: Cause) -> Result<(), EndpointError> {
         self.send_presence(to, None, cause)
@@ -357,4 +391,9 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
             })
             .unwrap_or(0)
     }
+}
+
+/// One of the stanzas that a packet of base made us send; 0 is its answer.
+fn part(asked_by: Option<PacketNumber>, at: usize) -> Cause {
+    asked_by.map(|number| (number, at as u8))
 }

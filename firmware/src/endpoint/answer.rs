@@ -3,7 +3,7 @@
 use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::link::{PacketNumber, Priority};
 
-use super::{Endpoint, EndpointError, Event, READINGS_MAX, Reading};
+use super::{Endpoint, EndpointError, Event};
 use crate::compose::NS_COMMANDS;
 use crate::read::{GEOLOC_NODE, Request, field};
 use crate::say::{Answer, COMMANDS, Say};
@@ -68,13 +68,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         action: &str,
         form: Option<longwire_codec::stanza::Stanza<'_, '_>>,
     ) -> Result<(), EndpointError> {
-        let nothing: [Reading<'_>; 0] = [];
-        let done = |note| Answer::Done {
-            node,
-            readings: &nothing,
-            position: None,
-            note,
-        };
+        let done = |note| Answer::Done { node, note };
         if action == "cancel" {
             return self.respond(number, to, id, Ok(Answer::Cancelled(node)));
         }
@@ -83,23 +77,10 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         }
         match (node, form) {
             ("read", _) => {
-                let readings: [Option<Reading<'_>>; READINGS_MAX] = self.readings;
-                let mut known = [Reading {
-                    name: "",
-                    value_milli: 0,
-                    unit: "",
-                }; READINGS_MAX];
-                let mut len = 0;
-                for reading in readings.into_iter().flatten() {
-                    known[len] = reading;
-                    len += 1;
-                }
-                let position = self.settings.position();
-                let answer = Answer::Done {
-                    node,
-                    readings: &known[..len],
-                    position,
-                    note: "",
+                let readings = self.readings;
+                let answer = Answer::Readings {
+                    readings: &readings,
+                    position: self.settings.position(),
                 };
                 self.respond(number, to, id, Ok(answer))
             }
@@ -113,13 +94,14 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
                 {
                     return self.respond(number, to, id, Err("bad-request"));
                 }
+                self.respond(number, to, id, Ok(done("set")))?;
                 if let Some(status) = status {
-                    self.settings.set_status(&mut self.store, status)?;
+                    self.say(status, Some(number))?;
                 }
-                if let Some(position) = parsed.flatten() {
-                    self.settings.set_position(&mut self.store, position)?;
+                match parsed.flatten() {
+                    Some(position) => self.move_to(position, Some(number)),
+                    None => Ok(()),
                 }
-                self.respond(number, to, id, Ok(done("set")))
             }
             _ => {
                 self.respond(number, to, id, Ok(done("restarting")))?;

@@ -13,8 +13,8 @@ use longwire_codec::seal::Secret;
 use longwire_codec::session::Session;
 
 use super::{
-    Endpoint, EndpointError, EndpointStats, Jid, MTU_MAX, OUT_LEN, PROFILE, READINGS_MAX, SIDE,
-    budget, contacts, inbox, keys, news, outbox, rest, resume, settings,
+    Endpoint, EndpointError, EndpointStats, Jid, MTU_MAX, OUT_LEN, PROFILE, Readings, SIDE, budget,
+    contacts, inbox, keys, news, outbox, rest, resume, settings,
 };
 use crate::flash::Store;
 
@@ -143,7 +143,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
             inbox: inbox::Inbox::new(),
             contacts: contacts::Contacts::new(),
             settings: settings::Settings::default(),
-            readings: [None; READINGS_MAX],
+            readings: Readings::default(),
             events: news::Events::default(),
             stats: EndpointStats::default(),
             stranger: false,

@@ -8,7 +8,7 @@ use std::vec::Vec;
 
 use longwire_codec::time::Instant;
 
-use super::{EndpointError, Event, Reading, channel};
+use super::{EndpointError, Event, READINGS_MAX, Reading, Value, channel};
 use crate::compose::{NS_CLIENT, NS_RECEIPTS, Position};
 use crate::flash::RECORD_MAX;
 use crate::ram_flash::RamFlash;
@@ -132,11 +132,15 @@ fn base_subscribes_reads_the_position_and_runs_commands() {
     let mut board = board(&mut flash);
     let mut base = Base::new();
     let mut clock = 0;
-    board.set_reading(Reading {
-        name: "temperature",
-        value_milli: -1500,
-        unit: "Cel",
-    });
+    for (name, value, unit) in [
+        ("temperature", Value::Milli(-1500), "Cel"),
+        ("hatch", Value::Switch(true), ""),
+        ("lamp", Value::Choice("flashing"), ""),
+        ("note", Value::Text("painted in May"), ""),
+    ] {
+        board.set_reading(Reading { name, value, unit });
+    }
+    board.set_time(1_767_225_600);
     base.say("subscribe|s1|");
     run(&mut board, &mut base, &mut clock, 60_000, 0);
     assert!(base.heard[0].contains("subscribed"), "{:?}", base.heard);
@@ -157,7 +161,21 @@ fn base_subscribes_reads_the_position_and_runs_commands() {
         "event, item and reading: {:?}",
         base.heard
     );
-    assert_eq!(heard("-1.500 Cel"), 1);
+    let found = base.heard.iter().find(|said| said.contains("temperature"));
+    let form = found.expect("the readings");
+    for part in [
+        "2026-01-01T00:00:00Z",
+        "\"temperature, Cel\"",
+        "\"xs:decimal\"",
+        "\"-1.5\"",
+        "\"boolean\"",
+        "\"1\"",
+        "\"list-single\"",
+        "\"flashing\"",
+        "\"painted in May\"",
+    ] {
+        assert!(form.contains(part), "{part} in {form}");
+    }
     assert_eq!(heard("service-unavailable"), 1);
     base.say("command|c3|reboot");
     let events = run(&mut board, &mut base, &mut clock, 60_000, 0);
@@ -258,4 +276,51 @@ fn commands_are_listed_filled_in_and_given_up() {
     ] {
         assert_eq!(said.matches(text).count(), times, "{text}: {said}");
     }
+}
+
+/// As many readings of the kind that takes most room, with everything else a form can hold.
+#[test]
+fn the_longest_form_of_readings_fits() {
+    let mut flash = RamFlash::new();
+    let mut board = board(&mut flash);
+    let mut base = Base::new();
+    const NAMES: [&str; READINGS_MAX] = ["a", "b", "c", "d", "e", "f", "g", "the last sensor"];
+    for name in NAMES {
+        let value = Value::Milli(i32::MIN);
+        let unit = "deg/s";
+        board.set_reading(Reading { name, value, unit });
+    }
+    board.set_time(u32::MAX);
+    board.set_position(Position::default()).expect("room");
+    base.say("command|c1|read");
+    run(&mut board, &mut base, &mut 0, 120_000, 0);
+    let said = base.heard.concat();
+    assert!(said.contains("the last sensor, deg/s"), "{said}");
+    assert_eq!(board.stats().dropped_answers, 0);
+}
+
+/// What base sets, contacts are told at once; a restart in between tells nobody twice.
+#[test]
+fn what_base_sets_contacts_are_told() {
+    let mut flash = RamFlash::new();
+    let mut base = Base::new();
+    let mut clock = 0;
+    base.say("subscribe|s1|");
+    run(&mut board(&mut flash), &mut base, &mut clock, 60_000, 0);
+    let told = |base: &Base, text: &str| {
+        let presences = base
+            .heard
+            .iter()
+            .filter(|said| said.contains("\"presence\""));
+        presences.filter(|said| said.contains(text)).count()
+    };
+    base.say("set|c1|on station");
+    // The answer is on its way, and the power fails.
+    let before = base.heard.len();
+    while base.heard.len() == before {
+        run(&mut board(&mut flash), &mut base, &mut clock, 700, 0);
+    }
+    let mut board = board(&mut flash);
+    run(&mut board, &mut base, &mut clock, 120_000, 0);
+    assert_eq!(told(&base, "on station"), 1, "{:?}", base.heard);
 }

@@ -250,7 +250,7 @@ fn encode(
                 .attr("node", "set")
                 .open(NS_DATA, "x")
                 .attr("type", "submit")
-                .field("status", format_args!("{payload}"));
+                .field("status", &|text| _ = text.str(payload));
         }
         _ => {
             who.stanza(&mut compose, "iq", Some("get"), id)

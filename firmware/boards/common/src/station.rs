@@ -12,7 +12,9 @@ use longwire_codec::provision::{IMAGE_MAX, Provision, ProvisionError, parse_mode
 use longwire_dictionaries::ALL;
 use longwire_firmware::bridge;
 use longwire_firmware::drive::asynchronous;
-use longwire_firmware::endpoint::{Endpoint, EndpointError, PROFILE, Reading, link_storage_len};
+use longwire_firmware::endpoint::{
+    Endpoint, EndpointError, PROFILE, Reading, Value, link_storage_len,
+};
 use longwire_firmware::flash::{Store, StoreError};
 use longwire_firmware::radio::lora::LoRaRadio;
 use lora_phy::mod_params::RadioError;
@@ -127,7 +129,7 @@ async fn start<F: NorFlash>(
             let thousandth_hours = Instant::now().as_secs() * 10 / 36;
             endpoint.set_reading(Reading {
                 name: "uptime",
-                value_milli: i32::try_from(thousandth_hours).unwrap_or(i32::MAX),
+                value: Value::Milli(i32::try_from(thousandth_hours).unwrap_or(i32::MAX)),
                 unit: "h",
             });
         },

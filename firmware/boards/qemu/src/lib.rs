@@ -15,14 +15,16 @@ use flash::FileFlash;
 use longwire_codec::channel::Channel;
 use longwire_codec::provision::{IMAGE_MAX, Provision};
 use longwire_firmware::drive::blocking::{self, Polled, Time};
-use longwire_firmware::endpoint::{Endpoint, MTU_MAX, PROFILE, Reading, channel, link_storage_len};
+use longwire_firmware::endpoint::{
+    Endpoint, MTU_MAX, PROFILE, Reading, Value, channel, link_storage_len,
+};
 use longwire_firmware::flash::Store;
 use longwire_firmware::radio::serial::{Framing, UartRadio};
 use machine::{Clock, Uart};
 
 const RECORDS: core::ops::Range<u32> = 4096..flash::SIZE;
 
-type Board = Endpoint<'static, FileFlash, &'static mut [u8], &'static mut [u8]>;
+type Board<'d> = Endpoint<'d, FileFlash, &'static mut [u8], &'static mut [u8]>;
 
 const LINK_LEN: usize = link_storage_len(MTU_MAX);
 const SESSION_LEN: usize = PROFILE.storage_len();
@@ -64,16 +66,42 @@ pub fn station<G: Framing, const N: usize>(framing: G) -> ! {
     let time = Time::new(|| clock.now_ms());
     let mut radio = UartRadio::<_, _, _, N>::new(Polled(radio), &time, channel, framing);
     let wait = |_| clock.sleep();
-    let ended = blocking::run(endpoint, &mut radio, console, &time, wait, |_, _| {});
+    let ended = blocking::run(
+        endpoint,
+        &mut radio,
+        console,
+        &time,
+        wait,
+        |endpoint, event| {
+            if event.is_none() {
+                read_sensors(endpoint);
+            }
+        },
+    );
     if ended.is_err() {
         semihosting::process::exit(EXIT_FLASH)
     }
     cortex_m::peripheral::SCB::sys_reset()
 }
 
+/// One of each kind; the time is the host's.
+fn read_sensors(endpoint: &mut Board<'_>) {
+    let readings = [
+        ("temperature", Value::Milli(21_500), "Cel"),
+        ("hatch", Value::Switch(false), ""),
+        ("lamp", Value::Choice("flashing"), ""),
+        ("note", Value::Text("painted in May"), ""),
+    ];
+    for (name, value, unit) in readings {
+        endpoint.set_reading(Reading { name, value, unit });
+    }
+    let now_s = semihosting::sys::arm_compat::sys_time().unwrap_or(0);
+    endpoint.set_time(u32::try_from(now_s).unwrap_or(0));
+}
+
 /// The endpoint, in memory that the linker counts, and its channel; or the exit code.
 #[inline(never)]
-fn start() -> Result<(&'static mut Board, Channel), i32> {
+fn start() -> Result<(&'static mut Board<'static>, Channel), i32> {
     let mut flash = FileFlash::open().ok_or(EXIT_FLASH)?;
     let mut image = [0; IMAGE_MAX];
     block_on(flash.read(0, &mut image)).map_err(|_| EXIT_FLASH)?;
@@ -81,7 +109,8 @@ fn start() -> Result<(&'static mut Board, Channel), i32> {
     let store = Store::new(flash, RECORDS).map_err(|_| EXIT_FLASH)?;
     let link = singleton!(: [u8; LINK_LEN] = [0; LINK_LEN]).ok_or(EXIT_PANIC)?;
     let session = singleton!(: [u8; SESSION_LEN] = [0; SESSION_LEN]).ok_or(EXIT_PANIC)?;
-    let place = singleton!(: MaybeUninit<Board> = MaybeUninit::uninit()).ok_or(EXIT_PANIC)?;
+    let place =
+        singleton!(: MaybeUninit<Board<'static>> = MaybeUninit::uninit()).ok_or(EXIT_PANIC)?;
     let started = Endpoint::start_in(
         place,
         &provision,
@@ -94,10 +123,5 @@ fn start() -> Result<(&'static mut Board, Channel), i32> {
     let endpoint = started.map_err(|_| EXIT_FLASH)?;
     #[cfg(feature = "edhoc")]
     endpoint.use_entropy(entropy);
-    endpoint.set_reading(Reading {
-        name: "temperature",
-        value_milli: 21_500,
-        unit: "Cel",
-    });
     Ok((endpoint, channel(&provision)))
 }

@@ -21,7 +21,7 @@ use longwire_codec::stanza::{Arena, Node};
 use longwire_firmware::compose::{Addressed, Compose, Position, chat};
 use longwire_firmware::console::{ANSWER_MAX, Console};
 use longwire_firmware::endpoint::{
-    Endpoint, Event, NODES_MAX, PACKET_MAX, PROFILE, Reading, STRINGS_MAX, link_storage_len,
+    Endpoint, Event, NODES_MAX, PACKET_MAX, PROFILE, Reading, STRINGS_MAX, Value, link_storage_len,
 };
 use longwire_firmware::flash::Store;
 use meter::Meter;
@@ -124,7 +124,7 @@ fn endpoint(dictionary: &'static Dictionary<'static>) -> Option<()> {
     println!("endpoint_start_stack_octets {}", start.deepest);
     board.set_reading(Reading {
         name: "temperature",
-        value_milli: 21_500,
+        value: Value::Milli(21_500),
         unit: "Cel",
     });
     let mut base = Base::new(dictionary)?;

@@ -192,8 +192,8 @@ fn encode(
                 .attr("node", "set")
                 .open(NS_DATA, "x")
                 .attr("type", "submit")
-                .field("status", format_args!("at anchor"))
-                .field("position", format_args!("59.3293 18.0686"));
+                .field("status", &|text| _ = text.str("at anchor"))
+                .field("position", &|text| _ = text.str("59.3293 18.0686"));
             compose.finish().ok()?
         }
         Say::Command(node) => {

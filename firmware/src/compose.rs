@@ -177,7 +177,8 @@ impl<'t, 'a, 'r> Compose<'t, 'a, 'r> {
         if self.full {
             return Err(Full);
         }
-        Stanza::new(&self.tape[..self.len]).ok_or(Full)
+        let nodes = self.tape.get(..self.len);
+        nodes.and_then(Stanza::new).ok_or(Full)
     }
 }
 

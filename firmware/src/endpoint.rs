@@ -162,8 +162,9 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     /// # Errors
     /// [`EndpointError`]; nothing is sent then.
     pub fn chat(&mut self, to: &str, body: &str) -> Result<u32, EndpointError> {
-        let id = outbox::id(self.outbox.next_order());
-        self.post(Priority::Chat, None, &Say::Chat { to, id: &id, body })
+        let mut place = [0; outbox::ID_LEN];
+        let id = outbox::id(self.outbox.next_order(), &mut place);
+        self.post(Priority::Chat, None, &Say::Chat { to, id, body })
     }
 
     /// Asks `jid` for its presence (RFC 6121 section 3.1).

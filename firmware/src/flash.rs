@@ -21,6 +21,8 @@ const FILLER: u8 = 255;
 /// Longest record, octets.
 pub const RECORD_MAX: usize = 768;
 
+/// A record with its key, and room to align it.
+const SCRATCH_LEN: usize = RECORD_MAX + 16;
 /// Octets of flash around a record, at most.
 const ITEM_OVERHEAD: usize = 16;
 /// Keys of records that may be refused for want of room: chats in and stanzas out. The others must always fit.
@@ -58,7 +60,6 @@ pub struct Store<F: NorFlash> {
     /// Octets of the range.
     #[cfg(feature = "edhoc")]
     len: usize,
-    scratch: [u8; RECORD_MAX + 16],
     /// Lengths of the records of [`BULK`], and what they may take together.
     lens: [u16; BULK.end as usize - BULK.start as usize],
     bulk_max: usize,
@@ -81,7 +82,6 @@ impl<F: NorFlash> Store<F> {
             map: MapStorage::new(flash, config, Cache::new_uncached()),
             #[cfg(feature = "edhoc")]
             len,
-            scratch: [0; RECORD_MAX + 16],
             lens: [0; BULK.end as usize - BULK.start as usize],
             bulk_max,
         })
@@ -96,7 +96,8 @@ impl<F: NorFlash> Store<F> {
         key: u8,
         record: &'r mut [u8],
     ) -> Result<Option<&'r [u8]>, StoreError> {
-        let found = block_on(self.map.fetch_item::<&[u8]>(&mut self.scratch, &key))?;
+        let mut scratch = [0; SCRATCH_LEN];
+        let found = block_on(self.map.fetch_item::<&[u8]>(&mut scratch, &key))?;
         let Some(found) = found.filter(|found| !found.is_empty()) else {
             return Ok(None);
         };
@@ -121,7 +122,8 @@ impl<F: NorFlash> Store<F> {
         if record.len() > RECORD_MAX {
             return Err(StoreError::TooLong);
         }
-        block_on(self.map.store_item(&mut self.scratch, &key, &record))?;
+        let mut scratch = [0; SCRATCH_LEN];
+        block_on(self.map.store_item(&mut scratch, &key, &record))?;
         note(&mut self.lens, key, record.len());
         Ok(())
     }
@@ -157,6 +159,16 @@ fn note(lens: &mut [u16], key: u8, len: usize) {
         // Not above RECORD_MAX.
         *place = len as u16;
     }
+}
+
+/// The parts of a record one after the other, at the start of `record`; `None` if they do not fit.
+pub(crate) fn join<'r>(parts: &[&[u8]], record: &'r mut [u8]) -> Option<&'r [u8]> {
+    let mut len = 0;
+    for part in parts {
+        record.get_mut(len..len + part.len())?.copy_from_slice(part);
+        len += part.len();
+    }
+    record.get(..len)
 }
 
 /// The big-endian integer at octet `at` of a record.

@@ -30,6 +30,12 @@ impl<'b> Text<'b> {
         (!self.torn).then_some(self.len)
     }
 
+    /// What was written.
+    pub fn into_str(self) -> &'b str {
+        let written = self.place.get(..self.len).unwrap_or(&[]);
+        core::str::from_utf8(written).unwrap_or("")
+    }
+
     /// Whether nothing was written.
     pub fn is_empty(&self) -> bool {
         self.len == 0
@@ -42,9 +48,14 @@ impl<'b> Text<'b> {
 
     /// A text, if all of it fits.
     pub fn str(&mut self, text: &str) -> &mut Self {
-        if let Some(place) = self.place.get_mut(self.len..self.len + text.len()) {
-            place.copy_from_slice(text.as_bytes());
-            self.len += text.len();
+        self.octets(text.as_bytes())
+    }
+
+    /// Octets of a text.
+    fn octets(&mut self, octets: &[u8]) -> &mut Self {
+        if let Some(place) = self.place.get_mut(self.len..self.len + octets.len()) {
+            place.copy_from_slice(octets);
+            self.len += octets.len();
         } else {
             self.torn = true;
         }
@@ -53,37 +64,48 @@ impl<'b> Text<'b> {
 
     /// A decimal number.
     pub fn number(&mut self, value: impl Into<u64>) -> &mut Self {
-        self.digits(value.into(), 1)
-    }
-
-    /// Decimal digits, at least `least` of them.
-    fn digits(&mut self, mut value: u64, least: usize) -> &mut Self {
-        let mut digits = [b'0'; 20];
-        let mut at = digits.len();
-        while value > 0 || digits.len() - at < least {
-            at -= 1;
-            digits[at] = b'0' + (value % 10) as u8;
-            value /= 10;
-        }
-        self.str(core::str::from_utf8(&digits[at..]).unwrap_or(""))
+        self.octets(whole(&digits(value.into())))
     }
 
     /// A number of millionths, thousandths, ... with `decimals` digits after the point, of which trailing zeros beyond
     /// `least` are left out.
-    pub fn fixed(&mut self, value: i32, decimals: u32, least: u32) -> &mut Self {
+    pub fn fixed(&mut self, value: i32, decimals: usize, least: usize) -> &mut Self {
         if value < 0 {
             self.char('-');
         }
-        let unit = 10u32.pow(decimals);
-        let (mut fraction, mut digits) = (value.unsigned_abs() % unit, decimals);
-        while digits > least && fraction.is_multiple_of(10) {
-            fraction /= 10;
-            digits -= 1;
+        let digits = digits(value.unsigned_abs().into());
+        let point = DIGITS.saturating_sub(decimals);
+        let Some((before, mut after)) = digits.split_at_checked(point) else {
+            return self;
+        };
+        while let Some((b'0', rest)) = after.split_last()
+            && after.len() > least
+        {
+            after = rest;
         }
-        self.number(value.unsigned_abs() / unit)
-            .char('.')
-            .digits(fraction.into(), digits as usize)
+        self.octets(whole(before)).char('.').octets(after)
     }
+}
+
+/// Digits of the longest number.
+const DIGITS: usize = 20;
+
+/// All digits of a number, zeros in front.
+fn digits(mut value: u64) -> [u8; DIGITS] {
+    let mut digits = [b'0'; DIGITS];
+    for digit in digits.iter_mut().rev() {
+        *digit += (value % 10) as u8;
+        value /= 10;
+    }
+    digits
+}
+
+/// The digits without zeros in front, but one at least.
+fn whole(mut digits: &[u8]) -> &[u8] {
+    while let Some((b'0', rest @ [_, ..])) = digits.split_first() {
+        digits = rest;
+    }
+    digits
 }
 
 #[cfg(test)]

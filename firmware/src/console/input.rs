@@ -70,7 +70,8 @@ impl Intake {
     }
 
     fn is_frame(&self) -> bool {
-        self.after_zero && (self.len == 0 || self.len > 1 && self.buffer[1] >= 0x80)
+        self.after_zero
+            && (self.len == 0 || self.len > 1 && self.buffer.get(1).is_some_and(|it| *it >= 0x80))
     }
 
     fn collect(&mut self, octet: u8) -> Option<Input<'_>> {

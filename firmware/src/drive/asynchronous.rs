@@ -67,7 +67,7 @@ where
         match next {
             Next::Send(len) => {
                 endpoint.handle_wake(now());
-                if radio.transmit(&said[..len]).await.is_err() {
+                if radio.transmit(part(&said, len)).await.is_err() {
                     endpoint.handle_radio_error();
                 }
                 endpoint.handle_sent(now());
@@ -81,7 +81,7 @@ where
                     continue;
                 }
                 heed(endpoint, None);
-                endpoint.handle_frame(now(), &heard[..len])?;
+                endpoint.handle_frame(now(), part(&heard, len))?;
             }
             Next::Heard(None) => {
                 endpoint.handle_radio_error();
@@ -182,11 +182,16 @@ where
         );
         match waited.await {
             Either3::First(heard) => return Ok(Next::Heard(heard.ok())),
-            Either3::Second(Some(len)) => desk.obey(endpoint, &octets[..len]).await,
+            Either3::Second(Some(len)) => desk.obey(endpoint, part(&octets, len)).await,
             Either3::Second(None) => desk.uart_rests = Some(moment + REST_MS),
             Either3::Third(()) => {}
         }
     }
+}
+
+/// The first `len` octets: none if a driver says that it filled more than there are.
+fn part(octets: &[u8], len: usize) -> &[u8] {
+    octets.get(..len).unwrap_or(&[])
 }
 
 async fn rest(delay: &mut impl DelayNs, until: Option<Instant>, now: Instant) {
@@ -233,7 +238,7 @@ impl<'u, C: Read + Write> Desk<'u, C> {
             self.console.handle_octet(endpoint, *octet);
             let mut out = [0; ANSWER_MAX];
             while let Some(len) = self.console.poll_answer(endpoint, &mut out) {
-                self.write(&out[..len]).await;
+                self.write(part(&out, len)).await;
             }
         }
     }
@@ -244,7 +249,7 @@ impl<'u, C: Read + Write> Desk<'u, C> {
         }
         let mut out = [0; ANSWER_MAX];
         let len = self.console.tell(event, &mut out);
-        self.write(&out[..len]).await;
+        self.write(part(&out, len)).await;
     }
 
     /// A console that does not take what is said misses it.

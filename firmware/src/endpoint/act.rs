@@ -32,15 +32,13 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
             self.heed(event)?;
         }
         while let Some((number, bytes)) = self.link.recv() {
-            let len = bytes.len();
-            let fits = packet
-                .get_mut(..len)
-                .map(|place| place.copy_from_slice(bytes))
-                .is_some();
-            if fits && len > 0 {
-                self.act(number, &packet[..len])?;
-            } else {
-                self.stats.unreadable_packets += u32::from(!fits);
+            match packet.get_mut(..bytes.len()) {
+                Some([]) => {}
+                Some(place) => {
+                    place.copy_from_slice(bytes);
+                    self.act(number, place)?;
+                }
+                None => self.stats.unreadable_packets += 1,
             }
             let accepted = self.link.accepted_with(number);
             self.resume
@@ -88,8 +86,9 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     pub(super) fn remember_sent(&mut self) {
         for number in self.outbox.numbers() {
             if let Some(slot) = self.outbox.numbered(number) {
-                self.session
-                    .remember(true, number, 0, &outbox::id(slot.order));
+                let mut place = [0; outbox::ID_LEN];
+                let id = outbox::id(slot.order, &mut place);
+                self.session.remember(true, number, 0, id);
             }
         }
     }
@@ -281,8 +280,8 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         }
         let mut packet = [0; PACKET_MAX];
         let len = self.write_alone(say, &mut packet)?;
-        self.outbox
-            .put(&mut self.store, priority, cause, &packet[..len])
+        let packet = packet.get(..len).ok_or(EndpointError::TooLong)?;
+        self.outbox.put(&mut self.store, priority, cause, packet)
     }
 
     /// Writes a stanza as a packet that stands alone.
@@ -334,11 +333,10 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
             return Ok(false);
         };
         let mut record = [0; RECORD_MAX];
-        let Some(len) = self
+        let stored = self
             .outbox
-            .packet(&mut self.store, slot.order, &mut record)?
-            .map(<[u8]>::len)
-        else {
+            .packet(&mut self.store, slot.order, &mut record)?;
+        let Some(packet) = stored else {
             // Gone from flash although indexed: a broken part. Nothing can be sent under this number.
             self.link.commit(now, 0);
             self.outbox.clear(&mut self.store, slot.order)?;
@@ -348,13 +346,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
             ids: Ids::Short,
             again: again.is_some(),
         };
-        let len = self.rewrite(
-            now,
-            slot,
-            number,
-            options,
-            &record[outbox::HEAD..outbox::HEAD + len],
-        );
+        let len = self.rewrite(now, slot, number, options, packet);
         // The number is on flash before a frame can carry it, and not if none will.
         if again.is_none() && len > 0 {
             self.outbox.number(&mut self.store, slot.order, number)?;

@@ -4,7 +4,7 @@
 use embedded_storage_async::nor_flash::NorFlash;
 
 use super::{EndpointError, JID_MAX, Jid};
-use crate::flash::{Store, StoreError};
+use crate::flash::{Store, StoreError, join};
 
 /// Contacts of a board.
 pub const CONTACTS_MAX: usize = 12;
@@ -57,7 +57,7 @@ impl Contacts {
         store: &mut Store<F>,
         jid: &str,
     ) -> Result<bool, EndpointError> {
-        self.change(store, jid, |contact| contact.from = true)
+        self.change(store, jid, Some(true), None)
     }
 
     /// We ask for their presence.
@@ -66,7 +66,7 @@ impl Contacts {
         store: &mut Store<F>,
         jid: &str,
     ) -> Result<(), EndpointError> {
-        let kept = self.change(store, jid, |contact| contact.asked = true)?;
+        let kept = self.change(store, jid, None, Some(true))?;
         if kept {
             Ok(())
         } else {
@@ -81,29 +81,20 @@ impl Contacts {
         jid: &str,
         theirs: bool,
     ) -> Result<(), EndpointError> {
-        let Some(at) = self.at(jid) else {
-            return Ok(());
-        };
-        self.change(store, jid, |contact| {
-            if theirs {
-                contact.asked = false
+        if self.at(jid).is_some() {
+            let (from, asked) = if theirs {
+                (None, Some(false))
             } else {
-                contact.from = false
-            }
-        })?;
-        if self.slots[at]
-            .as_ref()
-            .is_some_and(|contact| !contact.from && !contact.asked)
-        {
-            store.clear(key(at))?;
-            self.slots[at] = None;
+                (Some(false), None)
+            };
+            self.change(store, jid, from, asked)?;
         }
         Ok(())
     }
 
     /// They came online or went.
     pub(super) fn set_online(&mut self, jid: &str, online: bool) -> bool {
-        let contact = self.at(jid).and_then(|at| self.slots[at].as_mut());
+        let contact = self.at(jid).and_then(|at| self.slots.get_mut(at)?.as_mut());
         contact.is_some_and(|contact| core::mem::replace(&mut contact.online, online) != online)
     }
 
@@ -127,31 +118,40 @@ impl Contacts {
             .position(|slot| slot.as_ref().is_some_and(|contact| contact.jid == wanted))
     }
 
+    /// Changes what is between a contact and us, where something is given; false if there is no room for one more.
     fn change<F: NorFlash>(
         &mut self,
         store: &mut Store<F>,
         jid: &str,
-        change: impl FnOnce(&mut Contact),
+        from: Option<bool>,
+        asked: Option<bool>,
     ) -> Result<bool, EndpointError> {
         let free = || self.slots.iter().position(Option::is_none);
-        let Some(at) = self.at(jid).or_else(free) else {
+        let at = self.at(jid).or_else(free);
+        let Some((at, slot)) = at.and_then(|at| Some((at, self.slots.get_mut(at)?))) else {
             return Ok(false);
         };
-        let jid = Jid::try_from(bare(jid)).map_err(|_| EndpointError::TooLong)?;
-        let blank = Contact {
-            jid,
-            from: false,
-            asked: false,
-            online: false,
+        let mut contact = match slot.clone() {
+            Some(contact) => contact,
+            None => Contact {
+                jid: Jid::try_from(bare(jid)).map_err(|_| EndpointError::TooLong)?,
+                from: false,
+                asked: false,
+                online: false,
+            },
         };
-        let mut contact = self.slots[at].clone().unwrap_or(blank);
-        change(&mut contact);
+        contact.from = from.unwrap_or(contact.from);
+        contact.asked = asked.unwrap_or(contact.asked);
+        let bits = if contact.from { HAS_FROM } else { 0 } | if contact.asked { ASKED } else { 0 };
+        if bits == 0 {
+            store.clear(key(at))?;
+            *slot = None;
+            return Ok(true);
+        }
         let mut record = [0; JID_MAX + 1];
-        record[0] = if contact.from { HAS_FROM } else { 0 } | if contact.asked { ASKED } else { 0 };
-        let end = 1 + contact.jid.len();
-        record[1..end].copy_from_slice(contact.jid.as_bytes());
-        store.put(key(at), &record[..end])?;
-        self.slots[at] = Some(contact);
+        let record = join(&[&[bits], contact.jid.as_bytes()], &mut record);
+        store.put(key(at), record.ok_or(EndpointError::TooLong)?)?;
+        *slot = Some(contact);
         Ok(true)
     }
 }

@@ -7,7 +7,7 @@ use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::link::PacketNumber;
 
 use super::EndpointError;
-use crate::flash::{RECORD_MAX, Store, StoreError, word};
+use crate::flash::{RECORD_MAX, Store, StoreError, join, word};
 
 /// Chats that can wait to be read.
 pub const INBOX_MAX: usize = 12;
@@ -75,19 +75,20 @@ impl Inbox {
         {
             return Ok(true);
         }
+        let order = self.next_order;
         let mut record = [0; RECORD_MAX];
-        let Some(len) = emit(self.next_order, cause, message, &mut record) else {
+        let record = emit(order, cause, message, &mut record);
+        let mut free = self.slots.iter_mut().enumerate();
+        let free = free.find(|(_, slot)| slot.is_none());
+        let (Some(record), Some((at, slot))) = (record, free) else {
             return Ok(false);
         };
-        let Some(at) = self.slots.iter().position(Option::is_none) else {
-            return Ok(false);
-        };
-        if !store.has_room(len) {
+        if !store.has_room(record.len()) {
             return Ok(false);
         }
-        store.put(key(at), &record[..len])?;
-        self.slots[at] = Some(Slot {
-            order: self.next_order,
+        store.put(key(at), record)?;
+        *slot = Some(Slot {
+            order,
             cause: cause.get(),
         });
         self.next_order += 1;
@@ -113,7 +114,9 @@ impl Inbox {
     ) -> Result<(), EndpointError> {
         if let Some(at) = self.oldest_at() {
             store.clear(key(at))?;
-            self.slots[at] = None;
+            if let Some(slot) = self.slots.get_mut(at) {
+                *slot = None;
+            }
         }
         Ok(())
     }
@@ -133,20 +136,20 @@ fn key(at: usize) -> u8 {
     FIRST_KEY + at as u8
 }
 
-fn emit(order: u32, cause: PacketNumber, message: Message<'_>, record: &mut [u8]) -> Option<usize> {
-    let jid_len = u8::try_from(message.from.len()).ok()?;
-    let text = HEAD + message.from.len();
-    let len = text + message.body.len();
-    record[..4].copy_from_slice(&order.to_be_bytes());
-    record[4..8].copy_from_slice(&cause.get().to_be_bytes());
-    record[8] = jid_len;
-    record
-        .get_mut(HEAD..text)?
-        .copy_from_slice(message.from.as_bytes());
-    record
-        .get_mut(text..len)?
-        .copy_from_slice(message.body.as_bytes());
-    Some(len)
+fn emit<'r>(
+    order: u32,
+    cause: PacketNumber,
+    message: Message<'_>,
+    record: &'r mut [u8],
+) -> Option<&'r [u8]> {
+    let parts = [
+        &order.to_be_bytes()[..],
+        &cause.get().to_be_bytes(),
+        &[u8::try_from(message.from.len()).ok()?],
+        message.from.as_bytes(),
+        message.body.as_bytes(),
+    ];
+    join(&parts, record)
 }
 
 fn parse(record: &[u8]) -> Option<Slot> {

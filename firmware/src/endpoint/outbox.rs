@@ -4,17 +4,18 @@
 //! Record: order (4 octets), cause (4, all ones: none), part (1), priority (1), packet number (4, all ones: none yet),
 //! packet.
 
-use core::fmt::Write;
-
 use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::link::{PacketNumber, Priority};
 
 use super::EndpointError;
-use crate::flash::{RECORD_MAX, Store, StoreError, word};
+use crate::flash::{RECORD_MAX, Store, StoreError, join, word};
+use crate::text::Text;
 
 /// Stanzas that can wait.
 pub const OUTBOX_MAX: usize = 16;
 const FIRST_KEY: u8 = 32;
+/// Octets of the longest id: a letter and ten digits.
+pub(super) const ID_LEN: usize = 11;
 /// Octets of a record before the packet.
 pub(super) const HEAD: usize = 14;
 const NONE: u32 = u32::MAX;
@@ -42,11 +43,10 @@ pub(super) struct Outbox {
 }
 
 /// The id of the stanza with this order number, as its recipient's receipt names it.
-pub(super) fn id(order: u32) -> heapless::String<12> {
-    let mut id = heapless::String::new();
-    // One letter and at most ten digits.
-    let _ = write!(id, "b{order}");
-    id
+pub(super) fn id(order: u32, place: &mut [u8; ID_LEN]) -> &str {
+    let mut id = Text::new(place);
+    id.char('b').number(order);
+    id.into_str()
 }
 
 /// The order number in an id of ours.
@@ -117,10 +117,9 @@ impl Outbox {
         cause: Cause,
         packet: &[u8],
     ) -> Result<u32, EndpointError> {
-        let at = self
-            .slots
-            .iter()
-            .position(Option::is_none)
+        let mut slots = self.slots.iter_mut().enumerate();
+        let (at, free) = slots
+            .find(|(_, slot)| slot.is_none())
             .ok_or(EndpointError::OutboxFull)?;
         let slot = Slot {
             order: self.next_order,
@@ -134,7 +133,7 @@ impl Outbox {
             return Err(EndpointError::OutboxFull);
         }
         store.put(key(at), record)?;
-        self.slots[at] = Some(slot);
+        *free = Some(slot);
         self.next_order += 1;
         Ok(slot.order)
     }
@@ -182,18 +181,19 @@ impl Outbox {
         order: u32,
         number: PacketNumber,
     ) -> Result<(), StoreError> {
-        let Some(at) = self.at(order) else {
+        let Some((at, slot)) = self.at_mut(order) else {
             return Ok(());
         };
         let mut record = [0; RECORD_MAX];
         let Some(len) = store.get(key(at), &mut record)?.map(<[u8]>::len) else {
             return Ok(());
         };
-        record[10..HEAD].copy_from_slice(&number.get().to_be_bytes());
-        store.put(key(at), &record[..len])?;
-        if let Some(slot) = &mut self.slots[at] {
-            slot.number = Some(number);
+        if let Some(place) = record.first_chunk_mut::<HEAD>() {
+            let [.., n0, n1, n2, n3] = place;
+            [*n0, *n1, *n2, *n3] = number.get().to_be_bytes();
         }
+        store.put(key(at), record.get(..len).unwrap_or(&[]))?;
+        slot.number = Some(number);
         Ok(())
     }
 
@@ -203,11 +203,20 @@ impl Outbox {
         store: &mut Store<F>,
         order: u32,
     ) -> Result<(), StoreError> {
-        if let Some(at) = self.at(order) {
-            store.clear(key(at))?;
-            self.slots[at] = None;
+        for (at, slot) in self.slots.iter_mut().enumerate() {
+            if slot.is_some_and(|slot| slot.order == order) {
+                store.clear(key(at))?;
+                *slot = None;
+            }
         }
         Ok(())
+    }
+
+    fn at_mut(&mut self, order: u32) -> Option<(usize, &mut Slot)> {
+        let slots = self.slots.iter_mut().enumerate();
+        slots
+            .filter_map(|(at, slot)| Some((at, slot.as_mut()?)))
+            .find(|(_, slot)| slot.order == order)
     }
 
     fn at(&self, order: u32) -> Option<usize> {
@@ -222,19 +231,19 @@ fn key(at: usize) -> u8 {
     FIRST_KEY + at as u8
 }
 
-fn emit<'b>(slot: &Slot, packet: &[u8], record: &'b mut [u8]) -> Option<&'b [u8]> {
+fn emit<'r>(slot: &Slot, packet: &[u8], record: &'r mut [u8]) -> Option<&'r [u8]> {
     let (cause, part) = slot
         .cause
         .map_or((NONE, 0), |(number, part)| (number.get(), part));
-    record[..4].copy_from_slice(&slot.order.to_be_bytes());
-    record[4..8].copy_from_slice(&cause.to_be_bytes());
-    record[8] = part;
-    record[9] = slot.priority as u8;
-    record[10..HEAD].copy_from_slice(&slot.number.map_or(NONE, PacketNumber::get).to_be_bytes());
-    record
-        .get_mut(HEAD..HEAD + packet.len())?
-        .copy_from_slice(packet);
-    Some(&record[..HEAD + packet.len()])
+    let number = slot.number.map_or(NONE, PacketNumber::get);
+    let parts = [
+        &slot.order.to_be_bytes()[..],
+        &cause.to_be_bytes(),
+        &[part, slot.priority as u8],
+        &number.to_be_bytes(),
+        packet,
+    ];
+    join(&parts, record)
 }
 
 fn parse(record: &[u8]) -> Option<Slot> {

@@ -4,7 +4,7 @@ use embedded_storage_async::nor_flash::NorFlash;
 
 use super::EndpointError;
 use crate::compose::Position;
-use crate::flash::{Store, StoreError};
+use crate::flash::{Store, StoreError, join, word};
 
 /// Longest status text, octets.
 pub const STATUS_MAX: usize = 120;
@@ -69,26 +69,22 @@ impl Settings {
         changed: Self,
     ) -> Result<(), EndpointError> {
         let Position { lat_e7, lon_e7 } = changed.position.unwrap_or_default();
+        let parts = [
+            &[u8::from(changed.position.is_some())][..],
+            &lat_e7.to_be_bytes(),
+            &lon_e7.to_be_bytes(),
+            changed.status.as_bytes(),
+        ];
         let mut record = [0; HEAD + STATUS_MAX];
-        record[0] = u8::from(changed.position.is_some());
-        record[1..5].copy_from_slice(&lat_e7.to_be_bytes());
-        record[5..HEAD].copy_from_slice(&lon_e7.to_be_bytes());
-        let end = HEAD + changed.status.len();
-        record[HEAD..end].copy_from_slice(changed.status.as_bytes());
-        store.put(KEY, &record[..end])?;
+        let record = join(&parts, &mut record).ok_or(EndpointError::TooLong)?;
+        store.put(KEY, record)?;
         *self = changed;
         Ok(())
     }
 }
 
 fn parse(record: &[u8]) -> Option<Settings> {
-    let half = |at: usize| {
-        record
-            .get(at..at + 4)?
-            .try_into()
-            .ok()
-            .map(i32::from_be_bytes)
-    };
+    let half = |at| word(record, at).map(u32::cast_signed);
     let position = Position {
         lat_e7: half(1)?,
         lon_e7: half(5)?,
@@ -96,7 +92,7 @@ fn parse(record: &[u8]) -> Option<Settings> {
     let status =
         heapless::String::try_from(core::str::from_utf8(record.get(HEAD..)?).ok()?).ok()?;
     Some(Settings {
-        position: (record[0] == 1).then_some(position),
+        position: (record.first() == Some(&1)).then_some(position),
         status,
     })
 }

@@ -151,7 +151,7 @@ impl<U: Read + Write, D: DelayNs, G: Framing, const N: usize> Radio for UartRadi
         let len = self.framing.emit(frame, &mut self.wire);
         let len = len.ok_or(SerialError::TooLong)?;
         self.uart
-            .write_all(&self.wire[..len])
+            .write_all(self.wire.get(..len).unwrap_or(&[]))
             .await
             .map_err(SerialError::Uart)?;
         self.uart.flush().await.map_err(SerialError::Uart)?;
@@ -163,7 +163,7 @@ impl<U: Read + Write, D: DelayNs, G: Framing, const N: usize> Radio for UartRadi
     }
 
     async fn receive(&mut self, frame: &mut [u8]) -> Result<usize, Self::Error> {
-        let mut octet = [0];
+        let mut octet = [0; 1];
         loop {
             let read = self.uart.read(&mut octet);
             let read = if self.busy {

@@ -4,6 +4,7 @@
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
+use embassy_futures::block_on;
 use embassy_time::{Delay, Instant, Timer};
 use embedded_io_async::Write;
 use embedded_storage_async::nor_flash::NorFlash;
@@ -97,22 +98,29 @@ async fn start<F: NorFlash>(
         ConstStaticCell::new([0; link_storage_len(MTU as usize)]);
     static SESSION: ConstStaticCell<[u8; PROFILE.storage_len()]> =
         ConstStaticCell::new([0; PROFILE.storage_len()]);
-    let image = image(&mut flash, &layout).await?;
-    let provision = Provision::parse(&image)?;
-    // No default: what is lawful here is not so elsewhere.
-    let tuned = provision.lora.ok_or(ProvisionError::Incomplete)?;
+    let (tuned, turnaround_ms) = {
+        let image = image(&mut flash, &layout)?;
+        let provision = Provision::parse(&image)?;
+        // No default: what is lawful here is not so elsewhere.
+        let tuned = provision.lora.ok_or(ProvisionError::Incomplete)?;
+        (tuned, provision.turnaround_ms)
+    };
     // The slower end's turnaround is that of both: the gateway's, with its serial port.
-    let mut radio = LoRaRadio::new(chip, Delay, &tuned, provision.turnaround_ms).await?;
-    let store = Store::new(flash, layout.records)?;
-    let (link, session) = (&mut LINK.take()[..], &mut SESSION.take()[..]);
-    let mut octets = [0; 32];
-    noise(&mut octets);
-    let seed = octets
-        .iter()
-        .take(8)
-        .fold(0, |seed, octet| seed << 8 | u64::from(*octet));
+    let mut radio = LoRaRadio::new(chip, Delay, &tuned, turnaround_ms).await?;
     let mut place = MaybeUninit::uninit();
-    let endpoint = Endpoint::start_in(&mut place, &provision, ALL[0], store, link, session, seed)?;
+    let endpoint = {
+        let image = image(&mut flash, &layout)?;
+        let store = Store::new(flash, layout.records)?;
+        let (link, session) = (&mut LINK.take()[..], &mut SESSION.take()[..]);
+        let mut octets = [0; 32];
+        noise(&mut octets);
+        let seed = octets
+            .iter()
+            .take(8)
+            .fold(0, |seed, octet| seed << 8 | u64::from(*octet));
+        let provision = Provision::parse(&image)?;
+        Endpoint::start_in(&mut place, &provision, ALL[0], store, link, session, seed)?
+    };
     #[cfg(feature = "edhoc")]
     endpoint.use_entropy(noise);
     for text in ["ready ", endpoint.jid(), "\r\n"] {
@@ -145,8 +153,8 @@ pub async fn modem(
     gateway: End<'_>,
 ) {
     let start = async {
-        let image = image(&mut flash, &layout).await?;
-        Ok(LoRaRadio::new(chip, Delay, &parse_modem(&image)?, 0).await?)
+        let tuned = parse_modem(&image(&mut flash, &layout)?)?;
+        Ok(LoRaRadio::new(chip, Delay, &tuned, 0).await?)
     };
     match start.await {
         Ok(radio) => {
@@ -159,9 +167,10 @@ pub async fn modem(
     }
 }
 
-async fn image(flash: &mut impl NorFlash, layout: &Layout) -> Result<[u8; IMAGE_MAX], Fault> {
+/// The image. Flash is waited for here: what a task keeps while it waits elsewhere takes memory for good.
+fn image(flash: &mut impl NorFlash, layout: &Layout) -> Result<[u8; IMAGE_MAX], Fault> {
     let mut image = [0; IMAGE_MAX];
-    let read = flash.read(layout.image, &mut image).await;
+    let read = block_on(flash.read(layout.image, &mut image));
     read.map_err(|_| Fault::Flash)?;
     Ok(image)
 }

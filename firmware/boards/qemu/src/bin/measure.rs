@@ -5,6 +5,8 @@
 
 #[path = "measure/base.rs"]
 mod base;
+#[path = "measure/kinds.rs"]
+mod kinds;
 #[path = "measure/meter.rs"]
 mod meter;
 
@@ -17,7 +19,7 @@ use longwire_codec::dictionary::Dictionary;
 use longwire_codec::link::PacketNumber;
 use longwire_codec::provision::Provision;
 use longwire_codec::session::{Options, Session};
-use longwire_codec::stanza::{Arena, Node};
+use longwire_codec::stanza::{Arena, Node, Stanza};
 use longwire_firmware::compose::{Addressed, Compose, Position, chat};
 use longwire_firmware::console::{ANSWER_MAX, Console};
 use longwire_firmware::endpoint::{
@@ -53,7 +55,7 @@ fn main() -> ! {
         size_of::<longwire_codec::link::Link<[u8; link_storage_len(MTU)]>>()
     );
     println!("endpoint_octets {}", size_of::<Board>());
-    if chats(dictionary).is_none() {
+    if stanzas(dictionary).is_none() {
         semihosting::process::exit(102)
     }
     if endpoint(dictionary).is_none() {
@@ -69,11 +71,15 @@ fn measured<R>(work: impl FnOnce() -> R) -> (R, u32, usize) {
     (done, meter.total, meter.deepest)
 }
 
-/// The same chat thrice, acknowledged each time: the first teaches both ends the addresses.
-fn chats(dictionary: &'static Dictionary<'static>) -> Option<()> {
+/// The same chat thrice, acknowledged each time: the first teaches both ends the addresses. Then stanzas of other kinds,
+/// each twice, for the stack: it is that of the deepest.
+fn stanzas(dictionary: &'static Dictionary<'static>) -> Option<()> {
     let mut board = Session::new(dictionary, PROFILE, [0; SESSION_LEN]).ok()?;
     let mut base = Session::new(dictionary, PROFILE, [0; SESSION_LEN]).ok()?;
-    for turn in 0..3 {
+    let mut deepest = (0, 0);
+    let chats = [&[][..]; 3].into_iter();
+    let others = kinds::ALL.into_iter().flat_map(|nodes| [nodes; 2]);
+    for (turn, nodes) in (0..).zip(chats.chain(others)) {
         let number = PacketNumber::new(turn);
         let mut packet = [0; PACKET_MAX];
         let (mut strings, mut tape) = ([0; STRINGS_MAX], [Node::Close; NODES_MAX]);
@@ -83,29 +89,35 @@ fn chats(dictionary: &'static Dictionary<'static>) -> Option<()> {
             from: "buoy@field.example",
             to: "romeo@base.example/phone",
         };
-        let stanza = chat(&mut compose, who, Some("b1"), BODY).ok()?;
-        let (len, instructions, depth) =
+        let stanza = match nodes {
+            [] => chat(&mut compose, who, Some("b1"), BODY).ok()?,
+            nodes => Stanza::new(nodes)?,
+        };
+        let (len, written, depth) =
             measured(|| board.encode(number, stanza, Options::default(), &mut packet));
+        deepest.0 = depth.max(deepest.0);
         let packet = packet.get(..len.ok()?)?;
-        if turn == 0 {
-            println!("encode_first_instructions {instructions}");
-        } else if turn == 2 {
-            println!("encode_instructions {instructions}");
-            println!("encode_stack_octets {depth}");
-        }
         let (mut strings, mut tape) = ([0; STRINGS_MAX], [Node::Close; NODES_MAX]);
         let mut arena = Arena::new(&mut strings);
-        let (read, instructions, depth) =
+        let (read, taken, depth) =
             measured(|| base.decode(number, packet, &mut arena, &mut tape).is_ok());
+        deepest.1 = depth.max(deepest.1);
         read.then_some(())?;
-        if turn == 0 {
-            println!("decode_first_instructions {instructions}");
-        } else if turn == 2 {
-            println!("decode_instructions {instructions}");
-            println!("decode_stack_octets {depth}");
+        match turn {
+            0 => {
+                println!("encode_first_instructions {written}");
+                println!("decode_first_instructions {taken}");
+            }
+            2 => {
+                println!("encode_instructions {written}");
+                println!("decode_instructions {taken}");
+            }
+            _ => {}
         }
         board.acknowledge(number);
     }
+    println!("encode_stack_octets {}", deepest.0);
+    println!("decode_stack_octets {}", deepest.1);
     Some(())
 }
 

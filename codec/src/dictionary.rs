@@ -163,6 +163,15 @@ pub struct Exceptions<'d> {
     pub kinds: &'d [Kind],
 }
 
+impl Exceptions<'_> {
+    fn find(&self, element: u16, attribute: u16) -> Option<usize> {
+        let order =
+            |&(element, attribute): &(u16, u16)| u32::from(element) << 16 | u32::from(attribute);
+        let wanted = order(&(element, attribute));
+        self.pairs.binary_search_by_key(&wanted, order).ok()
+    }
+}
+
 /// One dictionary: every table and model of it. Two ends that name the same `id` code alike.
 #[derive(Clone, Copy, Debug)]
 pub struct Dictionary<'d> {
@@ -223,8 +232,8 @@ impl<'d> Dictionary<'d> {
         if attribute == TEXT {
             return self.elements.kind(element);
         }
-        let found = self.exceptions.pairs.binary_search(&(element, attribute));
-        let kind = found.ok().and_then(|at| self.exceptions.kinds.get(at));
+        let found = self.exceptions.find(element, attribute);
+        let kind = found.and_then(|at| self.exceptions.kinds.get(at));
         kind.copied()
             .unwrap_or_else(|| self.attributes.kind(attribute))
     }

@@ -185,25 +185,17 @@ impl<'a> Arena<'a> {
         self.free.len()
     }
 
-    /// Lets `write` fill the free space and keeps as much as it says it wrote.
-    ///
-    /// # Errors
-    /// Whatever `write` returns; nothing is kept then. `ArenaFull` if it claims more than there is.
-    pub fn fill<E: From<ArenaFull>>(
-        &mut self,
-        write: impl FnOnce(&mut [u8]) -> Result<usize, E>,
-    ) -> Result<&'a [u8], E> {
-        let free = core::mem::take(&mut self.free);
-        let len = match write(free) {
-            Ok(len) if len <= free.len() => len,
-            other => {
-                self.free = free;
-                return Err(other.err().unwrap_or(ArenaFull.into()));
-            }
-        };
-        let (kept, rest) = free.split_at_mut(len);
+    /// The space left, to be written to.
+    pub fn free(&mut self) -> &mut [u8] {
+        self.free
+    }
+
+    /// Keeps the first `len` octets of the space left. `None` if there are not as many, which leaves no space, or if they
+    /// are no UTF-8.
+    pub fn take(&mut self, len: usize) -> Option<&'a str> {
+        let (kept, rest) = core::mem::take(&mut self.free).split_at_mut_checked(len)?;
         self.free = rest;
-        Ok(kept)
+        core::str::from_utf8(kept).ok()
     }
 
     /// Keeps a copy of `text`.
@@ -211,12 +203,9 @@ impl<'a> Arena<'a> {
     /// # Errors
     /// `ArenaFull`.
     pub fn keep(&mut self, text: &str) -> Result<&'a str, ArenaFull> {
-        let bytes = self.fill(|free| {
-            let fits = put(free, text.as_bytes());
-            fits.then_some(text.len()).ok_or(ArenaFull)
-        })?;
-        // Copied from a `str` just above, so it is UTF-8.
-        core::str::from_utf8(bytes).map_err(|_| ArenaFull)
+        let fits = put(self.free, text.as_bytes());
+        let kept = if fits { self.take(text.len()) } else { None };
+        kept.ok_or(ArenaFull)
     }
 }
 

@@ -115,13 +115,20 @@ pub fn is_xml_text(text: &str) -> bool {
     })
 }
 
-/// Can this be a local name in XML? Generous, but nothing that could break out of a tag.
+/// Can this be a local name (XML 1.0 section 2.3, Namespaces in XML section 4)?
 pub fn is_xml_name(name: &str) -> bool {
-    let bad = |c: char| {
-        c.is_whitespace()
-            || c.is_control()
-            || (c.is_ascii() && !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.'))
+    let begins = |c: char| {
+        matches!(c, 'A'..='Z' | 'a'..='z' | '_' | '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{2ff}'
+            | '\u{370}'..='\u{37d}' | '\u{37f}'..='\u{1fff}' | '\u{200c}' | '\u{200d}' | '\u{2070}'..='\u{218f}'
+            | '\u{2c00}'..='\u{2fef}' | '\u{3001}'..='\u{d7ff}' | '\u{f900}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fffd}'
+            | '\u{10000}'..='\u{effff}')
     };
-    let first_ok = |c: char| !matches!(c, '0'..='9' | '-' | '.');
-    name.chars().next().is_some_and(first_ok) && !name.chars().any(bad) && is_xml_text(name)
+    let goes_on = |c: char| matches!(c, '0'..='9' | '-' | '.' | '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}' | '\u{2040}');
+    let mut inside = false;
+    let fine = name.chars().all(|c| {
+        let fine = begins(c) || inside && goes_on(c);
+        inside = true;
+        fine
+    });
+    fine && inside
 }

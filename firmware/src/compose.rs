@@ -108,13 +108,10 @@ impl<'t, 'a, 'r> Compose<'t, 'a, 'r> {
 
     /// Text written into the arena; empty if it does not fit, and remembered.
     fn keep(&mut self, write: &dyn Fn(&mut Text<'_>)) -> &'a str {
-        let kept = self.arena.fill::<Full>(|free| {
-            let mut text = Text::new(free);
-            write(&mut text);
-            text.whole().ok_or(Full)
-        });
-        // Only a `Text` wrote there, so it is UTF-8.
-        let text = kept.ok().and_then(|kept| core::str::from_utf8(kept).ok());
+        let mut written = Text::new(self.arena.free());
+        write(&mut written);
+        let len = written.whole();
+        let text = len.and_then(|len| self.arena.take(len));
         self.full |= text.is_none();
         text.unwrap_or("")
     }

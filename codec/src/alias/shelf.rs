@@ -147,7 +147,7 @@ impl<'s> Shelf<'s> {
 
     /// A slot to fill anew, none of those taken: an empty one, or of those no packet under way can refer to the one not
     /// used for longest.
-    pub fn vacant(&self, pending: &Pending, is_taken: impl Fn(u16) -> bool) -> Option<u16> {
+    pub fn vacant(&self, pending: &Pending, is_taken: &dyn Fn(u16) -> bool) -> Option<u16> {
         let mut oldest = None;
         let mut oldest_used = u32::MAX;
         for slot in (0..self.shape.slots).filter(|slot| !is_taken(*slot)) {

@@ -136,5 +136,5 @@ pub(crate) fn slot(
     {
         return Some(slot);
     }
-    shelf.vacant(pending, |slot| made_from == Some(slot))
+    shelf.vacant(pending, &|slot| made_from == Some(slot))
 }

@@ -182,13 +182,17 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 
     /// Codes a string letter by letter.
     pub(super) fn letters(&mut self, place: u32, given: Option<&'a str>) -> Result<&'a str, Fault> {
-        let d = &mut *self.d;
-        if let Some(text) = given {
-            letters::code(d, place, text.as_bytes(), &mut [])?;
-            return Ok(text);
+        let text = given.unwrap_or("").as_bytes();
+        let len = letters::code(self.d, place, text, self.arena.free())?;
+        self.kept(given, len)
+    }
+
+    /// What was written, or the `len` octets that were read to the arena.
+    fn kept(&mut self, given: Option<&'a str>, len: usize) -> Result<&'a str, Fault> {
+        match given {
+            Some(text) => Ok(text),
+            None => self.arena.take(len).ok_or(Fault::Characters),
         }
-        let octets = self.arena.fill(|free| letters::code(d, place, &[], free))?;
-        core::str::from_utf8(octets).map_err(|_| Fault::Characters)
     }
 
     /// Takes note of a symbol on all sides.

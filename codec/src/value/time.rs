@@ -138,26 +138,28 @@ impl Time {
         let (year, month, day) = date((since / DAY_S as u64) as u32);
         let of_day = (since % DAY_S as u64) as u32;
         let hyphen: &[u8] = if self.form == Form::Old { b"" } else { b"-" };
-        let point: &[u8] = if self.digits > 0 { b"." } else { b"" };
         let zone: &[u8] = match self.form {
             Form::Zulu => b"Z",
             Form::Offset => b"+00:00",
             Form::Old => b"",
         };
         let mut line = Line::new(out);
-        let parts: [(u32, u32, &[u8]); 7] = [
-            (year, 4, hyphen),
-            (month, 2, hyphen),
-            (day, 2, b"T"),
-            (of_day / 3600, 2, b":"),
-            (of_day / 60 % 60, 2, b":"),
-            (of_day % 60, 2, point),
-            (self.fraction, self.digits, zone),
-        ];
-        for (value, width, after) in parts {
-            line.digits(value, width);
-            line.push(after);
+        line.digits(year, 4);
+        line.push(hyphen);
+        line.digits(month, 2);
+        line.push(hyphen);
+        line.digits(day, 2);
+        line.push(b"T");
+        line.digits(of_day / 3600, 2);
+        line.push(b":");
+        line.digits(of_day / 60 % 60, 2);
+        line.push(b":");
+        line.digits(of_day % 60, 2);
+        if self.digits > 0 {
+            line.push(b".");
+            line.digits(self.fraction, self.digits);
         }
+        line.push(zone);
         line.written()
     }
 

@@ -328,15 +328,9 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let name = self.element_name();
         let hint = HINTS.iter().find(|(known, _)| *known == name);
         let hint = hint.map_or(hint::VALUE, |(_, hint)| *hint);
-        let d = &mut *self.d;
-        if let Some(text) = given {
-            model.code(d, hint, text.as_bytes(), &mut [])?;
-            return Ok(text);
-        }
-        let octets = self
-            .arena
-            .fill(|free| Ok::<_, Fault>(model.code(d, hint, &[], free)?))?;
-        core::str::from_utf8(octets).map_err(|_| Fault::Characters)
+        let text = given.unwrap_or("").as_bytes();
+        let len = model.code(self.d, hint, text, self.arena.free())?;
+        self.kept(given, len)
     }
 
     /// True for an id the far end may make up: in a place of ids, of a kind nobody reads anything into.

@@ -102,14 +102,8 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         if let Some(text) = job.given {
             return Ok(text);
         }
-        let octets = self.arena.fill(|free| {
-            let len = bodies::write(quoted, free).ok_or(Fault::ArenaFull)?;
-            let place = free
-                .get_mut(len..len + rest.len())
-                .ok_or(Fault::ArenaFull)?;
-            place.copy_from_slice(rest.as_bytes());
-            Ok::<_, Fault>(len + rest.len())
-        })?;
-        core::str::from_utf8(octets).map_err(|_| Fault::Characters)
+        let marked = bodies::write(quoted, self.arena.free()).ok_or(Fault::ArenaFull)?;
+        let marked = self.kept(None, marked)?;
+        self.join(None, &[marked, rest])
     }
 }

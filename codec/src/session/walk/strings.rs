@@ -4,6 +4,7 @@
 use super::{Scribe, Walk};
 use crate::alias::shelf::State;
 use crate::features::mix;
+use crate::row::put;
 use crate::structure::lexicon::hash;
 use crate::structure::{Contexts, flag, number, rank, tree};
 use crate::value::Fault;
@@ -181,7 +182,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         if next < shelf.slots() && shelf.state(next) == State::Empty && !is_taken(next) {
             return Some(next);
         }
-        shelf.vacant(pending, is_taken)
+        shelf.vacant(pending, &is_taken)
     }
 
     fn introduced(&mut self, slot: u16, text: &'a str) -> Result<(), Fault> {
@@ -314,15 +315,9 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         contexts: &Contexts,
         given: Option<&'a str>,
     ) -> Result<&'a str, Fault> {
-        let d = &mut *self.d;
-        if let Some(text) = given {
-            let token = Token::parse(text).unwrap_or_default();
-            token.code(d, contexts, &mut [])?;
-            return Ok(text);
-        }
-        let token = Token::default();
-        let octets = self.arena.fill(|free| token.code(d, contexts, free))?;
-        core::str::from_utf8(octets).map_err(|_| Fault::Characters)
+        let token = given.and_then(Token::parse).unwrap_or_default();
+        let len = token.code(self.d, contexts, self.arena.free())?;
+        self.kept(given, len)
     }
 
     /// The parts together, which are those of `given` on the writing end.
@@ -331,17 +326,14 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         given: Option<&'a str>,
         parts: &[&str],
     ) -> Result<&'a str, Fault> {
-        if let Some(text) = given {
-            return Ok(text);
-        }
-        let octets = self.arena.fill(|free| {
-            let mut len = 0;
-            for octet in parts.iter().flat_map(|part| part.bytes()) {
-                *free.get_mut(len).ok_or(Fault::ArenaFull)? = octet;
-                len += 1;
+        let mut len = 0;
+        for part in parts.iter().filter(|_| given.is_none()) {
+            let free = self.arena.free().get_mut(len..);
+            if !free.is_some_and(|free| put(free, part.as_bytes())) {
+                return Err(Fault::ArenaFull);
             }
-            Ok::<_, Fault>(len)
-        })?;
-        core::str::from_utf8(octets).map_err(|_| Fault::Characters)
+            len += part.len();
+        }
+        self.kept(given, len)
     }
 }

@@ -2,6 +2,7 @@
 //! quotation is the start of a body, or none.
 
 use super::shelf::{Entry, Shelf, ShelfMut, State};
+use crate::row::put;
 
 /// Bodies the other end may have taken in meanwhile that this one does not know of.
 const MARGIN: u32 = 64;
@@ -19,7 +20,7 @@ pub fn keep(shelf: &mut ShelfMut<'_>, state: State, number: u32, body: &str) {
         note: 0,
         packet: number,
         hash: 0,
-        contents: &body.as_bytes()[..cut],
+        contents: body.as_bytes().get(..cut).unwrap_or(&[]),
     };
     shelf.put((number % slots) as u16, entry);
 }
@@ -71,45 +72,45 @@ const LEN_MIN: usize = 4;
 impl<'a> Quoted<'a> {
     /// Finds the quotation, if the text begins with one and something follows it.
     pub fn of(text: &'a str) -> Option<Self> {
-        let mut end = 0;
+        let mut rest = text.as_bytes();
         let mut len = 0;
-        while let Some(line) = text[end..].strip_prefix("> ") {
-            let (line, _) = line.split_once('\n')?;
-            len += line.len() + usize::from(end > 0);
-            end += line.len() + 3;
+        while let Some(line) = rest.strip_prefix(MARK) {
+            let end = line.iter().position(|octet| *octet == b'\n')?;
+            // With the line end before it, if there is one.
+            len += end + usize::from(rest.len() < text.len());
+            rest = line.get(end + 1..)?;
         }
-        (len >= LEN_MIN).then(|| Self {
-            lines: &text[..end],
-            len,
-            rest: &text[end..],
-        })
+        let (lines, rest) = text.split_at_checked(text.len() - rest.len())?;
+        (len >= LEN_MIN).then_some(Self { lines, len, rest })
     }
 
     fn starts(&self, body: &str) -> bool {
-        let mut rest = body;
-        for (at, line) in self.lines.lines().enumerate() {
-            let line = line.strip_prefix("> ").unwrap_or(line);
-            let after = if at > 0 {
-                rest.strip_prefix('\n')
-            } else {
-                Some(rest)
-            };
-            match after.and_then(|after| after.strip_prefix(line)) {
-                Some(after) => rest = after,
-                None => return false,
+        let Some(quoted) = body.get(..self.len) else {
+            return false;
+        };
+        let mut rest = Some(self.lines.as_bytes());
+        for line in lines(quoted) {
+            for part in [MARK, line, b"\n"] {
+                rest = rest.and_then(|rest| rest.strip_prefix(part));
             }
         }
-        true
+        rest == Some(&[])
     }
+}
+
+/// Before each quoted line.
+const MARK: &[u8] = b"> ";
+
+fn lines(text: &str) -> impl Iterator<Item = &[u8]> {
+    text.as_bytes().split(|octet| *octet == b'\n')
 }
 
 /// Writes the quotation of `quoted` to `out`; returns its length, or None if it does not fit.
 pub fn write(quoted: &str, out: &mut [u8]) -> Option<usize> {
     let mut len = 0;
-    for line in quoted.split('\n') {
-        for part in ["> ", line, "\n"] {
-            out.get_mut(len..len + part.len())?
-                .copy_from_slice(part.as_bytes());
+    for line in lines(quoted) {
+        for part in [MARK, line, b"\n"] {
+            put(out.get_mut(len..)?, part).then_some(())?;
             len += part.len();
         }
     }
@@ -127,6 +128,8 @@ mod tests {
         let body = "one line\nand another, cut";
         assert!(quoted.starts(body));
         assert!(!quoted.starts("one line"));
+        let crlf = Quoted::of("> one line\r\nan answer").expect("a quotation");
+        assert!(crlf.starts("one line\r") && !crlf.starts("one line\n"));
         let mut out = [0; 64];
         let len = write(&body[..quoted.len], &mut out).expect("fits");
         assert_eq!(

@@ -208,8 +208,11 @@ impl Recent {
             kinds: 0,
             next: Next::default(),
         };
-        let run = (first..=last).rev().filter_map(|n| self.get(n));
-        for (seen, kept) in run.enumerate() {
+        let mut seen = 0;
+        for n in (first..last + 1).rev() {
+            let Some(kept) = self.get(n) else {
+                continue;
+            };
             match seen {
                 0 => offers.last = kept,
                 1 => offers.last2 = kept,
@@ -221,12 +224,12 @@ impl Recent {
             let next = &mut offers.next;
             next.choice += u32::from(seen < 4 && kept.fresh);
             next.string = next.string.max(kept.strings);
-            if kept.slot == NO_SLOT {
-                continue;
-            }
-            next.template = next.template.max(kept.slot.saturating_add(1));
-            if offers.list.all().iter().all(|o| o.slot != kept.slot) {
-                offers.list.push(kept);
+            seen += 1;
+            if kept.slot != NO_SLOT {
+                next.template = next.template.max(kept.slot.saturating_add(1));
+                if offers.list.all().iter().all(|o| o.slot != kept.slot) {
+                    offers.list.push(kept);
+                }
             }
         }
         offers.next.marks = offers.last.marks;
@@ -255,20 +258,24 @@ impl Recent {
         if !flag(d, &contexts, USED, given.is_some()) {
             return Some((None, offers.next));
         }
-        for (at, offer) in offers.list.all().iter().enumerate() {
-            let contexts = offers.contexts(at as u32, offer);
+        let mut found = None;
+        for (offer, choice) in offers.list.all().iter().zip(1..) {
+            let contexts = offers.contexts(choice - 1, offer);
             if flag(d, &contexts, OFFER, given == Some(offer.slot)) {
-                let next = Next {
-                    choice: offers.next.choice + 8 * (at as u32 + 1).min(CHOICE_FAR - 1),
-                    ..offers.next
-                };
-                return Some((Some(offer.slot), next));
+                found = Some((offer.slot, choice.min(CHOICE_FAR - 1)));
+                break;
             }
         }
-        offers.next.choice += 8 * CHOICE_FAR;
-        let contexts = Contexts::new();
-        let slot = code_number(d, &contexts, SLOT, u64::from(given.unwrap_or(0)));
-        Some((Some(u16::try_from(slot).ok()?), offers.next))
+        let (slot, choice) = match found {
+            Some(found) => found,
+            None => {
+                let given = u64::from(given.unwrap_or(0));
+                let slot = code_number(d, &Contexts::new(), SLOT, given);
+                (u16::try_from(slot).ok()?, CHOICE_FAR)
+            }
+        };
+        offers.next.choice += 8 * choice;
+        Some((Some(slot), offers.next))
     }
 }
 

@@ -2,6 +2,7 @@
 //! nowhere is an error with file, line, key and what to write instead.
 
 mod error;
+mod group;
 mod sections;
 pub mod units;
 mod validate;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use error::ConfigError;
+pub use group::Group;
 pub use sections::{
     Budget, Carry, Component, Expiry, Gateway, Hosted, Ids, Memory, Modem, Peer, Priorities,
     Profile, Secret, TextModel,
@@ -39,6 +41,9 @@ pub struct Config {
     /// `[[peer]]`: stations at the far end of the radios.
     #[serde(rename = "peer")]
     pub peers: Vec<Peer>,
+    /// `[[group]]`: stations that hear the same packets.
+    #[serde(rename = "group")]
+    pub groups: Vec<Group>,
 }
 
 impl Config {
@@ -105,6 +110,9 @@ impl Config {
             }
         }
         settle(folder, &mut self.gateway.capture);
+        for group in &mut self.groups {
+            settle(folder, &mut group.key_file);
+        }
         for peer in &mut self.peers {
             settle(folder, &mut peer.key_file);
             for path in &mut peer.dictionaries {

@@ -131,13 +131,13 @@ impl Shelf {
             .into_iter()
             .filter(|model| *model <= rules.text_model);
         let count = if offer.is_empty() { 1 } else { usize::MAX };
-        for model in smaller.take(count) {
-            let known = self
-                .built_in
-                .entry(model)
-                .or_insert_with(|| Box::leak(Box::new(built_in(model))));
-            offer.push(known);
-        }
+        offer.extend(smaller.take(count).map(|model| self.built_in(model)));
         Ok(offer)
+    }
+
+    /// The released dictionary with this text model.
+    pub fn built_in(&mut self, model: TextModel) -> &'static Known {
+        let known = self.built_in.entry(model);
+        known.or_insert_with(|| Box::leak(Box::new(built_in(model))))
     }
 }

@@ -13,9 +13,11 @@
 
 mod expire;
 mod grant;
+pub mod group;
 mod hold;
 mod key;
 mod receive;
+mod room;
 mod routes;
 mod send;
 #[cfg(test)]
@@ -128,6 +130,7 @@ pub struct Gateway {
     pub inbox: Inbox,
     /// Told when [`Self::next_deadline`] may have become earlier.
     pub timer: Rc<Notify>,
+    groups: Vec<group::Group>,
     dropped: BTreeMap<(Reason, String), u64>,
     answered: BTreeMap<&'static str, u64>,
     /// When the next request is overdue, Unix ms.
@@ -141,7 +144,7 @@ impl Gateway {
     ///
     /// # Errors
     /// [`GatewayError`].
-    pub fn new(config: &Config, store: Store, clock: Clock) -> Result<Self, GatewayError> {
+    pub fn new(config: &Config, mut store: Store, clock: Clock) -> Result<Self, GatewayError> {
         let mut wakes = BTreeMap::<String, Rc<Notify>>::new();
         let peers = config.peers.iter().map(|rules| {
             Ok(Peer {
@@ -156,6 +159,11 @@ impl Gateway {
             })
         });
         let peers = peers.collect::<Result<Vec<_>, StoreError>>()?;
+        let groups = config.groups.iter().map(|rules| {
+            let wake = wakes.entry(rules.modem.clone()).or_default().clone();
+            group::Group::load(config, rules, &mut store, wake)
+        });
+        let groups = groups.collect::<Result<Vec<_>, StoreError>>()?;
         let mut inbox = Inbox::default();
         for (service, waiting) in store.waiting()? {
             let key = waiting.id.unsigned_abs();
@@ -169,6 +177,7 @@ impl Gateway {
             peers,
             inbox,
             timer: Rc::default(),
+            groups,
             dropped: BTreeMap::new(),
             answered: BTreeMap::new(),
             kept: Vec::new(),
@@ -286,6 +295,9 @@ impl Gateway {
         for peer in &mut self.peers {
             peer.outbox = Outbox::new(&self.store.queued(&peer.rules.name)?);
         }
+        for group in &mut self.groups {
+            group.next = self.store.group_next(&group.rules.name)?;
+        }
         self.next_iq_ms = self.store.next_deadline()?;
         Ok(())
     }
@@ -337,6 +349,7 @@ impl Gateway {
         match target {
             Target::Service(service) => self.keep(service, error),
             Target::Peer(peer) => self.queue(peer, error),
+            Target::Group(group) => self.handle_room(group, &error),
             Target::Nowhere => {
                 warn!("an error has no way back to its sender");
                 self.count(Reason::Undeliverable, "");

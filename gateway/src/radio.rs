@@ -4,6 +4,7 @@
 mod accord;
 mod coding;
 mod conversation;
+mod group;
 mod keyring;
 mod settings;
 
@@ -14,10 +15,13 @@ use tokio::sync::{Notify, watch};
 use tokio::time::sleep_until;
 use tracing::{trace, warn};
 
+use longwire_codec::time::Instant;
+
 use crate::clock::Clock;
 use crate::gateway::{Gateway, GatewayError};
 use crate::modem::{AnyModem, FRAME_MAX, Modem};
 pub(crate) use conversation::Conversation;
+pub(crate) use group::GroupEnd;
 pub(crate) use settings::ConversationError;
 
 /// A usual answer on a shared channel, octets.
@@ -28,6 +32,11 @@ const ANSWER_LEN: usize = 48;
 pub(crate) struct Radio {
     modem: AnyModem,
     conversations: Vec<Conversation>,
+    groups: Vec<GroupEnd>,
+    /// Until then the channel is somebody else's, for who is in no conversation.
+    clear_at: Instant,
+    /// Somebody is heard.
+    is_busy: bool,
     gateway: Rc<RefCell<Gateway>>,
     clock: Clock,
     wake: Rc<Notify>,
@@ -62,6 +71,9 @@ impl Radio {
         Self {
             modem,
             conversations,
+            groups: Vec::new(),
+            clear_at: clock.now(),
+            is_busy: false,
             gateway,
             clock,
             wake,
@@ -71,6 +83,11 @@ impl Radio {
             frame: vec![0; FRAME_MAX],
             heard: vec![0; FRAME_MAX],
         }
+    }
+
+    /// Takes part in groups too.
+    pub(crate) fn with_groups(self, groups: Vec<GroupEnd>) -> Self {
+        Self { groups, ..self }
     }
 
     /// Whether the device is there, as it changes.
@@ -105,15 +122,35 @@ impl Radio {
         for conversation in &mut self.conversations {
             conversation.settle(&mut gateway, now)?;
         }
+        for group in &mut self.groups {
+            group.settle(&mut gateway, now)?;
+        }
         Ok(())
     }
 
     /// Sends one frame, if a link has one; the links take turns.
     async fn transmit(&mut self) -> bool {
+        loop {
+            let talking = self.talking();
+            if talking.is_none() && self.broadcast().await || self.converse(talking).await {
+                return true;
+            }
+            // Who was given the turn may have had nothing more to say: then it is for the others.
+            if talking.is_none() || self.talking().is_some() {
+                return false;
+            }
+        }
+    }
+
+    /// The conversation whose peer has the turn or is expected to answer: the others keep quiet.
+    fn talking(&self) -> Option<usize> {
+        self.conversations.iter().position(|it| !it.is_at_rest())
+    }
+
+    /// Sends one frame of a conversation.
+    async fn converse(&mut self, talking: Option<usize>) -> bool {
         let now = self.clock.now();
         let count = self.conversations.len();
-        // While one peer has the turn or is expected to answer the others keep quiet.
-        let talking = self.conversations.iter().position(|it| !it.is_at_rest());
         for step in 0..count {
             let index = (self.turn + step) % count;
             if talking.is_some_and(|talking| talking != index) {
@@ -124,13 +161,7 @@ impl Radio {
                 continue;
             };
             trace!(octets = transmit.len, over = transmit.over, "frame out");
-            let sent = self.modem.transmit(&self.frame[..transmit.len]).await;
-            self.is_open.set(self.modem.is_open());
-            if let Err(error) = sent {
-                warn!(%error, "a frame was not sent");
-                // To the link it is lost; without a pause a missing device would be a busy loop.
-                sleep_until(self.clock.deadline(now + 1000)).await;
-            }
+            self.emit(transmit.len).await;
             let now = self.clock.now();
             self.conversations[index].handle_sent(now, &transmit, &self.gateway);
             // A turn is not interrupted by another peer's.
@@ -140,11 +171,43 @@ impl Radio {
         false
     }
 
+    /// Sends one frame to a group, if one has any and the channel is free.
+    async fn broadcast(&mut self) -> bool {
+        if self.is_busy || self.clock.now() < self.clear_at {
+            return false;
+        }
+        for index in 0..self.groups.len() {
+            if let Some(len) = self.groups[index].poll_transmit(&mut self.frame) {
+                trace!(octets = len, "frame out to a group");
+                self.emit(len).await;
+                self.groups[index].handle_sent(len, &self.gateway);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Puts the frame on the air.
+    async fn emit(&mut self, len: usize) {
+        let sent = self.modem.transmit(&self.frame[..len]).await;
+        self.is_open.set(self.modem.is_open());
+        if let Err(error) = sent {
+            warn!(%error, "a frame was not sent");
+            // To the link it is lost; without a pause a missing device would be a busy loop.
+            sleep_until(self.clock.deadline(self.clock.now() + 1000)).await;
+        }
+    }
+
     async fn listen(&mut self, stop: &mut watch::Receiver<bool>) -> News {
         let deadline = {
             let gateway = self.gateway.borrow();
             let conversations = self.conversations.iter();
             let timeouts = conversations.filter_map(|it| it.poll_timeout(&gateway));
+            // While a conversation goes on its own timers wake us.
+            let is_free = !self.is_busy && self.talking().is_none();
+            let clear = is_free.then_some(self.clear_at);
+            let groups = self.groups.iter();
+            let timeouts = timeouts.chain(groups.filter_map(|it| it.poll_timeout(clear)));
             timeouts.min().map(|at| self.clock.deadline(at))
         };
         let timer = async {
@@ -188,10 +251,20 @@ impl Radio {
                 self.gateway.borrow_mut().handle_heard(conversation.peer());
             }
         }
+        for group in &mut self.groups {
+            if group.handle_frame(now, &self.heard[..len]) {
+                known = true;
+                // Its speaker may go on.
+                for conversation in &mut self.conversations {
+                    conversation.defer(now + group.pause_ms());
+                }
+            }
+        }
         if !known {
             // Others are talking: whoever was spoken to answers next.
             let channel = self.modem.channel();
             let answer_ms = u64::from(channel.turnaround_ms) + channel.airtime_ms(ANSWER_LEN);
+            self.clear_at = now + answer_ms;
             for conversation in self.conversations.iter_mut().filter(|it| it.is_shared()) {
                 conversation.defer(now + answer_ms);
             }
@@ -200,6 +273,7 @@ impl Radio {
 
     fn note_carrier(&mut self, busy: bool) {
         let now = self.clock.now();
+        self.is_busy = busy;
         for conversation in &mut self.conversations {
             conversation.handle_carrier(now, busy);
         }

@@ -30,7 +30,7 @@ use crate::gateway::{Gateway, GatewayError};
 use crate::inbox;
 use crate::modem::url::UrlError;
 use crate::modem::{AnyModem, Modem};
-use crate::radio::{Conversation, ConversationError, Radio};
+use crate::radio::{Conversation, ConversationError, GroupEnd, Radio};
 use crate::router::{Inlets, Router, Service};
 use crate::status::Board;
 use crate::store::{self, Store, StoreError};
@@ -273,7 +273,10 @@ impl Running {
         if peers.is_empty() {
             return Ok(());
         }
-        let shared = modem.shared || peers.len() > 1;
+        let groups: Vec<usize> = (0..config.groups.len())
+            .filter(|group| config.groups[*group].modem == modem.name)
+            .collect();
+        let shared = modem.shared || peers.len() > 1 || !groups.is_empty();
         let mut conversations = Vec::new();
         let mut gateway = self.gateway.borrow_mut();
         // One batch for all, or a thousand stations would take a thousand writes to start.
@@ -293,9 +296,24 @@ impl Running {
                 Conversation::new(peer, &config, channel, state, &mut gateway, offered)?;
             conversations.push(conversation.with_capture(capture));
         }
+        let groups = groups.into_iter().map(|group| {
+            let known = self.shelf.built_in(config.groups[group].text_model);
+            let end = GroupEnd::new(
+                group,
+                opened.channel(),
+                modem.station,
+                &known.dictionary,
+                &mut gateway,
+            );
+            end.map_err(|error| {
+                RunError::Peer(format!("group `{}`: {error}", config.groups[group].name))
+            })
+        });
+        let groups = groups.collect::<Result<Vec<_>, _>>()?;
         let wake = gateway.peers()[conversations[0].peer()].wake.clone();
         drop(gateway);
         let radio = Radio::new(opened, conversations, self.gateway.clone(), wake);
+        let radio = radio.with_groups(groups);
         self.board
             .borrow_mut()
             .watch_modem(&modem.name, radio.is_open());

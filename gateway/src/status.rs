@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::config::{self, Config};
+use crate::gateway::group::Group;
 use crate::gateway::{Gateway, GatewayError, KeyState, LinkView, Peer, Spoken};
 use crate::policy::Class;
 use crate::store::outbox::Queued;
@@ -90,6 +91,7 @@ impl Board {
             "attachments": self.attachments(),
             "modems": self.modem_list(gateway)?,
             "peers": peers?,
+            "groups": gateway.groups().iter().map(|it| group(gateway, it)).collect::<Vec<_>>(),
             "inbox": inbox,
             "answered": gateway.answered(),
         }))
@@ -123,11 +125,16 @@ impl Board {
                 let lines = spent.iter().filter(|line| line.peer == peer.rules.name);
                 lines.map(|line| line.airtime_ms).sum::<u64>()
             });
+            let groups = gateway.groups().iter().filter(|it| it.rules.modem == *name);
+            let to_groups = groups.map(|it| {
+                let lines = spent.iter().filter(|line| line.peer == it.account());
+                lines.map(|line| line.airtime_ms).sum::<u64>()
+            });
             json!({
                 "name": name,
                 "state": modem.state(),
                 "bit-rate": bit_rate,
-                "airtime-today-ms": own.sum::<u64>(),
+                "airtime-today-ms": own.sum::<u64>() + to_groups.sum::<u64>(),
             })
         });
         Ok(modems.collect())
@@ -224,6 +231,28 @@ impl Board {
             "to": row.recipient,
         }))
     }
+}
+
+/// A group: at its speaker with who has what.
+fn group(gateway: &Gateway, group: &Group) -> Value {
+    let members = group.members.iter().map(|member| {
+        let reported = member
+            .reported_ms
+            .map(|at| (gateway.clock().unix_ms() - at) / 1000);
+        json!({
+            "name": gateway.peers()[member.peer].rules.name,
+            "lacks": group.lacking(member).len(),
+            "reported-s": reported,
+        })
+    });
+    json!({
+        "name": group.rules.name,
+        "room": group.rules.room,
+        "speaker": group.speaker.map(|peer| &gateway.peers()[peer].rules.name),
+        "messages": group.count,
+        "air-bytes": group.air_octets,
+        "members": members.collect::<Vec<_>>(),
+    })
 }
 
 fn dictionary(link: &LinkView) -> Value {

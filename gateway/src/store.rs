@@ -5,6 +5,7 @@
 //! between [`Store::begin`] and [`Store::commit`]: a stanza received and the number of its packet, a stanza queued and the one it replaces.
 
 pub mod cache;
+pub mod group;
 pub mod inbox;
 pub mod key;
 pub mod outbox;

@@ -101,3 +101,28 @@ async fn everybody_hears_everybody_once() {
     };
     LocalSet::new().run_until(talk).await;
 }
+
+/// Who was answered has the turn, and nothing more to say: the next station must not wait for somebody to speak.
+#[tokio::test(start_paused = true)]
+async fn the_base_speaks_to_one_after_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let talk = async {
+        let mut stations: Vec<Up> = (0..STATIONS).map(|it| start(folder.path(), it)).collect();
+        for round in 0..3 {
+            let text = format!("report, {round}");
+            for to in 1..STATIONS {
+                send(&stations[0], &domain(to), &text).await;
+            }
+            for station in &mut stations[1..] {
+                let heard = station.next(Duration::from_secs(600)).await;
+                assert_eq!(
+                    heard.as_ref().map(body),
+                    Some(text.clone()),
+                    "{}",
+                    station.domain
+                );
+            }
+        }
+    };
+    LocalSet::new().run_until(talk).await;
+}

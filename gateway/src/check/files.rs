@@ -16,20 +16,28 @@ pub(super) fn check(config: &Config, report: &mut Report) {
         capture(&config.gateway.capture, report);
     }
     check_dictionaries(config, report);
-    let mut keys: Vec<(Key, &str)> = Vec::new();
-    for peer in &config.peers {
-        let subject = format!("peer {}", peer.name);
-        match Key::load(&peer.key_file) {
+    let peers = config
+        .peers
+        .iter()
+        .map(|it| ("peer", &it.name, &it.key_file));
+    let groups = config
+        .groups
+        .iter()
+        .map(|it| ("group", &it.name, &it.key_file));
+    let mut keys: Vec<(Key, String)> = Vec::new();
+    for (kind, name, file) in peers.chain(groups) {
+        let subject = format!("{kind} {name}");
+        match Key::load(file) {
             Ok(key) => {
                 if let Some((_, other)) = keys.iter().find(|(known, _)| *known == key) {
                     report.warn(
                         &subject,
-                        format!("shares its key with peer {other}"),
+                        format!("shares its key with {other}"),
                         "give each peer its own: whoever finds one board has them all",
                     );
                 }
-                report.ok(subject, format!("key {}, private", key.fingerprint()));
-                keys.push((key, &peer.name));
+                report.ok(&subject, format!("key {}, private", key.fingerprint()));
+                keys.push((key, subject));
             }
             Err(KeyError::Replaced { .. }) => report.ok(
                 subject,
@@ -39,7 +47,7 @@ pub(super) fn check(config: &Config, report: &mut Report) {
                 Exit::Config,
                 subject,
                 error.to_string(),
-                format!("longwire keygen {}", peer.key_file.display()),
+                format!("longwire keygen {}", file.display()),
             ),
         }
     }

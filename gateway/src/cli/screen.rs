@@ -33,7 +33,37 @@ pub(super) fn status(value: &Value) -> String {
     for it in list(&value["peers"]) {
         peer(&mut screen, it);
     }
+    for it in list(&value["groups"]) {
+        group(&mut screen, it);
+    }
     clip(&screen)
+}
+
+fn group(screen: &mut String, it: &Value) {
+    let role = match it["speaker"].as_str() {
+        Some(peer) => format!("{peer} speaks"),
+        None => format!("{} to all", octets(number(&it["air-bytes"]))),
+    };
+    screen.push_str(&format!(
+        "group      {:<12} {}, {} messages, {role}\n",
+        text(&it["name"]),
+        text(&it["room"]),
+        number(&it["messages"])
+    ));
+    for member in list(&it["members"]) {
+        let has = match number(&member["lacks"]) {
+            0 => "has everything".to_owned(),
+            lacks => format!("not known to have {lacks} messages"),
+        };
+        let said = member["reported-s"].as_u64().map_or_else(
+            || "has not said so yet".to_owned(),
+            |seconds| format!("said {} ago", span(seconds)),
+        );
+        screen.push_str(&format!(
+            "           {:<12} {has}, {said}\n",
+            text(&member["name"])
+        ));
+    }
 }
 
 fn peer(screen: &mut String, it: &Value) {
@@ -187,6 +217,13 @@ mod tests {
                 "dictionary": { "state": "lesser", "name": "v1, 8m", "wanted": "ours.dictionary",
                     "wanted-id": "85a4caf4", "packets": 12 },
             }],
+            "groups": [{
+                "name": "fleet", "room": "all@fleet.example", "messages": 7, "air-bytes": 812, "speaker": null,
+                "members": [
+                    { "name": "ship", "lacks": 0, "reported-s": 60 },
+                    { "name": "boat", "lacks": 2, "reported-s": null },
+                ],
+            }],
         });
         let screen = status(&value);
         assert!(screen.lines().all(|line| line.chars().count() <= COLUMNS));
@@ -196,6 +233,9 @@ mod tests {
             "2 chat",
             "(7.6 %)",
             "not sent: chat-state 41",
+            "all@fleet.example, 7 messages, 812 B to all",
+            "has everything, said 1 min 0 s ago",
+            "not known to have 2 messages",
             "v1, 8m (12 packets): the far end lacks ours.dictionary",
         ] {
             assert!(screen.contains(words), "{words} is missing:\n{screen}");

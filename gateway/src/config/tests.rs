@@ -85,6 +85,7 @@ fn every_key_is_documented() {
         "[[hosted]]",
         "[[modem]]",
         "[[peer]]",
+        "[[group]]",
         "[peer.expiry]",
         "[peer.priority]",
         "[peer.budget]",
@@ -174,4 +175,33 @@ fn a_secret_is_not_printed() {
     let text = "[[component]]\ndomains = [\"a.example\"]\nsecret = \"swordfish\"\n";
     let config = Config::parse(text, Path::new("x")).unwrap();
     assert!(!format!("{config:?}").contains("swordfish"));
+}
+
+#[test]
+fn a_group_that_cannot_work_is_refused() {
+    let text = |group: &str| {
+        format!(
+            "[[hosted]]\ndomain = 'ship.example'\n[[modem]]\nname = 'hf'\nurl = 'air:x'\n\
+             [[peer]]\nname = 'far'\nmodem = 'hf'\nstation = 1\nkey-file = 'k'\n\
+             [[group]]\nname = 'fleet'\nmodem = 'hf'\nkey-file = 'g'\n{group}\n"
+        )
+    };
+    let sound = "room = 'all@fleet.example'\nstation = 200\nmembers = ['far']";
+    assert!(Config::parse(&text(sound), Path::new("longwire.toml")).is_ok());
+    for (from, to, said) in [
+        ("station = 200", "station = 1", "no station's"),
+        ("fleet.example", "ship.example", "none that is hosted here"),
+        ("all@fleet", "fleet", "write a bare JID"),
+        ("['far']", "['near']", "no peer `near` on this modem"),
+        ("members = ['far']", "", "where this station speaks"),
+        (
+            "['far']",
+            "['far']\nspeaker = 'far'",
+            "where this station speaks",
+        ),
+        ("['far']", "['far']\nparity = 17", "at most 16"),
+    ] {
+        let error = refused(&text(&sound.replace(from, to)));
+        assert!(error.contains(said), "{error}");
+    }
 }

@@ -87,6 +87,9 @@ pub(super) fn validate(config: &Config) -> Result<(), Problem> {
         let others = &config.peers[..index];
         check_apart(peer, others).map_err(at("peer", index))?;
     }
+    for (index, group) in config.groups.iter().enumerate() {
+        super::group::check(group, &config.groups[..index], config).map_err(at("group", index))?;
+    }
     let local = config.components.iter().flat_map(|it| &it.domains);
     let local: Vec<&String> = local
         .chain(config.hosted.iter().map(|it| &it.domain))

@@ -26,6 +26,13 @@ impl Gateway {
             return Ok(());
         };
         self.peers[peer].received += 1;
+        if let Target::Group(group) = self
+            .routes
+            .target(address::from(&stanza), address::to(&stanza))
+            && stanza.name == "message"
+        {
+            return self.handle_member(group, peer, &stanza);
+        }
         if !self.routes.is_of(peer, address::from(&stanza)) {
             warn!(
                 peer = %self.peers[peer].rules.name,
@@ -60,6 +67,10 @@ impl Gateway {
         {
             Target::Service(service) => self.keep(service, stanza),
             Target::Peer(peer) if Some(peer) != came => self.send(peer, stanza),
+            Target::Group(group) => match came {
+                Some(peer) => self.handle_member(group, peer, &stanza),
+                None => self.handle_room(group, &stanza),
+            },
             Target::Peer(_) | Target::Nowhere => self.bounce(
                 &stanza,
                 Condition::RemoteServerNotFound,

@@ -14,6 +14,8 @@ pub(super) enum Target {
     Peer(usize),
     /// To an attachment.
     Service(Service),
+    /// Into the room of a group.
+    Group(usize),
     /// No way.
     Nowhere,
 }
@@ -24,6 +26,7 @@ pub(super) struct Routes {
     hosted: HashSet<String>,
     components: HashSet<String>,
     remote: HashMap<String, usize>,
+    rooms: HashMap<String, usize>,
 }
 
 impl Routes {
@@ -41,16 +44,25 @@ impl Routes {
                 .collect(),
             components: domains.map(|it| it.to_ascii_lowercase()).collect(),
             remote: remote.collect(),
+            rooms: config
+                .groups
+                .iter()
+                .enumerate()
+                .map(|(index, group)| (group.room.to_ascii_lowercase(), index))
+                .collect(),
         }
     }
 
-    /// Single stations first, then domains hosted here, then domains of peers; what is left goes to the server this
+    /// Rooms of groups first, then single stations, then domains hosted here, then domains of peers; what is left goes to the server this
     /// gateway is a component of, in the name of the sender's domain.
     pub(super) fn target(&self, from: &str, to: &str) -> Target {
         let (there, here) = (
             domain(to).to_ascii_lowercase(),
             domain(from).to_ascii_lowercase(),
         );
+        if let Some(group) = self.rooms.get(&bare(to).to_ascii_lowercase()) {
+            return Target::Group(*group);
+        }
         if let Some(peer) = self.remote.get(&bare(to).to_ascii_lowercase()) {
             return Target::Peer(*peer);
         }
@@ -92,6 +104,10 @@ mod tests {
             [[peer]]\nname = 'shore'\nmodem = 'hf'\nstation = 1\nkey-file = 'k'\n\
             domains = ['shore.example', 'rooms.shore.example']\n\
             [[peer]]\nname = 'buoy'\nmodem = 'hf'\nstation = 2\nkey-file = 'k'\ndomains = ['buoy@camp.example']\n";
+        let text = &format!(
+            "{text}[[group]]\nname = 'all'\nmodem = 'hf'\nstation = 9\nkey-file = 'g'\nmembers = ['shore']\n\
+             room = 'all@lost.example'\n"
+        );
         let config = Config::parse(text, Path::new("test.toml")).unwrap();
         let routes = Routes::new(&config);
         let to = |from, to| routes.target(from, to);
@@ -109,6 +125,14 @@ mod tests {
         assert_eq!(
             to("romeo@ship.example", "buoy@camp.example/lora"),
             Target::Peer(1)
+        );
+        assert_eq!(
+            to("romeo@ship.example/x", "All@lost.example/me"),
+            Target::Group(0)
+        );
+        assert_eq!(
+            to("all@lost.example/me", "romeo@ship.example/x"),
+            component("lost.example")
         );
         assert_eq!(
             to("tybalt@camp.example", "romeo@ship.example"),

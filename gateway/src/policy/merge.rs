@@ -3,6 +3,7 @@
 
 use super::address::{kind, to};
 use super::classify::{NS_CHAT_STATES, NS_PUBSUB_EVENT, is_chat_state, is_join, is_presence_state};
+use crate::gateway::group::NS_GROUP;
 use crate::xml::{Element, NS_CLIENT};
 
 const NS_MARKERS: &str = "urn:xmpp:chat-markers:0";
@@ -72,6 +73,9 @@ fn of_message(stanza: &Element) -> Merge {
         let child = stanza.child(ns, name)?;
         child.attr("id").map(str::to_owned)
     };
+    if stanza.child(NS_GROUP, "report").is_some() {
+        return Merge::Latest("report".into());
+    }
     if is_chat_state(stanza) {
         return Merge::Latest("chat-state".into());
     }

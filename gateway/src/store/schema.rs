@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Steps from an empty file to the present; `user_version` counts those taken.
-const STEPS: [&str; 2] = [V1, V2];
+const STEPS: [&str; 3] = [V1, V2, V3];
 
 /// Times are Unix milliseconds. JIDs stand as in the stanzas.
 const V1: &str = "
@@ -79,6 +79,31 @@ CREATE TABLE key (                 -- of the link to a peer, where it may be rep
     keys   BLOB NOT NULL,          -- as in codec::rekey::Keys; empty: that of the file
     since  INTEGER NOT NULL,       -- since when the key is in use
     wanted INTEGER NOT NULL        -- 1: the operator asked for a new one
+) WITHOUT ROWID;
+";
+
+const V3: &str = "
+CREATE TABLE groups (              -- what an end of a group must not forget
+    name   TEXT PRIMARY KEY,
+    epoch  INTEGER NOT NULL DEFAULT 0,      -- the speaker's
+    next   INTEGER NOT NULL DEFAULT 0,      -- number of the next message
+    first  INTEGER NOT NULL DEFAULT 0,      -- first segment of the epoch still of interest
+    base   INTEGER NOT NULL DEFAULT 0,      -- as in codec::group::GroupAccepted
+    beyond BLOB NOT NULL DEFAULT (zeroblob(32))
+) WITHOUT ROWID;
+CREATE TABLE said (                -- in the room of a group
+    name   TEXT NOT NULL,
+    number INTEGER NOT NULL,       -- of the packet
+    at     INTEGER NOT NULL,
+    xml    TEXT NOT NULL,
+    PRIMARY KEY (name, number)
+) WITHOUT ROWID;
+CREATE TABLE member (              -- what each listener has, as it last said
+    name   TEXT NOT NULL,
+    peer   TEXT NOT NULL,
+    base   INTEGER NOT NULL,
+    beyond BLOB NOT NULL,
+    PRIMARY KEY (name, peer)
 ) WITHOUT ROWID;
 ";
 

@@ -14,6 +14,8 @@ mod faults;
 mod joined;
 #[path = "servers/rekey.rs"]
 mod rekey;
+#[path = "servers/tnc.rs"]
+mod tnc;
 
 /// How many checks the probe has.
 const CHECKS: usize = 35;

@@ -27,6 +27,7 @@ pub mod slixmpp;
 
 pub mod hub;
 pub mod pty;
+pub mod tnc;
 
 pub mod gateways;
 

@@ -9,6 +9,7 @@ mod ours;
 mod plot;
 mod report;
 mod rival;
+mod spent;
 mod strip;
 mod texts;
 
@@ -17,8 +18,9 @@ use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
 use data::{Data, Line};
-use ours::Mode;
+use ours::{Mode, Packet};
 use rival::Trained;
+use spent::Spent;
 
 /// Octets of the dictionary given to zstd for text, as large as our middle model.
 const ZSTD_TEXT_BYTES: usize = 512 << 10;
@@ -62,6 +64,14 @@ pub(crate) struct Row {
     pub(crate) bodiless: Vec<f64>,
     /// The same with hashes and base64 emptied instead.
     pub(crate) plain: Vec<f64>,
+    /// What the bits were spent on, in each of [`Mode::ALL`].
+    pub(crate) spent: Vec<Spent>,
+    /// The same without hashes and base64.
+    pub(crate) plain_spent: Vec<Spent>,
+    /// Octets of chance in an OMEMO message.
+    pub(crate) chance: Option<f64>,
+    /// See [`spent::is_full_chat`].
+    pub(crate) is_full_chat: bool,
 }
 
 /// Column of the first of [`Mode::ALL`] in [`Row::bodiless`] and [`Row::plain`].
@@ -120,16 +130,17 @@ fn stanzas(data: &Data, trained: &Trained, failures: &mut Vec<String>) -> Result
         let rivals = rival::sizes(&of.lines, trained)?;
         let mut failed = Vec::new();
         let ours = all_modes(&of.lines, &mut failed)?;
-        let mut variant = |change: fn(&mut Line)| -> Result<Vec<Vec<f64>>, String> {
+        let mut variant = |change: fn(&mut Line)| -> Result<_, String> {
             let mut lines = of.lines.clone();
             lines.iter_mut().for_each(change);
             let mut columns = vec![lines.iter().map(|line| line.xml.len() as f64).collect()];
             columns.extend(rival::streams(&lines, trained)?);
-            columns.extend(all_modes(&lines, &mut failed)?);
-            Ok(columns)
+            let packets = all_modes(&lines, &mut failed)?;
+            columns.extend(packets.iter().map(|mode| octets(mode)));
+            Ok((columns, packets))
         };
-        let bodiless = variant(strip::body)?;
-        let plain = variant(strip::opaque)?;
+        let (bodiless, _) = variant(strip::body)?;
+        let (plain, plain_packets) = variant(strip::opaque)?;
         failures.extend(
             failed
                 .iter()
@@ -137,22 +148,31 @@ fn stanzas(data: &Data, trained: &Trained, failures: &mut Vec<String>) -> Result
         );
         let at =
             |columns: &[Vec<f64>], line: usize| columns.iter().map(|column| column[line]).collect();
+        let mut devices = Vec::new();
         rows.extend(of.lines.iter().enumerate().map(|(line, stanza)| Row {
             session,
             kind: stanza.kind,
             known: stanza.known,
             rivals: at(&rivals, line),
-            ours: at(&ours, line),
+            ours: ours.iter().map(|mode| mode[line].octets).collect(),
             bodiless: at(&bodiless, line),
             plain: at(&plain, line),
+            spent: ours.iter().map(|mode| mode[line].spent).collect(),
+            plain_spent: plain_packets.iter().map(|mode| mode[line].spent).collect(),
+            chance: spent::omemo_octets(&stanza.element, &mut devices),
+            is_full_chat: spent::is_full_chat(&stanza.element),
         }));
     }
     Ok(rows)
 }
 
-fn all_modes(lines: &[Line], failures: &mut Vec<String>) -> Result<Vec<Vec<f64>>, String> {
-    let sizes = |mode: &Mode| ours::sizes(lines, *mode, failures);
-    Mode::ALL.iter().map(sizes).collect()
+fn all_modes(lines: &[Line], failures: &mut Vec<String>) -> Result<Vec<Vec<Packet>>, String> {
+    let packets = |mode: &Mode| ours::packets(lines, *mode, failures);
+    Mode::ALL.iter().map(packets).collect()
+}
+
+fn octets(packets: &[Packet]) -> Vec<f64> {
+    packets.iter().map(|packet| packet.octets).collect()
 }
 
 /// One text file.

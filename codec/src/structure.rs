@@ -41,8 +41,9 @@ impl Contexts {
         }
     }
 
+    /// Parts may be small numbers; the place is spread over all bits, so that no two contexts are one.
     fn seed(&self) -> u32 {
-        self.0.all().len() as u32 + 1
+        (self.0.all().len() as u32 + 1).wrapping_mul(0x85eb_ca6b)
     }
 
     fn add_one(&mut self, a: u32) {

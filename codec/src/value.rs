@@ -46,6 +46,8 @@ pub enum Kind {
     Letters,
     /// Running text that begins with a quotation of an earlier body.
     Quote,
+    /// Octets in a place of base64, where they need no more than a flag.
+    Octets,
 }
 
 impl Kind {

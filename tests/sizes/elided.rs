@@ -230,7 +230,7 @@ fn a_body_that_comes_back_under_its_id_is_not_sent_again() {
         let cost = pair.send(from, &sent);
         println!("{told:.1} bits, then {:.1}", cost.of(body));
         assert!(
-            cost.of(body) < 16.0,
+            cost.of(body) < 24.0,
             "{:.1} of {told:.1} bits",
             cost.of(body)
         );

@@ -46,7 +46,7 @@ impl Instructions {
             measure: format!("{work} of a 40-character chat, 512 KB model, instructions"),
             rival: None,
             ours,
-            most: 200_000.0,
+            most: Some(200_000.0),
         })
         .into()
     }
@@ -76,7 +76,7 @@ pub(crate) fn memory() -> Goal {
                 .to_owned(),
         rival: None,
         ours: parts.into_iter().sum(),
-        most: 16_384.0,
+        most: Some(16_384.0),
     }
 }
 

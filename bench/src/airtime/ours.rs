@@ -5,11 +5,12 @@ use std::collections::HashMap;
 
 use longwire::xml::{Child, Element};
 use longwire_codec::link::PacketNumber;
-use longwire_codec::session::{Ids, Options, Profile, Session};
+use longwire_codec::session::{Ids, Options, Profile, Session, What};
 use longwire_codec::stanza::{Arena, Node, Stanza};
 use longwire_dictionaries::V1_HOST;
 
 use super::data::{Line, Side};
+use super::spent::Spent;
 
 /// Octets of the largest packet and of the strings of the largest stanza.
 const PACKET_MAX: usize = 1 << 20;
@@ -51,6 +52,8 @@ impl Mode {
             ids: Ids::Short,
         },
     ];
+    /// Column of packets that stand alone, with short ids.
+    pub(crate) const ALONE_SHORT: usize = 1;
     /// Column of the session that preserves ids.
     pub(crate) const SESSION_PRESERVE: usize = 2;
     /// Column of the session with short ids: what a link does by default.
@@ -88,23 +91,32 @@ impl End {
     }
 }
 
-/// Octets of the packet for each stanza of one session, both directions over one link. A stanza that does not come out
+/// One stanza as it was sent.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Packet {
+    /// Octets of it.
+    pub(crate) octets: f64,
+    /// What its bits were spent on.
+    pub(crate) spent: Spent,
+}
+
+/// The packet for each stanza of one session, both directions over one link. A stanza that does not come out
 /// as it went in counts as its XML and is named in `failures`.
 ///
 /// # Errors
 /// The codec could not be set up.
-pub(crate) fn sizes(
+pub(crate) fn packets(
     lines: &[Line],
     mode: Mode,
     failures: &mut Vec<String>,
-) -> Result<Vec<f64>, String> {
+) -> Result<Vec<Packet>, String> {
     let ends = || Ok::<_, String>([End::new("c")?, End::new("s")?]);
     let mut link = ends()?;
     let mut room = Room {
         packet: vec![0; PACKET_MAX],
         strings: vec![0; PACKET_MAX],
     };
-    let mut sizes = Vec::with_capacity(lines.len());
+    let mut packets = Vec::with_capacity(lines.len());
     for (at, line) in lines.iter().enumerate() {
         if !mode.session {
             link = ends()?;
@@ -116,14 +128,17 @@ pub(crate) fn sizes(
             (server, client)
         };
         let sent = send(&line.element, mode.ids, from, to, &mut room);
-        sizes.push(sent.unwrap_or_else(|error| {
+        packets.push(sent.unwrap_or_else(|error| {
             let (mode, kind) = (mode.name(), line.kind);
             failures.push(format!("stanza {at}, {kind}, {mode}: {error}"));
             from.codec.abandon(PacketNumber::new(from.sent));
-            line.xml.len()
-        }) as f64);
+            Packet {
+                octets: line.xml.len() as f64,
+                ..Packet::default()
+            }
+        }));
     }
-    Ok(sizes)
+    Ok(packets)
 }
 
 struct Room {
@@ -137,7 +152,7 @@ fn send(
     from: &mut End,
     to: &mut End,
     room: &mut Room,
-) -> Result<usize, String> {
+) -> Result<Packet, String> {
     let mut element = recorded.clone();
     rename(&mut element, &from.names);
     let mut tape = Vec::new();
@@ -145,15 +160,15 @@ fn send(
     let stanza = Stanza::new(&tape).ok_or("not a stanza")?;
     from.sent += 1;
     let number = PacketNumber::new(from.sent);
-    let encoded = from.codec.encode(
-        number,
-        stanza,
-        Options {
-            ids,
-            ..Options::default()
-        },
-        &mut room.packet,
-    );
+    let options = Options {
+        ids,
+        ..Options::default()
+    };
+    let mut spent = Spent::default();
+    let tell = |what: What<'_>, cost| spent.add(what, cost);
+    let explained = from.codec.explain(number, stanza, options, tell);
+    explained.map_err(|error| format!("explain: {error:?}"))?;
+    let encoded = from.codec.encode(number, stanza, options, &mut room.packet);
     let len = encoded.map_err(|error| format!("encode: {error:?}"))?;
     let mut arena = Arena::new(&mut room.strings);
     let mut nodes = vec![Node::Close; NODES_MAX];
@@ -169,7 +184,8 @@ fn send(
     };
     compare(&element, recorded, &arrived, names)?;
     from.codec.acknowledge(number);
-    Ok(len)
+    let octets = len as f64;
+    Ok(Packet { octets, spent })
 }
 
 /// Puts the names this end knows in place of the recorded ids.

@@ -242,13 +242,16 @@ impl Report<'_> {
         all.extend(self.instructions.iter().flat_map(Instructions::goals));
         all.push(super::cost::memory());
         let line = |goal: &goals::Goal| {
-            let verdict = goal.ours.map_or("not measured", |ours| {
-                if ours <= goal.most { "met" } else { "missed" }
-            });
+            let verdict = match (goal.ours, goal.most) {
+                (None, _) => "not measured",
+                (Some(_), None) => "bound",
+                (Some(ours), Some(most)) if ours <= most => "met",
+                _ => "missed",
+            };
             let cells = [
                 number(goal.rival, 3),
                 number(goal.ours, 3),
-                format!("{}", goal.most),
+                goal.most.map_or("–".to_owned(), |most| most.to_string()),
                 verdict.to_owned(),
             ];
             [goal.measure.clone()].into_iter().chain(cells).collect()

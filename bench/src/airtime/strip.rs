@@ -36,7 +36,8 @@ pub(crate) fn opaque(line: &mut Line) {
     line.xml = line.element.to_xml(NS_CLIENT);
 }
 
-fn is_opaque(text: &str) -> bool {
+/// Base64 or hex of 20 letters and more.
+pub(crate) fn is_opaque(text: &str) -> bool {
     let hex = text.bytes().all(|octet| octet.is_ascii_hexdigit());
     let base64 = text.len().is_multiple_of(4)
         && text

@@ -19,14 +19,14 @@ const CHOICE_FAR: u32 = 6;
 /// Slot of a packet without template.
 const NO_SLOT: u16 = u16::MAX;
 
-const ALL: u32 = 0x5265_0001;
-const ANY: u32 = 0x5265_0002;
-const BACK: u32 = 0x5265_0003;
-const WHOLE: u32 = 0x5265_0004;
-const RUN: u32 = 0x5265_0005;
-const USED: u32 = 0x5265_0006;
-const OFFER: u32 = 0x5265_0007;
-const SLOT: u32 = 0x5265_0008;
+const ALL: u32 = 0x0001_5265;
+const ANY: u32 = 0x0002_5265;
+const BACK: u32 = 0x0003_5265;
+const WHOLE: u32 = 0x0004_5265;
+const RUN: u32 = 0x0005_5265;
+const USED: u32 = 0x0006_5265;
+const OFFER: u32 = 0x0007_5265;
+const SLOT: u32 = 0x0008_5265;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum State {
@@ -115,6 +115,8 @@ impl Default for Recent {
 /// Templates on offer, the latest first.
 struct Offers<'r> {
     list: Row<&'r Kept, OFFERS>,
+    /// How many packets ago each was used last, and how often.
+    uses: [[u8; 2]; OFFERS],
     last: &'r Kept,
     last2: &'r Kept,
     /// Kinds of the latest three.
@@ -203,6 +205,7 @@ impl Recent {
     fn offers(&self, first: u32, last: u32) -> Offers<'_> {
         let mut offers = Offers {
             list: Row::new(&Kept::NOTHING),
+            uses: [[0; 2]; OFFERS],
             last: &Kept::NOTHING,
             last2: &Kept::NOTHING,
             kinds: 0,
@@ -224,13 +227,21 @@ impl Recent {
             let next = &mut offers.next;
             next.choice += u32::from(seen < 4 && kept.fresh);
             next.string = next.string.max(kept.strings);
-            seen += 1;
             if kept.slot != NO_SLOT {
                 next.template = next.template.max(kept.slot.saturating_add(1));
-                if offers.list.all().iter().all(|o| o.slot != kept.slot) {
+                let known = offers.list.all().iter().position(|o| o.slot == kept.slot);
+                let at = known.unwrap_or(offers.list.all().len());
+                if known.is_none() {
                     offers.list.push(kept);
                 }
+                if let Some([ago, often]) = offers.uses.get_mut(at) {
+                    *often += 1;
+                    if known.is_none() {
+                        *ago = seen as u8;
+                    }
+                }
             }
+            seen += 1;
         }
         offers.next.marks = offers.last.marks;
         offers.next.kinds = [offers.last.kind, mix(offers.last.kind, offers.last2.kind)];
@@ -316,6 +327,11 @@ impl Offers<'_> {
         contexts.add(&[at.min(4), offer.kind, relation]);
         contexts.add(&[mix(self.last.kind, self.last2.kind), at]);
         contexts.add(&[self.kinds, offer.kind, relation]);
+        let [ago, often] = self.uses.get(at as usize).copied().unwrap_or_default();
+        let more = self.list.all().len() as u32 - at;
+        contexts.add(&[more.min(4), offer.kind]);
+        contexts.add(&[more.min(4), relation, u32::from(often.min(6))]);
+        contexts.add(&[u32::from(ago.min(12)), relation, u32::from(often.min(6))]);
         contexts
     }
 }

@@ -6,7 +6,7 @@
 //!               other: u8 length and octets of the namespace, then of the name
 //! value   u8    0 something long, 1 string: u8 length and octets, 2 word: u16, 3 an id of its own that never
 //!               crossed, 4 the id that was the u8th of its packet, 5 a reference to a packet of the reader, 6 to
-//!               one of the writer, 7 how an id that crossed begins: u8 length and octets
+//!               one of the writer, 7 how an id that crossed begins: u8 length and octets, 8 so many octets: u16
 //! ```
 
 use crate::row::put;
@@ -34,6 +34,8 @@ pub enum Trace<'t> {
     Reference(bool),
     /// A new id that crossed, and what others may have in common with it.
     Crossed(&'t str),
+    /// So many octets in base64.
+    Octets(u16),
 }
 
 impl<'t> Trace<'t> {
@@ -49,6 +51,7 @@ impl<'t> Trace<'t> {
             Self::Reference(false) => 4,
             Self::Reference(true) => 6,
             Self::Crossed(_) => 5,
+            Self::Octets(_) => 7,
         }
     }
 
@@ -137,6 +140,10 @@ impl<'r> Recorder<'r> {
             Trace::Crossed(head) => {
                 self.push(&[7]);
                 self.push_string(head);
+            }
+            Trace::Octets(count) => {
+                self.push(&[8]);
+                self.push(&count.to_le_bytes());
             }
         }
     }
@@ -302,6 +309,10 @@ fn take_value(tokens: &[u8]) -> Option<(Trace<'_>, &[u8])> {
             (Trace::SameId(*ordinal), rest)
         }
         5 | 6 => (Trace::Reference(*tag == 6), rest),
+        8 => {
+            let (count, rest) = rest.split_first_chunk::<2>()?;
+            (Trace::Octets(u16::from_le_bytes(*count)), rest)
+        }
         _ => {
             let (head, rest) = take_string(rest)?;
             (Trace::Crossed(head), rest)

@@ -4,7 +4,6 @@ use super::pool::Pool;
 use super::segments::Segments;
 use super::{Accepted, PacketNumber, WINDOW_MAX};
 use crate::frame::{Ack, Item, PARTIALS_MAX, Partial, Piece};
-use crate::row::{put, slide};
 
 /// What became of a piece.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -140,7 +139,7 @@ impl Incoming {
             return Taken::Unstored;
         }
         if let Some(room) = self.pool.get_mut(bytes, number) {
-            put(room, item.bytes);
+            room.copy_from_slice(item.bytes);
         }
         *self.slot(number) = Slot::Whole { bulk: item.bulk };
         Taken::New
@@ -239,11 +238,11 @@ impl Incoming {
             return Taken::Unstored;
         };
         if early > 0 {
-            slide(room, 0..early, end - early);
+            room.copy_within(..early, end - early);
             part.last = part.last.map(|(index, _)| (index, end));
         }
         if let Some(place) = room.get_mut(at..at + len) {
-            put(place, piece);
+            place.copy_from_slice(piece);
         }
         part.unit = unit;
         part.have.insert(index.into());

@@ -9,7 +9,6 @@ use super::receive::emit_hello;
 use super::{Link, MESSAGE_MAX, Priority, Profile, Timer, Transmit, parts};
 use crate::channel::Channel;
 use crate::frame::{Ack, Control, Header, Kind, NOTICE_LEN, Piece, SHORT_LEN};
-use crate::row::put;
 use crate::time::Instant;
 
 /// A repeated frame up to this length goes out as it is; instead of a longer one the peer is asked first.
@@ -47,7 +46,9 @@ impl Draft {
             body: [0; MESSAGE_MAX],
             body_len: body.len(),
         };
-        put(&mut draft.body, body);
+        if let Some(place) = draft.body.get_mut(..body.len()) {
+            place.copy_from_slice(body);
+        }
         draft
     }
 }
@@ -85,12 +86,6 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         load::cut_len_max(&self.config, self.contents_len(false))
     }
 
-    /// The storage of packets on their way out.
-    fn out(&self) -> &[u8] {
-        let out = self.storage.as_ref().get(..self.config.out_len);
-        out.unwrap_or(&[])
-    }
-
     fn wants_ack(&self, now: Instant) -> bool {
         let waits = self.channel.full_duplex
             && self
@@ -103,7 +98,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     fn has_data(&self) -> bool {
         let is_open = self.session.is_open();
         let room = self.contents_len(!is_open);
-        let out = self.out();
+        let (out, _) = self.storage.as_ref().split_at(self.config.out_len);
         let sendable = |due: &Due| {
             due.segment.is_none() && due.len < room
                 || is_open && load::fits(&self.config, &self.outgoing, due, room)
@@ -335,7 +330,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             at += ack.emit(frame.get_mut(at..)?)?;
         }
         let body = draft.body.get(..draft.body_len)?;
-        put(frame.get_mut(at..)?, body).then_some(())?;
+        frame.get_mut(at..at + body.len())?.copy_from_slice(body);
         at += body.len();
         let (out, ..) = parts(&mut self.storage, self.config.out_len, 0);
         let mut after = None;
@@ -380,7 +375,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         if self.channel.full_duplex || said {
             return true;
         }
-        let out = self.out();
+        let (out, ..) = self.storage.as_ref().split_at(self.config.out_len);
         let next = self
             .outgoing
             .due_len(out, Priority::Bulk)
@@ -421,5 +416,6 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 fn emit_alone(out: &mut [u8], head: u8, bytes: &[u8]) -> Option<usize> {
     let (first, rest) = out.split_first_mut()?;
     *first = head;
-    put(rest, bytes).then_some(1 + bytes.len())
+    rest.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    Some(1 + bytes.len())
 }

@@ -17,11 +17,11 @@ use crate::structure::trail::{Level, Trail};
 use crate::structure::{Contexts, flag, number as code_number};
 use crate::value::Fault;
 
-const EXTENDED: u32 = 0x456e_0001;
-const STORE: u32 = 0x456e_0004;
-const STORE_SAME: u32 = 0x456e_0005;
-const STORE_SLOT: u32 = 0x456e_0006;
-const STORE_NEXT: u32 = 0x456e_0007;
+const EXTENDED: u32 = 0x0001_456e;
+const STORE: u32 = 0x0004_456e;
+const STORE_SAME: u32 = 0x0005_456e;
+const STORE_SLOT: u32 = 0x0006_456e;
+const STORE_NEXT: u32 = 0x0007_456e;
 
 /// Which way, and what.
 pub(crate) enum Work<'w, 'x> {

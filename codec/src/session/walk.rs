@@ -52,15 +52,16 @@ impl<C: crate::entropy::Coder + ?Sized> Scribe for crate::features::Deciding<'_,
     fn note(&mut self, _: What<'_>) {}
 }
 
-const SAME_SYMBOL: u32 = 0x5357_0001;
-const SKIP: u32 = 0x5357_0009;
-const CLASS: u32 = 0x5357_0002;
-const ELEMENT: u32 = 0x5357_0003;
-const ATTRIBUTE: u32 = 0x5357_0004;
-const NAMESPACE_KNOWN: u32 = 0x5357_0005;
-const NAMESPACE: u32 = 0x5357_0006;
-const SAME_VALUE: u32 = 0x5357_0007;
-const KIND: u32 = 0x5357_0008;
+const SAME_SYMBOL: u32 = 0x0001_5357;
+const SKIP: u32 = 0x0009_5357;
+const CLASS: u32 = 0x0002_5357;
+const ELEMENT: u32 = 0x0003_5357;
+const ATTRIBUTE: u32 = 0x0004_5357;
+const NAMESPACE_KNOWN: u32 = 0x0005_5357;
+const NAMESPACE: u32 = 0x0006_5357;
+const SAME_VALUE: u32 = 0x0007_5357;
+const KIND: u32 = 0x0008_5357;
+const OCTETS: u32 = 0x000a_5357;
 
 /// What both ends remember, as one walk sees it.
 #[derive(Clone, Copy, Debug)]
@@ -330,13 +331,21 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             given,
             number: plan.number,
         };
-        let kind = tree(self.d, &job.contexts, KIND, 4, plan.kind as u32);
-        let kind = Kind::from_code(kind);
+        let kind = self.kind(&job, plan.kind);
         let (text, left) = self.coded(kind, &job)?;
         self.recorder.value(left);
         self.remember_value(left);
         self.d.note(What::Value(plan::name(kind), text));
         Ok(text)
+    }
+
+    /// How the value goes; `given` is the way to write it.
+    fn kind(&mut self, job: &Job<'w, 'a>, given: Kind) -> Kind {
+        let is_octets = given == Kind::Octets;
+        if job.at.is_opaque() && flag(self.d, &job.contexts, OCTETS, is_octets) {
+            return Kind::Octets;
+        }
+        Kind::from_code(tree(self.d, &job.contexts, KIND, 4, given as u32))
     }
 
     /// Whether the value is the template's.
@@ -397,6 +406,13 @@ pub(crate) struct Place<'a> {
     pub(crate) is_text: bool,
     /// Name of an attribute of the dictionary, else empty.
     pub(crate) attribute: &'a str,
+}
+
+impl Place<'_> {
+    /// Keys, ciphertext and pictures come once: neither slots nor templates keep them.
+    fn is_opaque(&self) -> bool {
+        self.is_text && self.hint == dictionary::Kind::Base64
+    }
 }
 
 /// One value to code.

@@ -17,9 +17,11 @@ pub struct Level {
     within: u32,
     /// Everything before this element in its parent.
     before: u32,
-    /// The two symbols before this place.
-    last: Key,
-    last2: Key,
+    /// What came in this element so far, in whatever order.
+    set: u32,
+    /// The two symbols before this place, hashed.
+    last: u16,
+    last2: u16,
 }
 
 /// Room for the open elements of a stanza, and what is around it.
@@ -32,6 +34,7 @@ impl Level {
         path: 0,
         within: 0,
         before: 0,
+        set: 0,
         last: 0,
         last2: 0,
     };
@@ -136,7 +139,9 @@ impl<'l> Trail<'l> {
     fn step(&mut self, key: Key) {
         let level = self.top_mut();
         level.last2 = level.last;
-        level.last = key;
+        let hashed = mix(1, key);
+        level.last = (hashed >> 16) as u16;
+        level.set = level.set.wrapping_add(hashed);
         level.within = mix(level.within, key);
         self.all = mix(self.all, key);
     }
@@ -156,10 +161,8 @@ impl<'l> Trail<'l> {
         *self.top_mut() = Level {
             key,
             path,
-            within: 0,
             before,
-            last: 0,
-            last2: 0,
+            ..Level::NONE
         };
         if self.depth == 1 {
             self.root = mix(0, key);
@@ -211,20 +214,23 @@ impl<'l> Trail<'l> {
         let level = self.top();
         let parent = self.above();
         let head = u32::from(self.head);
+        let [last, last2] = [level.last, level.last2].map(u32::from);
         let mut contexts = Contexts::new();
         contexts.add(&[level.key, head]);
-        contexts.add(&[level.key, level.last]);
-        contexts.add(&[level.key, level.last, level.last2, parent.key]);
-        contexts.add(&[level.path, level.last]);
+        contexts.add(&[level.key, last]);
+        contexts.add(&[level.key, last, last2, parent.key]);
+        contexts.add(&[level.path, last]);
         contexts.add(&[level.key, level.within]);
         contexts.add(&[level.key, level.within, level.before]);
         contexts.add(&[self.all]);
-        contexts.add(&[self.root, level.key, level.last]);
+        contexts.add(&[self.root, level.key, last]);
         contexts.add(&[self.root, level.path, level.within]);
-        contexts.add(&[level.key, level.last, self.values[0]]);
+        contexts.add(&[level.key, last, self.values[0]]);
         contexts.add(&[level.key, self.values[0], self.values[1], head]);
         contexts.add(&[expected, level.key, head]);
-        contexts.add(&[parent.last2, level.key, level.last]);
+        contexts.add(&[u32::from(parent.last2), level.key, last]);
+        contexts.add(&[level.key, level.set]);
+        contexts.add(&[level.key, level.set, last]);
         contexts
     }
 
@@ -232,10 +238,11 @@ impl<'l> Trail<'l> {
     pub fn symbol_hit(&self, expected: Key, skipped: Key) -> Contexts {
         let level = self.top();
         let misses = self.misses.min(5);
+        let last = u32::from(level.last);
         let mut contexts = Contexts::new();
         contexts.add(&[expected]);
         contexts.add(&[expected, level.key]);
-        contexts.add(&[expected, level.key, level.last]);
+        contexts.add(&[expected, level.key, last]);
         contexts.add(&[self.root, expected, level.key]);
         contexts.add(&[misses]);
         contexts.add(&[self.luck & 0xf]);
@@ -259,7 +266,7 @@ impl<'l> Trail<'l> {
         contexts.add(&[place, self.values[0], self.values[1]]);
         contexts.add(&[place, self.root]);
         contexts.add(&[place, level.within]);
-        contexts.add(&[place, parent.key, parent.last2]);
+        contexts.add(&[place, parent.key, u32::from(parent.last2)]);
         contexts.add(&[place, self.all]);
         contexts.add(&[place, level.path]);
         contexts.add(&[template, self.luck & 3]);

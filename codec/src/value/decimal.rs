@@ -7,11 +7,11 @@ use crate::structure::{Contexts, flag, number, signed, tree};
 /// Longest text.
 pub const LEN_MAX: usize = 24;
 const DIGITS_MAX: usize = 17;
-const SIGN: u32 = 0x6465_0001;
-const SIZE: u32 = 0x6465_0002;
-const PLACES: u32 = 0x6465_0003;
-const NEAR: u32 = 0x6465_0004;
-const DELTA: u32 = 0x6465_0005;
+const SIGN: u32 = 0x0001_6465;
+const SIZE: u32 = 0x0002_6465;
+const PLACES: u32 = 0x0003_6465;
+const NEAR: u32 = 0x0004_6465;
+const DELTA: u32 = 0x0005_6465;
 
 /// A number: `scaled` divided by ten to the power of `places`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

@@ -5,7 +5,7 @@ use super::Fault;
 use crate::features::{Decide, mix};
 use crate::structure::{Contexts, tree};
 
-const LETTER: u32 = 0x6c65_0001;
+const LETTER: u32 = 0x0001_6c65;
 
 /// Codes `text`, which has no NUL; on the reading end it goes to `out`. Returns its length. The end is a NUL.
 pub fn code<D: Decide>(d: &mut D, place: u32, text: &[u8], out: &mut [u8]) -> Result<usize, Fault> {

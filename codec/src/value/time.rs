@@ -9,9 +9,9 @@ use crate::structure::{Contexts, flat, signed, tree};
 pub const LEN_MAX: usize = 36;
 /// Most digits of a fraction of a second.
 const FRACTION_MAX: usize = 9;
-const FORM: u32 = 0x7454_0001;
-const DIGITS: u32 = 0x7454_0002;
-const DELTA: u32 = 0x7454_0003;
+const FORM: u32 = 0x0001_7454;
+const DIGITS: u32 = 0x0002_7454;
+const DELTA: u32 = 0x0003_7454;
 
 /// A moment no packet has to name: the start of 2026, in seconds since 1970.
 pub const EPOCH_S: i64 = 1_767_225_600;

@@ -7,8 +7,8 @@ use crate::structure::{Contexts, flag, tree};
 
 /// Length in text.
 pub const LEN: usize = 36;
-const FORM: u32 = 0x7575_0001;
-const RANDOM: u32 = 0x7575_0002;
+const FORM: u32 = 0x0001_7575;
+const RANDOM: u32 = 0x0002_7575;
 /// The octet that begins with the version, and the one that begins with the variant.
 const VERSION_AT: usize = 6;
 const VARIANT_AT: usize = 8;

@@ -1,7 +1,8 @@
-//! Captured sessions under other names, so that a table learns how addresses look and not who was there. Refuses to
-//! touch anything but addresses.
+//! Captured sessions under other names, so that a table learns how addresses look and not who was there; and some
+//! keys that begin otherwise. Refuses to touch anything else.
 
 use crate::log::Logged;
+use longwire_codec::structure::lexicon::hash;
 use std::collections::BTreeMap;
 
 const SYLLABLES: &[&str] = &[
@@ -39,6 +40,16 @@ fn domain(seed: &mut u64) -> String {
     let first = SYLLABLES[next(seed) % SYLLABLES.len()];
     let second = DOMAINS[next(seed) % DOMAINS.len()];
     format!("{first}{second}.{}", ENDINGS[next(seed) % ENDINGS.len()])
+}
+
+/// Letters by which a key shows its format.
+const KEY_HEAD: usize = 4;
+
+/// Every other key is turned round, for not every client has the format of those recorded.
+fn is_other_key(value: &str) -> bool {
+    let is_long = (60..1000).contains(&value.len()) && value.len().is_multiple_of(4);
+    let letters = |octet: u8| octet.is_ascii_alphanumeric() || b"+/".contains(&octet);
+    is_long && value.bytes().all(letters) && hash(value) & 1 == 0
 }
 
 /// The session with other local parts and domains, the same ones throughout.
@@ -82,6 +93,7 @@ pub fn disguise(session: &[Logged], seed: u64) -> Vec<Logged> {
                 Some(host) => format!("{host}{rest}"),
                 None => value.to_owned(),
             },
+            None if is_other_key(value) => format!("{}{}", &value[KEY_HEAD..], &value[..KEY_HEAD]),
             None => value.to_owned(),
         }
     };

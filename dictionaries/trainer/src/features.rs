@@ -37,6 +37,12 @@ pub struct Settings {
     pub decay: f32,
     /// Share of the confidence measured on the examples that is kept: what comes later is never quite like them.
     pub confidence: f32,
+    /// Of features that the same decisions taught, only the first is kept.
+    pub distinct: bool,
+    /// Nats a false answer costs, for each unit of evidence: found by trial.
+    pub harm: f32,
+    /// Tables packed, of which the best is taken.
+    pub tries: u16,
     /// Passes over the examples while weights are floats.
     pub float_passes: u32,
     /// Passes over the examples while weights are levels.
@@ -53,6 +59,9 @@ impl Default for Settings {
             rate: 0.15,
             decay: 0.0,
             confidence: 0.88,
+            distinct: false,
+            harm: 1.5,
+            tries: 1,
             float_passes: 1,
             level_passes: 1,
         }
@@ -66,6 +75,9 @@ impl Settings {
             size,
             survey_log2: 20,
             confidence: 1.0,
+            distinct: true,
+            harm: 0.7,
+            tries: 8,
             float_passes: 4,
             level_passes: 4,
             ..Self::default()
@@ -97,7 +109,7 @@ pub type Report<'a> = dyn FnMut(Progress) + 'a;
 /// Trains a table from `examples`: survey, choice, refinement, packing.
 pub fn train(examples: &dyn Examples, settings: &Settings, report: &mut Report<'_>) -> Vec<u8> {
     let candidates = Survey::of(examples, settings, report).candidates(settings);
-    refine::refine(examples, candidates, settings, report).pack(settings)
+    refine::refine(examples, candidates, settings, report).pack(examples, settings)
 }
 
 /// Trains tables of several sizes from one survey, each as [`train`] would; they are refined side by side.
@@ -118,7 +130,7 @@ pub fn train_sizes(
             let candidates = survey.candidates(&settings);
             threads.push(scope.spawn(move || {
                 let trained = refine::refine(examples, candidates, &settings, &mut |_| ());
-                trained.pack(&settings)
+                trained.pack(examples, &settings)
             }));
         }
         // A thread panics only where training alone would have.

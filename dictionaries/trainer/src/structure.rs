@@ -71,6 +71,9 @@ pub fn record_session(
 /// Packets under way in the sessions that teach how to do without the latest acknowledgements.
 const LAG: usize = 5;
 
+/// One in so many messages also comes with its children in another order.
+const SHUFFLED: usize = 2;
+
 /// All decisions over a corpus: sessions with short and with preserved ids; halves of them, so that nothing counts on
 /// how these began or on who took part, with acknowledgements that come late; and stanzas alone, which teaches how to
 /// begin.
@@ -100,6 +103,16 @@ pub fn record(dictionary: &Dictionary<'_>, corpus: &Corpus) -> Recording {
         for (at, logged) in disguise(captured, seed + 4000).iter().enumerate() {
             let options = if at % 4 == 0 { preserve } else { short };
             record_alone(dictionary, logged, options, &mut recording);
+            if at % SHUFFLED != 0 {
+                continue;
+            }
+            if let Some(tape) = logged.tape.shuffled(seed + at as u64) {
+                let shuffled = Logged {
+                    tape,
+                    ..logged.clone()
+                };
+                record_alone(dictionary, &shuffled, short, &mut recording);
+            }
         }
     }
     for logged in &corpus.stanzas {

@@ -84,6 +84,45 @@ impl Tape {
         Self(changed.collect())
     }
 
+    /// A message with its children in another order, most often two of them, and in one of four a hint (XEP-0334) more:
+    /// clients that were not recorded say the same things otherwise. None for other stanzas, and for those with less than three children.
+    pub fn shuffled(&self, seed: u64) -> Option<Self> {
+        let Self(nodes) = self;
+        let [Owned::Open(_, name), .., Owned::Close] = &nodes[..] else {
+            return None;
+        };
+        let is_child = |node: &Owned| matches!(node, Owned::Open(..) | Owned::Text(_));
+        let start = 1 + nodes[1..].iter().position(is_child)?;
+        let mut children = children(&nodes[start..nodes.len() - 1]);
+        if name != "message" || children.len() < 3 {
+            return None;
+        }
+        let mut random = seed.wrapping_add(1);
+        let mut below = |count: usize| {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) as usize % count
+        };
+        if below(4) == 0 {
+            let hint = ["store", "no-copy", "no-store"][below(3)];
+            let hints = "urn:xmpp:hints".to_owned();
+            children.push(vec![Owned::Open(hints, hint.to_owned()), Owned::Close]);
+        }
+        if below(3) == 0 {
+            for at in (1..children.len()).rev() {
+                children.swap(at, below(at + 1));
+            }
+        } else {
+            let at = 1 + below(children.len() - 1);
+            children.swap(at - 1, at);
+        }
+        let mut shuffled = nodes[..start].to_vec();
+        shuffled.extend(children.into_iter().flatten());
+        shuffled.push(Owned::Close);
+        Some(Self(shuffled))
+    }
+
     /// The values of attributes and text.
     pub fn values(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|node| match node {
@@ -135,6 +174,24 @@ impl Tape {
         }
         Self(out)
     }
+}
+
+/// The elements and texts side by side in `nodes`.
+fn children(nodes: &[Owned]) -> Vec<Vec<Owned>> {
+    let mut children: Vec<Vec<Owned>> = Vec::new();
+    let mut depth = 0;
+    for node in nodes {
+        match children.last_mut().filter(|_| depth > 0) {
+            Some(child) => child.push(node.clone()),
+            None => children.push(vec![node.clone()]),
+        }
+        match node {
+            Owned::Open(..) => depth += 1,
+            Owned::Close => depth -= 1,
+            _ => {}
+        }
+    }
+    children
 }
 
 fn resolved(ns: &ResolveResult<'_>, unbound: &str) -> Option<String> {

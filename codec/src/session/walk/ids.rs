@@ -9,13 +9,13 @@ use crate::structure::{flag, signed, tree};
 use crate::value::Fault;
 use crate::value::uuid::Uuid;
 
-const OWN: u32 = 0x4964_0001;
-const DISTANCE: u32 = 0x4964_0003;
-const ORDINAL: u32 = 0x4964_0004;
-const OTHER: u32 = 0x4964_0005;
-const AGAIN: u32 = 0x4964_0006;
-const NEAR: u32 = 0x4964_0007;
-const DELTA: u32 = 0x4964_0002;
+const OWN: u32 = 0x0001_4964;
+const DISTANCE: u32 = 0x0003_4964;
+const ORDINAL: u32 = 0x0004_4964;
+const OTHER: u32 = 0x0005_4964;
+const AGAIN: u32 = 0x0006_4964;
+const NEAR: u32 = 0x0007_4964;
+const DELTA: u32 = 0x0002_4964;
 
 impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// The packet and ordinal that name `text`.

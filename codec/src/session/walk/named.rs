@@ -8,9 +8,9 @@ use crate::value::Fault;
 use crate::value::token::Token;
 use crate::value::uuid::{self, Uuid};
 
-const NEAR: u32 = 0x4e61_0001;
-const SHARED: u32 = 0x4e61_0002;
-const IS_UUID: u32 = 0x4e61_0003;
+const NEAR: u32 = 0x0001_4e61;
+const SHARED: u32 = 0x0002_4e61;
+const IS_UUID: u32 = 0x0003_4e61;
 
 /// Octets of an id a template keeps.
 const HEAD_MAX: usize = 20;

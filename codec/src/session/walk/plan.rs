@@ -13,13 +13,13 @@ use crate::structure::{Contexts, flag, rank, tree};
 use crate::text::hint;
 use crate::value::decimal::{self, Decimal};
 use crate::value::time::{self, EPOCH_S, Time};
-use crate::value::token::Token;
+use crate::value::token::{Token, count};
 use crate::value::uuid::{self, Uuid};
 use crate::value::{Fault, Kind};
 
-const WORD: u32 = 0x506c_0001;
-const ORDINAL: u32 = 0x506c_0002;
-const BEFORE: u32 = 0x506c_0003;
+const WORD: u32 = 0x0001_506c;
+const ORDINAL: u32 = 0x0002_506c;
+const BEFORE: u32 = 0x0003_506c;
 
 /// How a value is to be written. What was parsed to find out is parsed again to be coded: that keeps this small.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +66,7 @@ pub(super) fn name(kind: Kind) -> &'static str {
         Kind::Split => "prefix and token",
         Kind::Letters => "letters",
         Kind::Quote => "quotation and text",
+        Kind::Octets => "octets",
     }
 }
 
@@ -107,6 +108,9 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 
     /// Chooses the way.
     pub(super) fn plan(&self, at: &Place<'_>, trace: Trace<'_>, text: &'a str) -> Plan {
+        if at.is_opaque() && Token::octets(text).is_some() {
+            return Kind::Octets.into();
+        }
         let is_prose_place = at.is_text && at.hint == dictionary::Kind::Text;
         if self.may_refer(at, text, is_prose_place) {
             if let Some(ordinal) = self.staged.find_id(text) {
@@ -217,6 +221,10 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
                 self.introduce(&job.contexts, text, true)?;
                 text
             }
+            Kind::Octets => {
+                let text = self.octets(job)?;
+                return Ok((text, Trace::Octets(count(text.as_bytes()) as u16)));
+            }
             Kind::Quote => {
                 let text = self.quote(job)?;
                 self.staged.note_body(text);
@@ -228,8 +236,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
                     self.staged.add_id(text, Origin::Crossed);
                     return Ok((text, Trace::Crossed(named::head(text))));
                 }
-                if job.at.is_text && job.at.hint == dictionary::Kind::Base64 {
-                    // Keys, ciphertext and pictures come once: neither slots nor templates keep them.
+                if job.at.is_opaque() {
                     return Ok((text, Trace::Long));
                 }
                 let worth = is_worth_keeping(kind, job.at.is_text, text.len());
@@ -238,6 +245,17 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             }
         };
         Ok((text, Trace::String(text)))
+    }
+
+    /// Codes octets in base64.
+    fn octets(&mut self, job: &Job<'w, 'a>) -> Result<&'a str, Fault> {
+        let token = job.given.and_then(Token::octets).unwrap_or_default();
+        let before = match job.trace {
+            Trace::Octets(count) => Some(count),
+            _ => None,
+        };
+        let len = token.code_octets(self.d, &job.contexts, before, self.arena.free())?;
+        self.kept(job.given, len)
     }
 
     fn literal(&mut self, kind: Kind, job: &Job<'w, 'a>) -> Result<&'a str, Fault> {

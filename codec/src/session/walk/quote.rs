@@ -8,9 +8,9 @@ use crate::alias::ids::IdRef;
 use crate::structure::{flag, number};
 use crate::value::Fault;
 
-const WHOLE: u32 = 0x5175_0001;
-const LEN: u32 = 0x5175_0002;
-const ECHO: u32 = 0x5175_0003;
+const WHOLE: u32 = 0x0001_5175;
+const LEN: u32 = 0x0002_5175;
+const ECHO: u32 = 0x0003_5175;
 
 /// Shortest body worth looking for.
 const ECHO_MIN: usize = 3;

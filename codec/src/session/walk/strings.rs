@@ -10,19 +10,19 @@ use crate::structure::{Contexts, flag, number, rank, tree};
 use crate::value::Fault;
 use crate::value::token::Token;
 
-const SLOT: u32 = 0x5374_0001;
-const REPEAT: u32 = 0x5374_0002;
-const KEEP: u32 = 0x5374_0003;
-const NEXT: u32 = 0x5374_0004;
-const NEW_SLOT: u32 = 0x5374_0005;
-const BARE: u32 = 0x5374_0006;
-const HAS_LOCAL: u32 = 0x5374_0007;
-const HAS_RESOURCE: u32 = 0x5374_0008;
-const PART: u32 = 0x5374_0009;
-const LOCAL: u32 = 0x5374_000a;
-const DOMAIN: u32 = 0x5374_000b;
-const RESOURCE: u32 = 0x5374_000c;
-const WORD: u32 = 0x5374_000d;
+const SLOT: u32 = 0x0001_5374;
+const REPEAT: u32 = 0x0002_5374;
+const KEEP: u32 = 0x0003_5374;
+const NEXT: u32 = 0x0004_5374;
+const NEW_SLOT: u32 = 0x0005_5374;
+const BARE: u32 = 0x0006_5374;
+const HAS_LOCAL: u32 = 0x0007_5374;
+const HAS_RESOURCE: u32 = 0x0008_5374;
+const PART: u32 = 0x0009_5374;
+const LOCAL: u32 = 0x000a_5374;
+const DOMAIN: u32 = 0x000b_5374;
+const RESOURCE: u32 = 0x000c_5374;
+const WORD: u32 = 0x000d_5374;
 
 // How a part of an address goes, on the air.
 const IS_LETTERS: u32 = 0;

@@ -45,7 +45,8 @@ fn window_load(log2: u8) -> f64 {
 
 impl Fuse {
     /// Solves for `features`: distinct keys, each with its level; no more than there is [`capacity`] for.
-    pub(super) fn of(features: &[(u32, u8)], settings: &Settings) -> Self {
+    /// Seeds are tried from `first` on.
+    pub(super) fn of(features: &[(u32, u8)], settings: &Settings, first: u16) -> Self {
         let (windows, segment_log2) = shape(words(settings));
         // No larger than the features need, if they are few.
         let needed = (features.len() as f64 / window_load(segment_log2)).ceil() as u32;
@@ -56,7 +57,7 @@ impl Fuse {
             segment_log2,
             words: Vec::new(),
         };
-        for seed in 1.. {
+        for seed in first.. {
             fuse.seed = seed;
             if let Some(order) = fuse.peel(features) {
                 fuse.assign(features, &order);
@@ -162,7 +163,7 @@ mod tests {
                 .collect();
             features.sort_unstable();
             features.dedup_by_key(|f| f.0);
-            let fuse = Fuse::of(&features, &settings);
+            let fuse = Fuse::of(&features, &settings, 1);
             for (key, level) in &features {
                 let cell = fuse.cells(*key).into_iter().fold(0, |mixed, cell| {
                     mixed ^ fuse.words[(cell / CELLS) as usize] >> (cell % CELLS * CELL_BITS)

@@ -8,8 +8,8 @@ use longwire_codec::features::LEVELS;
 pub(super) struct Packing;
 
 impl Packing {
-    pub(super) fn of(trained: &Trained, settings: &Settings) -> Vec<u8> {
-        let fuse = Fuse::of(&trained.features, settings);
+    pub(super) fn of(trained: &Trained, settings: &Settings, first: u16) -> Vec<u8> {
+        let fuse = Fuse::of(&trained.features, settings, first);
         let mut out = Vec::from(*b"LF\x02");
         out.push(fuse.segment_log2);
         out.extend((trained.bias.len() as u16).to_le_bytes());

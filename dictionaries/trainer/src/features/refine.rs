@@ -5,7 +5,7 @@ use super::pack::Packing;
 use super::survey::{Candidates, REPORT_EVERY, SURE};
 use super::{Outcome, Progress, Report, Settings};
 use crate::examples::Examples;
-use longwire_codec::features::{CONTEXTS, LEVELS, key};
+use longwire_codec::features::{CONTEXTS, Features, LEVELS, key};
 
 #[derive(Clone, Copy, Default)]
 struct Slot {
@@ -30,10 +30,32 @@ pub struct Trained {
 }
 
 impl Trained {
-    /// The octets of the table.
-    pub fn pack(&self, settings: &Settings) -> Vec<u8> {
-        Packing::of(self, settings)
+    /// The octets of the table: of as many as are to be tried, in which strangers meet other weights, that which codes
+    /// `examples` in the fewest bits.
+    pub fn pack(&self, examples: &dyn Examples, settings: &Settings) -> Vec<u8> {
+        let tries = 0..settings.tries.max(1);
+        let mut tables = tries.map(|at| Packing::of(self, settings, 1 + at * SEEDS));
+        if settings.tries <= 1 {
+            return tables.next().unwrap_or_default();
+        }
+        let tables = tables.map(|table| (bits(&table, examples), table));
+        let best = tables.min_by(|a, b| a.0.total_cmp(&b.0));
+        best.map(|(_, table)| table).unwrap_or_default()
     }
+}
+
+/// Seeds kept for each table that is tried: not every one has a solution.
+const SEEDS: u16 = 64;
+
+/// What `examples` cost with a table.
+fn bits(table: &[u8], examples: &dyn Examples) -> f64 {
+    let mut bits = 0.0;
+    let features = Features::new(table);
+    examples.replay(&mut |contexts, node, bit| {
+        let logit = features.map_or(0, |features| features.logit(contexts, node));
+        bits += f64::from(Outcome::of(logit as f32 / 256.0, bit).bits);
+    });
+    bits
 }
 
 /// Trains `candidates` on `examples` as `settings` say.

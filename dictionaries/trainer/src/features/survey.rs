@@ -3,7 +3,7 @@
 
 use super::{Outcome, Progress, Report, Settings};
 use crate::examples::Examples;
-use longwire_codec::features::{CONTEXTS, key};
+use longwire_codec::features::{CONTEXTS, key, mix};
 
 /// Features in a bucket, one cache line.
 const WAYS: usize = 4;
@@ -13,9 +13,6 @@ pub(super) const EVIDENCE: f32 = 0.1;
 
 /// A decision this sure teaches nothing.
 pub(super) const SURE: f32 = 0.002;
-
-/// Nats a false answer costs, for each unit of evidence: found by trial.
-const HARM: f32 = 1.5;
 
 /// Decisions between two reports.
 pub(super) const REPORT_EVERY: u64 = 1 << 20;
@@ -27,6 +24,13 @@ struct Slot {
     /// Sum of squared errors: how often, and how open, the decisions were that this feature took part in.
     evidence: f32,
     saliency: f32,
+}
+
+/// Which decisions taught a feature, as a hash, and the place of its context among theirs.
+#[derive(Clone, Copy, Default)]
+struct Lessons {
+    hash: u32,
+    place: u8,
 }
 
 /// A feature worth keeping, perhaps.
@@ -46,6 +50,10 @@ pub struct Candidate {
 pub struct Survey {
     buckets: Vec<[Slot; WAYS]>,
     bias: Vec<(f32, f32)>,
+    /// Of each slot, if features are to be told apart by what taught them.
+    lessons: Vec<[Lessons; WAYS]>,
+    /// Decisions that taught something.
+    taught: u32,
 }
 
 impl std::fmt::Debug for Survey {
@@ -59,9 +67,12 @@ impl std::fmt::Debug for Survey {
 impl Survey {
     /// Surveys `examples` in one pass.
     pub fn of(examples: &dyn Examples, settings: &Settings, report: &mut Report<'_>) -> Self {
+        let buckets = 1 << settings.survey_log2.saturating_sub(2);
         let mut survey = Self {
-            buckets: vec![[Slot::default(); WAYS]; 1 << settings.survey_log2.saturating_sub(2)],
+            buckets: vec![[Slot::default(); WAYS]; buckets],
+            lessons: vec![[Lessons::default(); WAYS]; if settings.distinct { buckets } else { 0 }],
             bias: vec![(0.0, EVIDENCE); usize::from(settings.dense)],
+            taught: 0,
         };
         let mut progress = Progress {
             stage: "survey",
@@ -101,7 +112,19 @@ impl Survey {
             return bits;
         }
         let spread = 0.5 * p1 * (1.0 - p1);
-        for (at, way) in &places[..count] {
+        self.taught = self.taught.wrapping_add(1);
+        for (place, (at, way)) in places[..count].iter().enumerate() {
+            if let Some(lessons) = self.lessons.get_mut(*at as usize) {
+                let slot = &self.buckets[*at as usize][usize::from(*way)];
+                let lessons = &mut lessons[usize::from(*way)];
+                let before = if slot.evidence > EVIDENCE {
+                    lessons.hash
+                } else {
+                    0
+                };
+                lessons.hash = mix(before, self.taught);
+                lessons.place = place as u8;
+            }
             let slot = &mut self.buckets[*at as usize][usize::from(*way)];
             slot.saliency += slot.weight * (error + spread * slot.weight);
             slot.evidence += error * error;
@@ -115,13 +138,32 @@ impl Survey {
         bits
     }
 
+    /// One feature for all that the same decisions taught: that of their first context, which is the most general, with
+    /// the weight of all. Apart, each is worth little, and they stay or go together.
+    fn distinct(&self) -> Vec<Slot> {
+        let slots = self.buckets.iter().flatten();
+        let mut slots: Vec<_> = slots.zip(self.lessons.iter().flatten()).collect();
+        let same = |(slot, lessons): &(&Slot, &Lessons)| (lessons.hash, slot.evidence.to_bits());
+        slots.sort_unstable_by_key(|pair| (same(pair), pair.1.place, pair.0.key));
+        let groups = slots.chunk_by(|a, b| same(a) == same(b));
+        let one = |group: &[(&Slot, &Lessons)]| Slot {
+            weight: group.iter().map(|(slot, _)| slot.weight).sum(),
+            saliency: group.iter().map(|(slot, _)| slot.saliency).sum(),
+            ..*group[0].0
+        };
+        groups.map(one).collect()
+    }
+
     /// The features worth keeping, best first: no more than can be packed into the size asked for.
     pub fn candidates(&self, settings: &Settings) -> Candidates {
-        let harm = HARM * settings.mistaken();
-        let mut found: Vec<Candidate> = self
-            .buckets
+        let harm = settings.harm * settings.mistaken();
+        let slots = if settings.distinct {
+            self.distinct()
+        } else {
+            self.buckets.iter().flatten().copied().collect()
+        };
+        let mut found: Vec<Candidate> = slots
             .iter()
-            .flatten()
             .filter(|slot| slot.key != 0)
             .map(|slot| Candidate {
                 key: slot.key,
@@ -164,7 +206,7 @@ fn find(bucket: &mut [Slot; WAYS], key: u32) -> usize {
         key,
         weight: 0.0,
         evidence: EVIDENCE,
-        saliency: 0.0,
+        ..Slot::default()
     };
     least
 }

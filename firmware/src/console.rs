@@ -1,9 +1,12 @@
 //! The console: octets of a second UART in, answers and news out. Refuses to touch the UART: a drive loop does, or the
 //! board.
 
+#[cfg(feature = "programs")]
 mod compact;
 mod input;
 pub mod line;
+#[cfg(not(feature = "programs"))]
+mod plain;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -17,6 +20,8 @@ use crate::endpoint::{Endpoint, EndpointError, EndpointStats, Event, INBOX_MAX, 
 use crate::flash::RECORD_MAX;
 pub use input::INPUT_MAX;
 use input::{Input, Intake};
+#[cfg(not(feature = "programs"))]
+use plain as compact;
 
 /// Octets that [`Console::poll_answer`] and [`Console::tell`] write at most.
 pub const ANSWER_MAX: usize = wire_len_max(REPLY_MAX);
@@ -148,6 +153,27 @@ pub const HELP: &str =
 pub const HELP: &str =
     "to JID TEXT | inbox | who | status | pos LAT LON | add JID | say TEXT | help";
 
+/// What the counters of a [`Status`] count. Programs know them by their place, so new ones come last.
+static COUNTERS: [&str; 17] = [
+    "frames sent",
+    "octets sent",
+    "frames received",
+    "octets received",
+    "malformed frames",
+    "forged frames",
+    "replayed frames",
+    "stale frames",
+    "unreadable packets",
+    "refused chats",
+    "dropped answers",
+    "radio errors",
+    "waits for the duty cycle",
+    "ms on the air this hour",
+    "ms allowed in an hour",
+    "ms asleep",
+    "hellos that disagreed",
+];
+
 /// The state of an endpoint at a glance.
 #[derive(Clone, Copy, Debug)]
 pub struct Status<'e> {
@@ -195,27 +221,27 @@ impl<'e> Status<'e> {
         }
     }
 
-    /// All counters, with the words a person reads. Programs know them by their place, so new ones come last.
-    fn counters(&self) -> [(&'static str, u64); 17] {
+    /// All counters, in the order of [`COUNTERS`].
+    fn counters(&self) -> [u64; COUNTERS.len()] {
         let (link, endpoint) = (self.link, &self.endpoint);
         [
-            ("frames sent", link.frames_sent),
-            ("octets sent", link.bytes_sent),
-            ("frames received", link.frames_received),
-            ("octets received", link.bytes_received),
-            ("malformed frames", link.malformed_frames),
-            ("forged frames", link.forged_frames),
-            ("replayed frames", link.replayed_frames),
-            ("stale frames", link.stale_frames),
-            ("unreadable packets", endpoint.unreadable_packets.into()),
-            ("refused chats", endpoint.refused_chats.into()),
-            ("dropped answers", endpoint.dropped_answers.into()),
-            ("radio errors", endpoint.radio_errors.into()),
-            ("waits for the duty cycle", endpoint.duty_waits.into()),
-            ("ms on the air this hour", self.airtime_ms.0.into()),
-            ("ms allowed in an hour", self.airtime_ms.1.into()),
-            ("ms asleep", self.asleep_ms),
-            ("hellos that disagreed", endpoint.mismatches.into()),
+            link.frames_sent,
+            link.bytes_sent,
+            link.frames_received,
+            link.bytes_received,
+            link.malformed_frames,
+            link.forged_frames,
+            link.replayed_frames,
+            link.stale_frames,
+            endpoint.unreadable_packets.into(),
+            endpoint.refused_chats.into(),
+            endpoint.dropped_answers.into(),
+            endpoint.radio_errors.into(),
+            endpoint.duty_waits.into(),
+            self.airtime_ms.0.into(),
+            self.airtime_ms.1.into(),
+            self.asleep_ms,
+            endpoint.mismatches.into(),
         ]
     }
 }

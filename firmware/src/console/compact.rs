@@ -107,7 +107,7 @@ fn status(state: &Status<'_>, to: &mut Writer<'_>) -> Written {
     to.u32(state.outbox as u32)?.u32(state.inbox as u32)?;
     let counters = state.counters();
     to.array(counters.len() as u64)?;
-    for (_, count) in counters {
+    for count in counters {
         to.u64(count)?;
     }
     match state.position {

@@ -32,9 +32,10 @@ pub fn parse(line: &str) -> Result<Command<'_>, Mistake> {
 
 /// The first word, and what follows the blanks after it.
 fn split(line: &str) -> (&str, &str) {
-    let line = line.trim();
-    match line.split_once(' ') {
-        Some((word, rest)) => (word, rest.trim_start()),
+    let line = line.trim_ascii();
+    let end = line.bytes().position(|octet| octet == b' ');
+    match end.and_then(|end| line.split_at_checked(end)) {
+        Some((word, rest)) => (word, rest.trim_ascii_start()),
         None => (line, ""),
     }
 }
@@ -49,32 +50,39 @@ pub fn position(text: &str) -> Option<Position> {
     position.is_on_earth().then_some(position)
 }
 
+/// Digits after the point that count.
+const PLACES: u32 = 7;
+
 /// A decimal number in units of 1e-7; digits beyond the seventh are cut off.
 fn degrees(text: &str) -> Option<i32> {
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text),
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest.as_bytes()),
+        None => (1, text.as_bytes()),
     };
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    let numeric = |part: &str| {
-        !part.is_empty() && part.len() <= 12 && part.bytes().all(|octet| octet.is_ascii_digit())
-    };
-    if !numeric(whole) || !numeric(fraction) {
+    let ends = [digits.first()?, digits.last()?];
+    if !ends.iter().all(|octet| octet.is_ascii_digit()) {
         return None;
     }
-    let digit = |at: usize| {
-        fraction
-            .as_bytes()
-            .get(at)
-            .map_or(0, |octet| i32::from(octet - b'0'))
+    let (mut value, mut places) = (0i32, None);
+    let mut push = |digit: u8| {
+        value = value.checked_mul(10)?.checked_add(digit.into())?;
+        Some(())
     };
-    let fraction_e7 = (0..7).fold(0, |sum, at| sum * 10 + digit(at));
-    let value = whole
-        .parse::<i32>()
-        .ok()?
-        .checked_mul(10_000_000)?
-        .checked_add(fraction_e7)?;
-    Some(if negative { -value } else { value })
+    for octet in digits {
+        match (octet, places) {
+            (b'.', None) => places = Some(0),
+            (b'0'..=b'9', Some(PLACES)) => {}
+            (b'0'..=b'9', _) => {
+                push(octet - b'0')?;
+                places = places.map(|places| places + 1);
+            }
+            _ => return None,
+        }
+    }
+    for _ in places.unwrap_or(0)..PLACES {
+        push(0)?;
+    }
+    Some(sign * value)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Answers and news as lines for a person, CR LF after each. Refuses control characters in what others wrote: a message
 //! must not move the cursor.
 
-use super::{HELP, Reply, Status};
+use super::{COUNTERS, HELP, Reply, Status};
 use crate::endpoint::{Event, INBOX_MAX, OUTBOX_MAX};
 use crate::text::Text;
 
@@ -41,7 +41,7 @@ fn status<'t, 'b>(state: &Status<'_>, text: &'t mut Text<'b>) -> &'t mut Text<'b
     counted(text, " outbox ", state.outbox, OUTBOX_MAX);
     counted(text, " inbox ", state.inbox, INBOX_MAX);
     let mut separator = END;
-    for (what, count) in state.counters() {
+    for (what, count) in COUNTERS.iter().zip(state.counters()) {
         if count > 0 {
             text.str(separator).number(count).char(' ').str(what);
             separator = ", ";

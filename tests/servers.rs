@@ -10,6 +10,8 @@ use tests::slixmpp::Login;
 mod baseline;
 #[path = "servers/faults.rs"]
 mod faults;
+#[path = "servers/group.rs"]
+mod group;
 #[path = "servers/joined.rs"]
 mod joined;
 #[path = "servers/rekey.rs"]

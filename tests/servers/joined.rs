@@ -37,7 +37,12 @@ pub(crate) fn serial(pair: &Pair, line: Line) -> [Radio; 2] {
 }
 
 /// Simulated air that both processes reach through a socket.
-fn air(folder: &TempDir, bit_rate: u32, turnaround_ms: u32, weather: &str) -> [Radio; 2] {
+pub(crate) fn air(
+    folder: &TempDir,
+    bit_rate: u32,
+    turnaround_ms: u32,
+    weather: &str,
+) -> [Radio; 2] {
     let url = format!(
         "air:{}?seed=7{weather}",
         folder.path().join("air.sock").display()

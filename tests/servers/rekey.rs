@@ -32,7 +32,7 @@ fn rekey(gateway: &Gateway) -> String {
 }
 
 /// Returns once `longwire status` says what is wanted.
-fn await_status(gateway: &Gateway, wanted: impl Fn(&str) -> bool) {
+pub(crate) fn await_status(gateway: &Gateway, wanted: impl Fn(&str) -> bool) {
     let deadline = Instant::now() + LIMIT;
     while !wanted(&gateway.status()) {
         assert!(Instant::now() < deadline, "{}", gateway.status());

@@ -285,6 +285,8 @@ impl Radio {
         for conversation in &mut self.conversations {
             conversation.close(now);
         }
+        // What groups have not sent they send after the next start.
+        self.groups.clear();
         // A few frames at most: call sign and acknowledgement of each link.
         for _ in 0..2 * self.conversations.len() {
             if !self.transmit().await {

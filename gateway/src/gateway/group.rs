@@ -19,7 +19,7 @@ use tracing::{debug, warn};
 use super::room::{Occupant, content};
 use super::{Gateway, GatewayError, stored};
 use crate::config::{self, Config};
-use crate::policy::address::{from, kind};
+use crate::policy::address::{bare, from, kind};
 use crate::policy::{Reason, delay};
 use crate::store::Store;
 use crate::store::StoreError;
@@ -167,7 +167,7 @@ impl Gateway {
         let name = self.groups[group].rules.name.clone();
         self.store.keep_group_resume(&name, resume)?;
         let room = self.room(group);
-        let ours = |it: &Element| crate::policy::address::bare(from(it)) == room;
+        let ours = |it: &Element| bare(from(it)) == room;
         let Some(said) = said.filter(ours) else {
             warn!(
                 group = name,
@@ -246,6 +246,10 @@ impl Gateway {
         }
         if stanza.name != "message" || kind(stanza) != "groupchat" {
             self.count_at(Reason::Undeliverable, peer);
+            return Ok(());
+        }
+        if bare(from(stanza)) != self.room(group) {
+            self.count_at(Reason::Spoofed, peer);
             return Ok(());
         }
         let Some(mut said) = content(stanza, from(stanza)) else {

@@ -172,7 +172,7 @@ impl Gateway {
                 let carried = Element::new(NS_GROUP, "id").with_text(id(&said));
                 said.push(carried);
                 said.set_attr("to", self.room(group));
-                self.queue(peer, said)
+                self.send(peer, said)
             }
         }
     }

@@ -264,3 +264,34 @@ async fn a_restart_finds_inbox_and_outbox() {
     let mut gateway = open();
     assert!(delivered(&mut gateway).is_empty() && sent(&mut gateway).is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn only_members_speak_in_a_room_and_only_as_somebody_in_it() {
+    let text = format!(
+        "{CONFIG}[[peer]]\nname = 'buoy'\nmodem = 'hf'\nstation = 2\nkey-file = 'k'\n\
+         [[group]]\nname = 'all'\nmodem = 'hf'\nstation = 9\nkey-file = 'g'\n\
+         room = 'all@fleet.example'\nmembers = ['shore']\n"
+    );
+    let config = Config::parse(&text, Path::new("test.toml")).unwrap();
+    let clock = Clock::starting_at(1_000_000);
+    let mut gateway = Gateway::new(&config, Store::in_memory().unwrap(), clock).unwrap();
+    gateway.start_group(0).unwrap();
+    let mut hear = |peer, from: &str, inside: &str| {
+        let text = format!(
+            "<message from='{from}' to='all@fleet.example' type='groupchat' id='1'>{inside}</message>"
+        );
+        let heard = gateway.batch(|it| it.handle_packet(peer, Some(stanza(&text))));
+        heard.unwrap();
+        (gateway.groups()[0].next, drops(&gateway))
+    };
+    let body = "<body>x</body>";
+    assert_eq!(hear(0, "all@fleet.example/juliet", body), (1, vec![]));
+    let report = "<report xmlns='urn:longwire:group:0'>nonsense!</report>";
+    assert_eq!(hear(0, "all@fleet.example", report), (1, vec![]));
+    let spoofed = |count| (1, vec![("spoofed", count)]);
+    assert_eq!(hear(0, "juliet@shore.example/x", body), spoofed(1));
+    assert_eq!(
+        hear(1, "all@fleet.example/juliet", body),
+        (1, vec![("spoofed", 1), ("spoofed", 1)])
+    );
+}

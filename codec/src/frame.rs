@@ -168,10 +168,11 @@ impl Header {
         let flags = kind | if self.more { MORE } else { 0 } | if self.ack { ACK } else { 0 };
         let len = self.len();
         let out = frame.get_mut(..len)?;
-        let mut at = 0;
+        let mut places = out.iter_mut();
         let mut put = |byte: u8| {
-            out[at] = byte;
-            at += 1;
+            if let Some(place) = places.next() {
+                *place = byte;
+            }
         };
         if let Some(station) = self.station {
             put(station);

@@ -1,5 +1,8 @@
 //! Rows of at most so many items, and copies that may not fit. Refuses to panic: what does not fit is said.
 
+use core::cell::Cell;
+use core::ops::Range;
+
 /// At most `N` items.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row<T, const N: usize> {
@@ -45,4 +48,20 @@ pub(crate) fn put(out: &mut [u8], octets: &[u8]) -> bool {
         }
     }
     fits
+}
+
+/// Moves the items of `from` so that they begin at `to`, if both places are there.
+pub(crate) fn slide<T: Copy>(items: &mut [T], from: Range<usize>, to: usize) {
+    let cells = Cell::from_mut(items).as_slice_of_cells();
+    let target = cells.get(to..to + from.len());
+    let down = to < from.start;
+    if let (Some(source), Some(target)) = (cells.get(from), target) {
+        let pairs = source.iter().zip(target);
+        let copy = |(from, to): (&Cell<T>, &Cell<T>)| to.set(from.get());
+        if down {
+            pairs.for_each(copy);
+        } else {
+            pairs.rev().for_each(copy);
+        }
+    }
 }

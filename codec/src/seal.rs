@@ -21,6 +21,7 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 
 use crate::link::Side;
+use crate::row::put;
 use single::Single;
 
 /// The secret two ends share: 16 to 32 bytes of full entropy, from `keygen` or from pairing.
@@ -37,9 +38,8 @@ impl Secret {
             return None;
         }
         let mut bytes = [0; 32];
-        bytes.get_mut(..secret.len())?.copy_from_slice(secret);
         let len = u8::try_from(secret.len()).ok()?;
-        Some(Self { bytes, len })
+        put(&mut bytes, secret).then_some(Self { bytes, len })
     }
 
     /// The bytes, to store them.
@@ -75,11 +75,10 @@ pub(crate) struct Nonce {
 
 impl Nonce {
     fn bytes(self) -> [u8; 13] {
-        let mut bytes = [0; 13];
-        bytes[..4].copy_from_slice(&self.sender_epoch.to_be_bytes());
-        bytes[4..8].copy_from_slice(&self.receiver_epoch.to_be_bytes());
-        bytes[8..].copy_from_slice(&self.counter.to_be_bytes()[3..]);
-        bytes
+        let [s0, s1, s2, s3] = self.sender_epoch.to_be_bytes();
+        let [r0, r1, r2, r3] = self.receiver_epoch.to_be_bytes();
+        let [.., c0, c1, c2, c3, c4] = self.counter.to_be_bytes();
+        [s0, s1, s2, s3, r0, r1, r2, r3, c0, c1, c2, c3, c4]
     }
 }
 
@@ -147,7 +146,7 @@ impl Seal {
         len: usize,
     ) -> Option<usize> {
         let total = len + usize::from(self.tag_len);
-        let (text, rest) = frame.get_mut(..total)?.split_at_mut(len);
+        let (text, rest) = frame.get_mut(..total)?.split_at_mut_checked(len)?;
         let nonce = nonce.bytes();
         if self.clear {
             self.tag(&nonce, text, (&mut [][..]).into(), rest)?;
@@ -171,10 +170,10 @@ impl Seal {
                 let made = ccm
                     .encrypt_inout_detached(nonce.into(), header, body)
                     .ok()?;
-                tag.copy_from_slice(&made);
+                put(tag, &made)
             }};
         }
-        match self.tag_len {
+        let fits = match self.tag_len {
             4 => with!(U4),
             6 => with!(U6),
             8 => with!(U8),
@@ -182,8 +181,8 @@ impl Seal {
             12 => with!(U12),
             14 => with!(U14),
             _ => with!(U16),
-        }
-        Some(())
+        };
+        fits.then_some(())
     }
 
     /// Checks a frame and writes its body into `body`. Gives the body's length, or `None` if the tag does not fit.
@@ -201,7 +200,7 @@ impl Seal {
         let nonce = nonce.bytes();
         if self.clear {
             self.check(&nonce, text, (&mut [][..]).into(), tag)?;
-            body.copy_from_slice(sealed);
+            put(body, sealed);
         } else {
             self.check(&nonce, head, InOutBuf::new(sealed, body).ok()?, tag)?;
         }

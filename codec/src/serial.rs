@@ -4,6 +4,8 @@
 //! On the wire a frame is `00`, then COBS(frame, CRC-16 big-endian), then `00`. The zero in front ends whatever
 //! noise came before it. The same on host and board.
 
+use crate::row::slide;
+
 /// Octets around a frame on the wire, besides one for every 254 octets of frame.
 pub const OVERHEAD: usize = 5;
 const CRC_LEN: usize = 2;
@@ -22,25 +24,29 @@ pub fn emit(frame: &[u8], wire: &mut [u8]) -> Option<usize> {
         return None;
     }
     let crc = crc16(frame).to_be_bytes();
-    // `code` is where the length of the run being written goes, `at` where its next octet goes.
-    let (mut code, mut at) = (1, 2);
-    wire[0] = 0;
+    let mut places = wire.iter_mut().enumerate();
+    let (_, first) = places.next()?;
+    *first = 0;
+    // The length of the run being written goes to `code`.
+    let (mut begin, mut code) = places.next()?;
     for octet in frame.iter().chain(&crc) {
-        if at - code == RUN_MAX + 1 {
-            wire[code] = 255;
-            (code, at) = (at, at + 1);
+        let (mut at, mut place) = places.next()?;
+        if at - begin == RUN_MAX + 1 {
+            *code = 255;
+            (begin, code) = (at, place);
+            (at, place) = places.next()?;
         }
         if *octet == 0 {
-            wire[code] = (at - code) as u8;
-            (code, at) = (at, at + 1);
+            *code = (at - begin) as u8;
+            (begin, code) = (at, place);
         } else {
-            wire[at] = *octet;
-            at += 1;
+            *place = *octet;
         }
     }
     // At most 254 octets since the last code, so it fits.
-    wire[code] = (at - code) as u8;
-    wire[at] = 0;
+    let (at, last) = places.next()?;
+    *code = (at - begin) as u8;
+    *last = 0;
     Some(at + 1)
 }
 
@@ -98,18 +104,17 @@ pub fn open(wire: &mut [u8]) -> Option<&[u8]> {
 /// Undoes COBS in place; `None` if a run reaches past the end.
 fn unstuff(wire: &mut [u8]) -> Option<usize> {
     let (mut from, mut to) = (0, 0);
-    while from < wire.len() {
-        let code = usize::from(wire[from]);
-        let run = from + 1..from + code;
+    while let Some(code) = wire.get(from).copied() {
+        let run = from + 1..from + usize::from(code);
         if code == 0 || run.end > wire.len() {
             return None;
         }
         from = run.end;
         let len = run.len();
-        wire.copy_within(run, to);
+        slide(wire, run, to);
         to += len;
         if code != 255 && from < wire.len() {
-            wire[to] = 0;
+            *wire.get_mut(to)? = 0;
             to += 1;
         }
     }

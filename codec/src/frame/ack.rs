@@ -87,22 +87,27 @@ impl Ack {
 
     /// Writes it. Gives its length, or `None` if it does not fit.
     pub fn emit(&self, out: &mut [u8]) -> Option<usize> {
-        let out = out.get_mut(..self.len())?;
-        let mut at = 2;
+        let all = self.len();
+        let [heard, base, rest @ ..] = out.get_mut(..all)? else {
+            return None;
+        };
+        (*heard, *base) = (self.heard, self.base & !FOLLOWS);
         // Where the bit stands that says whether another part follows.
-        let mut link = 1;
-        out[0] = self.heard;
-        out[1] = self.base & !FOLLOWS;
+        let mut link = base;
+        let mut places = rest.iter_mut();
         let mut part = |kind: u8, head: &[u8], bitmap: u64| {
             let len = bitmap_len(bitmap);
-            out[link] |= FOLLOWS;
-            link = at;
-            out[at] = kind | u8::try_from(len).unwrap_or(8);
-            at += 1;
-            out[at..at + head.len()].copy_from_slice(head);
-            at += head.len();
-            out[at..at + len].copy_from_slice(&bitmap.to_le_bytes()[..len]);
-            at += len;
+            *link |= FOLLOWS;
+            if let Some(place) = places.next() {
+                *place = kind | len.to_le_bytes()[0];
+                link = place;
+            }
+            let octets = head.iter().copied();
+            let octets = octets.chain(bitmap.to_le_bytes().into_iter().take(len));
+            // The octets first: what follows them is the next part's.
+            octets
+                .zip(&mut places)
+                .for_each(|(octet, place)| *place = octet);
         };
         if self.accepted != 0 {
             part(ACCEPTED, &[], self.accepted);
@@ -113,7 +118,7 @@ impl Ack {
         for partial in self.partials.iter().flatten() {
             part(PARTIAL, &[partial.number, partial.first], partial.beyond);
         }
-        Some(at)
+        Some(all)
     }
 
     /// Reads it from the start of `body`; gives the rest too.

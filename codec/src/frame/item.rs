@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::{FrameError, Kind};
+use crate::row::put as copy;
 
 /// What of a packet a frame carries.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -67,7 +68,7 @@ impl Item<'_> {
         let out = out.get_mut(..head + self.bytes.len())?;
         let (mut head, bytes) = out.split_at_mut(head);
         let total = head.len() + bytes.len();
-        bytes.copy_from_slice(self.bytes);
+        copy(bytes, self.bytes);
         let mut put = |byte: u8| {
             if let Some((first, rest)) = core::mem::take(&mut head).split_first_mut() {
                 *first = byte;

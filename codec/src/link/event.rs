@@ -1,6 +1,7 @@
 //! What the link has to tell. Refuses to carry packets: those come from `recv`.
 
 use super::{Agreement, PacketNumber};
+use crate::row::slide;
 
 /// News from [`super::Link::poll_event`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -93,7 +94,8 @@ impl News {
 
     pub(super) fn poll(&mut self) -> Option<What> {
         let what = self.waiting[0].take();
-        self.waiting.rotate_left(1);
+        slide(&mut self.waiting, 1..KINDS, 0);
+        self.waiting[KINDS - 1] = None;
         what
     }
 }

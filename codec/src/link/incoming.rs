@@ -4,6 +4,7 @@ use super::pool::Pool;
 use super::segments::Segments;
 use super::{Accepted, PacketNumber, WINDOW_MAX};
 use crate::frame::{Ack, Item, PARTIALS_MAX, Partial, Piece};
+use crate::row::{put, slide};
 
 /// What became of a piece.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -139,7 +140,7 @@ impl Incoming {
             return Taken::Unstored;
         }
         if let Some(room) = self.pool.get_mut(bytes, number) {
-            room.copy_from_slice(item.bytes);
+            put(room, item.bytes);
         }
         *self.slot(number) = Slot::Whole { bulk: item.bulk };
         Taken::New
@@ -238,11 +239,11 @@ impl Incoming {
             return Taken::Unstored;
         };
         if early > 0 {
-            room.copy_within(..early, end - early);
+            slide(room, 0..early, end - early);
             part.last = part.last.map(|(index, _)| (index, end));
         }
         if let Some(place) = room.get_mut(at..at + len) {
-            place.copy_from_slice(piece);
+            put(place, piece);
         }
         part.unit = unit;
         part.have.insert(index.into());

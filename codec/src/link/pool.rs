@@ -1,6 +1,7 @@
 //! Packets of any length back to back in a slice. Refuses to allocate: when it is full, it is full.
 
 use super::PacketNumber;
+use crate::row::slide;
 
 /// One packet's bytes: those after all packets before it.
 #[derive(Clone, Copy, Debug)]
@@ -120,7 +121,7 @@ impl Pool {
         };
         let fits = to + (all - end) <= bytes.len();
         if let Some(span) = self.spans.get_mut(at).filter(|_| fits) {
-            bytes.copy_within(end..all, to);
+            slide(bytes, end..all, to);
             span.len = len;
         }
         fits
@@ -129,10 +130,8 @@ impl Pool {
     /// Forgets a packet and closes the gap.
     pub(super) fn remove(&mut self, bytes: &mut [u8], number: PacketNumber) {
         self.truncate(bytes, number, 0);
-        if let Some((at, ..)) = self.find(number)
-            && let Some(spans) = self.spans.get_mut(at..self.count)
-        {
-            spans.rotate_left(1);
+        if let Some((at, ..)) = self.find(number) {
+            slide(&mut self.spans, at + 1..self.count, at);
             self.count -= 1;
         }
     }

@@ -9,6 +9,7 @@ use super::receive::emit_hello;
 use super::{Link, MESSAGE_MAX, Priority, Profile, Timer, Transmit, parts};
 use crate::channel::Channel;
 use crate::frame::{Ack, Control, Header, Kind, NOTICE_LEN, Piece, SHORT_LEN};
+use crate::row::put;
 use crate::time::Instant;
 
 /// A repeated frame up to this length goes out as it is; instead of a longer one the peer is asked first.
@@ -46,9 +47,7 @@ impl Draft {
             body: [0; MESSAGE_MAX],
             body_len: body.len(),
         };
-        if let Some(place) = draft.body.get_mut(..body.len()) {
-            place.copy_from_slice(body);
-        }
+        put(&mut draft.body, body);
         draft
     }
 }
@@ -86,6 +85,12 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         load::cut_len_max(&self.config, self.contents_len(false))
     }
 
+    /// The storage of packets on their way out.
+    fn out(&self) -> &[u8] {
+        let out = self.storage.as_ref().get(..self.config.out_len);
+        out.unwrap_or(&[])
+    }
+
     fn wants_ack(&self, now: Instant) -> bool {
         let waits = self.channel.full_duplex
             && self
@@ -98,7 +103,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     fn has_data(&self) -> bool {
         let is_open = self.session.is_open();
         let room = self.contents_len(!is_open);
-        let (out, _) = self.storage.as_ref().split_at(self.config.out_len);
+        let out = self.out();
         let sendable = |due: &Due| {
             due.segment.is_none() && due.len < room
                 || is_open && load::fits(&self.config, &self.outgoing, due, room)
@@ -330,7 +335,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             at += ack.emit(frame.get_mut(at..)?)?;
         }
         let body = draft.body.get(..draft.body_len)?;
-        frame.get_mut(at..at + body.len())?.copy_from_slice(body);
+        put(frame.get_mut(at..)?, body).then_some(())?;
         at += body.len();
         let (out, ..) = parts(&mut self.storage, self.config.out_len, 0);
         let mut after = None;
@@ -375,7 +380,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         if self.channel.full_duplex || said {
             return true;
         }
-        let (out, ..) = self.storage.as_ref().split_at(self.config.out_len);
+        let out = self.out();
         let next = self
             .outgoing
             .due_len(out, Priority::Bulk)
@@ -416,6 +421,5 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 fn emit_alone(out: &mut [u8], head: u8, bytes: &[u8]) -> Option<usize> {
     let (first, rest) = out.split_first_mut()?;
     *first = head;
-    rest.get_mut(..bytes.len())?.copy_from_slice(bytes);
-    Some(1 + bytes.len())
+    put(rest, bytes).then_some(1 + bytes.len())
 }

@@ -19,6 +19,7 @@ use lora_phy::sx126x::{self, Sx126x, Sx1262, TcxoCtrlVoltage};
 type Driver = Sx126x<Chip, GenericSx126xInterfaceVariant<Wire, Pin>, Sx1262>;
 
 /// Tokio's clock; the tests stop it.
+#[derive(Clone)]
 struct Clock;
 
 impl DelayNs for Clock {
@@ -28,6 +29,11 @@ impl DelayNs for Clock {
 }
 
 async fn radio(chip: &Chip, tuned: &str) -> LoRaRadio<Driver, Clock> {
+    radio_with(chip, tuned, 1).await
+}
+
+/// The same with dice of its own.
+async fn radio_with(chip: &Chip, tuned: &str, seed: u64) -> LoRaRadio<Driver, Clock> {
     let pins = GenericSx126xInterfaceVariant::new(Wire, chip.dio1(), Pin::Busy, None, None);
     let config = sx126x::Config {
         chip: Sx1262,
@@ -37,7 +43,7 @@ async fn radio(chip: &Chip, tuned: &str) -> LoRaRadio<Driver, Clock> {
     };
     let driver = Sx126x::new(chip.clone(), pins.expect("pins"), config);
     let tuned: Lora = tuned.parse().expect("a modulation");
-    let radio = LoRaRadio::new(driver, Clock, &tuned, 10).await;
+    let radio = LoRaRadio::new(driver, Clock, &tuned, 10, seed).await;
     radio.expect("the chip answers")
 }
 
@@ -146,6 +152,65 @@ async fn a_radio_that_slept_sends_and_hears_again() {
         a.transmit(&[turn, turn]).await.expect("sent");
         assert_eq!(here.sent().last(), Some(&vec![turn, turn]));
     }
+}
+
+/// One sends two frames when another wants to send: it waits, and a third hears all of them, none spoilt. What the second
+/// hears meanwhile it has afterwards.
+#[tokio::test(start_paused = true)]
+async fn two_radios_do_not_talk_over_each_other() {
+    let mut kept = 0;
+    for late_ms in (60..300).step_by(8) {
+        let air = Air::default();
+        let chips = [air.chip(), air.chip(), air.chip()];
+        let mut a = radio(&chips[0], EU).await;
+        let mut b = radio_with(&chips[1], EU, late_ms << 40).await;
+        let mut c = radio(&chips[2], EU).await;
+        let mut frame = [0; 255];
+        let mut heard = Vec::new();
+        let listen = async {
+            while heard.len() < 3 {
+                let len = c.receive(&mut frame).await.expect("heard");
+                heard.push(frame[..len].to_vec());
+            }
+        };
+        let early = async {
+            a.transmit(&[1; 200]).await.expect("sent");
+            a.transmit(&[2; 10]).await.expect("sent");
+        };
+        let late = async {
+            tokio::time::sleep(Duration::from_millis(late_ms)).await;
+            b.transmit(&[3; 50]).await.expect("sent");
+        };
+        let all = async { tokio::join!(listen, early, late) };
+        let done = tokio::time::timeout(Duration::from_secs(20), all).await;
+        assert!(done.is_ok(), "{late_ms} ms later: only {}", heard.len());
+        let firsts: Vec<u8> = heard.iter().map(|frame| frame[0]).collect();
+        assert!(firsts.contains(&1) && firsts.contains(&2) && firsts.contains(&3));
+        let receive = b.receive(&mut frame);
+        if let Ok(len) = tokio::time::timeout(Duration::from_millis(100), receive).await {
+            assert_eq!(frame[..len.expect("heard")], [2; 10]);
+            kept += 1;
+        }
+    }
+    assert!(kept > 0, "nothing is heard while waiting");
+}
+
+/// A carrier that never ends, of somebody else, does not silence a station for ever.
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_is_never_free_is_not_waited_for() {
+    let air = Air::default();
+    let (here, there) = (air.chip(), air.chip());
+    let (mut a, mut b) = (radio(&here, EU).await, radio(&there, EU).await);
+    let babble = async {
+        loop {
+            a.transmit(&[0; 255]).await.expect("sent");
+        }
+    };
+    tokio::select! {
+        () = babble => {}
+        sent = b.transmit(b"at last") => sent.expect("sent"),
+    }
+    assert_eq!(there.sent(), [b"at last"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,6 +10,8 @@ use crate::channel::Channel;
 pub const MTU: u16 = 255;
 /// Symbols before each frame, besides the chip's own 4.25 of synchronisation.
 pub const PREAMBLE_SYMBOLS: u16 = 8;
+/// Symbols for which a station looks for a preamble before it sends, and thinks about it.
+pub const SENSE_SYMBOLS: u16 = 9;
 /// Bandwidths of SX126x and SX127x, hertz.
 pub const BANDWIDTHS_HZ: [u32; 10] = [
     7_810, 10_420, 15_630, 20_830, 31_250, 41_670, 62_500, 125_000, 250_000, 500_000,
@@ -130,11 +132,22 @@ impl Lora {
         }
     }
 
-    /// The channel as the link sees it; the rate is that of payload octets.
+    fn symbol_us(&self) -> u64 {
+        (1_000_000 << self.spreading_factor.clamp(5, 12)) / u64::from(self.bandwidth_hz).max(1)
+    }
+
+    /// What [`SENSE_SYMBOLS`] take.
+    pub fn sense_ms(&self) -> u32 {
+        let sense_us = u64::from(SENSE_SYMBOLS) * self.symbol_us();
+        u32::try_from(sense_us.div_ceil(1000)).unwrap_or(u32::MAX)
+    }
+
+    /// The channel as the link sees it; the rate is that of payload octets. `turnaround_ms`: of the station beside its
+    /// sensing.
     pub fn channel(&self, mtu: u16, turnaround_ms: u32) -> Channel {
         let bandwidth_hz = u64::from(self.bandwidth_hz).max(1);
         let spreading_factor = self.spreading_factor.clamp(5, 12);
-        let symbol_us = (1_000_000 << spreading_factor) / bandwidth_hz;
+        let symbol_us = self.symbol_us();
         // SF bits in a symbol of 2^SF / bandwidth seconds, two less in symbols longer than 16 ms, and of `coding_rate`
         // bits four are payload (Semtech AN1200.13).
         let bits = spreading_factor - if symbol_us > 16_000 { 2 } else { 0 };
@@ -144,7 +157,11 @@ impl Lora {
         let preamble_us = u64::from(PREAMBLE_SYMBOLS + 13) * symbol_us;
         Channel {
             preamble_ms: u32::try_from(preamble_us.div_ceil(1000)).unwrap_or(u32::MAX),
-            ..Channel::radio(mtu.min(MTU), bit_rate.max(1), turnaround_ms)
+            ..Channel::radio(
+                mtu.min(MTU),
+                bit_rate.max(1),
+                turnaround_ms.saturating_add(self.sense_ms()),
+            )
         }
     }
 }

@@ -199,7 +199,7 @@ fn image(
         tag_len: config.peers.first().map_or(8, |peer| peer.tag_bytes),
         mtu: channel.mtu,
         bit_rate: channel.bit_rate,
-        turnaround_ms: channel.turnaround_ms,
+        turnaround_ms: u32::try_from(modem.turnaround.as_millis()).unwrap_or(u32::MAX),
         shared: modem.shared || config.peers.iter().any(|peer| peer.modem == modem.name),
         lora: modem.lora,
         duty_permille: arguments.duty_cycle.unwrap_or(0),

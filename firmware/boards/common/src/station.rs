@@ -105,19 +105,17 @@ async fn start<F: NorFlash>(
         let tuned = provision.lora.ok_or(ProvisionError::Incomplete)?;
         (tuned, provision.turnaround_ms)
     };
+    let mut octets = [0; 32];
+    noise(&mut octets);
+    let first = octets.iter().take(8);
+    let seed = first.fold(0, |seed, octet| seed << 8 | u64::from(*octet));
     // The slower end's turnaround is that of both: the gateway's, with its serial port.
-    let mut radio = LoRaRadio::new(chip, Delay, &tuned, turnaround_ms).await?;
+    let mut radio = LoRaRadio::new(chip, Delay, &tuned, turnaround_ms, seed).await?;
     let mut place = MaybeUninit::uninit();
     let endpoint = {
         let image = image(&mut flash, &layout)?;
         let store = Store::new(flash, layout.records)?;
         let (link, session) = (&mut LINK.take()[..], &mut SESSION.take()[..]);
-        let mut octets = [0; 32];
-        noise(&mut octets);
-        let seed = octets
-            .iter()
-            .take(8)
-            .fold(0, |seed, octet| seed << 8 | u64::from(*octet));
         let provision = Provision::parse(&image)?;
         Endpoint::start_in(&mut place, &provision, ALL[0], store, link, session, seed)?
     };
@@ -154,7 +152,7 @@ pub async fn modem(
 ) {
     let start = async {
         let tuned = parse_modem(&image(&mut flash, &layout)?)?;
-        Ok(LoRaRadio::new(chip, Delay, &tuned, 0).await?)
+        Ok(LoRaRadio::new(chip, Delay, &tuned, 0, 0).await?)
     };
     match start.await {
         Ok(radio) => {

@@ -103,7 +103,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             layout: Layout::new(profile),
             storage,
             pending: Pending::new(),
-            recent: [const { Recent::new() }; 2],
+            recent: const { [Recent::new(), Recent::new()] },
             latest: [0; 2],
             next_ids: [0; 2],
             tag: [0; TAG_MAX],

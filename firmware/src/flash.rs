@@ -101,8 +101,7 @@ impl<F: NorFlash> Store<F> {
         let Some(found) = found.filter(|found| !found.is_empty()) else {
             return Ok(None);
         };
-        let place = record.get_mut(..found.len()).ok_or(StoreError::TooLong)?;
-        place.copy_from_slice(found);
+        let place = copy(record, found).ok_or(StoreError::TooLong)?;
         note(&mut self.lens, key, place.len());
         Ok(Some(place))
     }
@@ -161,12 +160,20 @@ fn note(lens: &mut [u16], key: u8, len: usize) {
     }
 }
 
+/// Copies `octets` to the start of `place`; `None` if they do not fit.
+pub(crate) fn copy<'p>(place: &'p mut [u8], octets: &[u8]) -> Option<&'p [u8]> {
+    let place = place.get_mut(..octets.len())?;
+    for (place, octet) in place.iter_mut().zip(octets) {
+        *place = *octet;
+    }
+    Some(place)
+}
+
 /// The parts of a record one after the other, at the start of `record`; `None` if they do not fit.
 pub(crate) fn join<'r>(parts: &[&[u8]], record: &'r mut [u8]) -> Option<&'r [u8]> {
     let mut len = 0;
     for part in parts {
-        record.get_mut(len..len + part.len())?.copy_from_slice(part);
-        len += part.len();
+        len += copy(record.get_mut(len..)?, part)?.len();
     }
     record.get(..len)
 }

@@ -13,7 +13,7 @@ use super::{
     CONTACTS_MAX, Endpoint, EndpointError, Event, Message, NODES_MAX, PACKET_MAX, STRINGS_MAX,
 };
 use crate::compose::{Compose, Position};
-use crate::flash::RECORD_MAX;
+use crate::flash::{RECORD_MAX, copy};
 use crate::read::{Incoming, read};
 use crate::say::Say;
 
@@ -32,12 +32,9 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
             self.heed(event)?;
         }
         while let Some((number, bytes)) = self.link.recv() {
-            match packet.get_mut(..bytes.len()) {
+            match copy(&mut packet, bytes) {
                 Some([]) => {}
-                Some(place) => {
-                    place.copy_from_slice(bytes);
-                    self.act(number, place)?;
-                }
+                Some(packet) => self.act(number, packet)?,
                 None => self.stats.unreadable_packets += 1,
             }
             let accepted = self.link.accepted_with(number);

@@ -68,8 +68,8 @@ impl Budget {
             kept[0] += self.allowed_ms / 16;
         }
         let mut record = [0; LEN];
-        for (place, spent_ms) in record.chunks_exact_mut(4).zip(kept) {
-            place.copy_from_slice(&spent_ms.to_be_bytes());
+        for (place, spent_ms) in record.as_chunks_mut().0.iter_mut().zip(kept) {
+            *place = spent_ms.to_be_bytes();
         }
         store.put(KEY, &record)?;
         (self.kept_ms, self.is_late) = (kept[0], false);

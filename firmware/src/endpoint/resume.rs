@@ -3,7 +3,7 @@
 use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::link::{Accepted, PacketNumber, Resume};
 
-use crate::flash::{Store, StoreError, word};
+use crate::flash::{Store, StoreError, join, word};
 
 const KEY: u8 = 0;
 /// The epoch alone, once more: should the other record be damaged on flash, an older copy of it comes up, and nonces
@@ -92,13 +92,16 @@ impl Kept {
             accepted,
             ..
         } = self.resume;
+        let parts = [
+            &epoch.to_be_bytes()[..],
+            &peer_epoch.to_be_bytes(),
+            &next_number.get().to_be_bytes(),
+            &accepted.base.get().to_be_bytes(),
+            &accepted.beyond.to_be_bytes(),
+        ];
         let mut record = [0; LEN];
-        record[..4].copy_from_slice(&epoch.to_be_bytes());
-        record[4..8].copy_from_slice(&peer_epoch.to_be_bytes());
-        record[8..12].copy_from_slice(&next_number.get().to_be_bytes());
-        record[12..16].copy_from_slice(&accepted.base.get().to_be_bytes());
-        record[16..].copy_from_slice(&accepted.beyond.to_be_bytes());
-        store.put(KEY, &record)
+        let record = join(&parts, &mut record).ok_or(StoreError::TooLong)?;
+        store.put(KEY, record)
     }
 }
 

@@ -9,6 +9,7 @@ use longwire_codec::kiss::{self, Kiss};
 use longwire_codec::serial::{self, Deframer};
 
 use super::Radio;
+use crate::flash::copy;
 
 /// How late the octets of a frame may come, besides the time they take on the air, in milliseconds.
 const SILENCE_MS: u64 = 30;
@@ -183,8 +184,7 @@ impl<U: Read + Write, D: DelayNs, G: Framing, const N: usize> Radio for UartRadi
                 return Err(SerialError::Closed);
             }
             if let Some(found) = self.framing.push(octet[0]) {
-                let place = frame.get_mut(..found.len()).ok_or(SerialError::TooLong)?;
-                place.copy_from_slice(found);
+                copy(frame, found).ok_or(SerialError::TooLong)?;
                 self.busy = false;
                 return Ok(found.len());
             }

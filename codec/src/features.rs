@@ -1,12 +1,12 @@
 //! A static table of small weights for log-linear prediction: the logit of a decision is the sum of the weights
-//! of the contexts that were worth keeping. Refuses to learn on the air, floats, and tables it cannot bound.
+//! of the contexts that were worth keeping. Refuses to change on the air, floats, and tables it cannot bound.
 //!
 //! Layout (little endian), made by `longwire_trainer` and only read here:
 //!
 //! ```text
 //! "LF" version:u8=2 segment_log2:u8 dense:u16 seed:u16 windows:u32
 //! level[16]: i16     weight of each level, 1/256 nat
-//! gain[33]: u8       confidence by number of weights found, 1/64
+//! gain: u8 each      confidence in what was found, 1/64: 33 of them; in large tables ROWS of PLACES
 //! bias[dense]: i16   weight of each node below `dense`, 1/256 nat
 //! word: u32          three cells of 10 bits each; words = (windows + 2) << segment_log2
 //! ```
@@ -15,10 +15,18 @@
 //! is its fingerprint with the number of its level mixed in, so one probe answers both "is it there" and "how much".
 //! All three are in the same third of their words, so that whole words can be mixed and one shift finds the cell.
 //! A stranger is taken for a feature with probability 16 / 2^10; the trainer expects that noise.
+//!
+//! Confidence turns the sum into a logit. Small tables have one for each number of weights found, which tempers the whole
+//! sum. Large ones (segments of the second size; feature `large`) have a row for each situation, see [`row`], with one for
+//! each place among the contexts, which tempers that context's weight alone.
 
+#[cfg(feature = "large")]
+mod large;
 mod squash;
 mod tree;
 
+#[cfg(feature = "large")]
+pub use large::{Adapting, PLACES, ROWS, longest, row};
 pub use squash::squash;
 pub use tree::Tree;
 
@@ -36,8 +44,11 @@ pub const CELL_BITS: u32 = 10;
 /// Cells in a word.
 pub const CELLS: u32 = 3;
 
-/// Words in a segment, as powers of two: of tables for boards, and of large ones. Only these, so that the reader is
-/// compiled for each and need not check what it masks.
+/// Lowest bit of each cell in its word.
+const SHIFTS: [u32; CELLS as usize] = [0, CELL_BITS, 2 * CELL_BITS];
+
+/// Words in a segment, as powers of two: of tables for boards, and of large ones, which only readers with feature
+/// `large` know. Only these, so that the reader is compiled for each and need not check what it masks.
 pub const SEGMENTS_LOG2: [u8; 2] = [10, 13];
 
 /// Octets before the level table.
@@ -113,7 +124,7 @@ impl Shape {
                 product >> (32 - log2),
                 product >> (22 - log2) & mask,
             ],
-            shift: (((product & 0xff) * CELLS) >> 8) * CELL_BITS,
+            shift: SHIFTS[(((product & 0xff) * CELLS) >> 8) as usize],
         }
     }
 }
@@ -174,12 +185,46 @@ impl<C: Coder + ?Sized> Decide for Deciding<'_, '_, C> {
     }
 }
 
+/// How far weights are believed.
+#[derive(Clone, Copy, Debug)]
+enum Gain<'d> {
+    /// By number found.
+    Small(&'d [u8; GAIN_LEN]),
+    /// By situation and place.
+    #[cfg(feature = "large")]
+    Large(&'d large::Gains),
+}
+
+impl<'d> Gain<'d> {
+    /// Takes those of a table with segments of `log2` off `bytes`.
+    fn split(bytes: &'d [u8], log2: u8) -> Option<(Self, &'d [u8])> {
+        if log2 == SEGMENTS_LOG2[0] {
+            let (gain, rest) = bytes.split_first_chunk()?;
+            return Some((Self::Small(gain), rest));
+        }
+        #[cfg(feature = "large")]
+        if log2 == SEGMENTS_LOG2[1] {
+            let (gains, rest) = large::split(bytes)?;
+            return Some((Self::Large(gains), rest));
+        }
+        None
+    }
+
+    fn len(self) -> usize {
+        match self {
+            Self::Small(gain) => gain.len(),
+            #[cfg(feature = "large")]
+            Self::Large(gains) => gains.as_flattened().len(),
+        }
+    }
+}
+
 /// The table, borrowed from flash or file.
 #[derive(Clone, Copy, Debug)]
 pub struct Features<'d> {
     shape: Shape,
     level: &'d [[u8; 2]; LEVELS],
-    gain: &'d [u8; GAIN_LEN],
+    gain: Gain<'d>,
     bias: &'d [[u8; 2]],
     words: &'d [[u8; 4]],
 }
@@ -194,11 +239,11 @@ impl<'d> Features<'d> {
         };
         let windows = u32::from_le_bytes([w0, w1, w2, w3]);
         let dense = usize::from(u16::from_le_bytes([d0, d1]));
-        if !SEGMENTS_LOG2.contains(&log2) || !(1..=WINDOWS_MAX).contains(&windows) {
+        if !(1..=WINDOWS_MAX).contains(&windows) {
             return None;
         }
         let (level, rest) = rest.split_at_checked(2 * LEVELS)?;
-        let (gain, rest) = rest.split_first_chunk()?;
+        let (gain, rest) = Gain::split(rest, log2)?;
         let (bias, rest) = rest.split_at_checked(2 * dense)?;
         let words = rest.get(..4 * ((windows as usize + 2) << log2))?;
         Some(Self {
@@ -213,37 +258,48 @@ impl<'d> Features<'d> {
     /// Length of the table in octets, header included.
     #[expect(clippy::len_without_is_empty, reason = "a table is never empty")]
     pub fn len(&self) -> usize {
-        HEADER_LEN + 2 * LEVELS + GAIN_LEN + 2 * self.bias.len() + 4 * self.words.len()
+        HEADER_LEN + 2 * LEVELS + self.gain.len() + 2 * self.bias.len() + 4 * self.words.len()
     }
 
     /// Logit of a 1 at `node`, 1/256 nat: the node's bias and the weights of its contexts, tempered by the
-    /// confidence the trainer measured for that many weights found. Contexts beyond [`CONTEXTS`] are ignored.
+    /// confidence the trainer measured for what was found. Contexts beyond [`CONTEXTS`] are ignored.
     #[inline]
     pub fn logit(&self, contexts: &[u32], node: u32) -> i32 {
-        let bias = self.bias.get(node as usize);
-        let bias = bias.map_or(0, |bytes| i32::from(i16::from_le_bytes(*bytes)));
-        let (sum, found) = if self.shape.log2 == SEGMENTS_LOG2[0] {
-            self.sum::<{ 1 << SEGMENTS_LOG2[0] }>(contexts, node)
-        } else {
-            self.sum::<{ 1 << SEGMENTS_LOG2[1] }>(contexts, node)
-        };
-        let gain = self.gain.get(found).copied().unwrap_or(64);
-        ((bias + sum) * i32::from(gain)) >> 6
+        let bias = self.bias(node);
+        let contexts = &contexts[..contexts.len().min(CONTEXTS)];
+        match self.gain {
+            Gain::Small(gain) => {
+                let (mut sum, mut found) = (bias, 0);
+                self.find::<{ 1 << SEGMENTS_LOG2[0] }>(contexts, node, |_, weight| {
+                    sum += weight;
+                    found += 1;
+                });
+                let gain = gain.get(found).copied().unwrap_or(64);
+                (sum * i32::from(gain)) >> 6
+            }
+            #[cfg(feature = "large")]
+            Gain::Large(gains) => bias + self.tempered(gains, contexts, node).iter().sum::<i32>(),
+        }
     }
 
-    /// Sum and number of the weights found, in segments of `N` words.
-    fn sum<const N: usize>(&self, contexts: &[u32], node: u32) -> (i32, usize) {
+    /// The node's bias, 1/256 nat.
+    #[inline]
+    fn bias(&self, node: u32) -> i32 {
+        let bias = self.bias.get(node as usize);
+        bias.map_or(0, |bytes| i32::from(i16::from_le_bytes(*bytes)))
+    }
+
+    /// Calls `found` with the place and weight of each context that has one, in segments of `N` words.
+    #[inline]
+    fn find<const N: usize>(&self, contexts: &[u32], node: u32, mut found: impl FnMut(usize, i32)) {
         let (segments, _) = self.words.as_chunks::<N>();
         let salt = salt(node);
-        let (mut sum, mut found) = (0, 0);
-        for context in &contexts[..contexts.len().min(CONTEXTS)] {
+        for (place, context) in contexts.iter().enumerate() {
             let level = self.level_of(segments, context ^ salt);
             if let Some(weight) = self.level.get(level) {
-                sum += i32::from(i16::from_le_bytes(*weight));
-                found += 1;
+                found(place, i32::from(i16::from_le_bytes(*weight)));
             }
         }
-        (sum, found)
     }
 
     /// Number of the level of a feature, or [`LEVELS`] and more if it is not in the table (nor looks like it).

@@ -18,6 +18,8 @@ pub use history::History;
 
 use crate::entropy::range::Meter;
 use crate::entropy::{Coder, Prob};
+#[cfg(feature = "large")]
+use crate::features::Adapting;
 use crate::features::{CONTEXTS, Decide, Deciding, Features, Tree, mix};
 
 /// Most languages of a model.
@@ -190,15 +192,19 @@ impl<'d> TextModel<'d> {
         let Some(language) = self.languages.get(index).and_then(Language::new) else {
             return Err(TextError::NotUtf8);
         };
-        let mut decide = Deciding {
-            coder,
-            features: Some(self.features),
-        };
         let voice = Voice {
             tree: language.tree,
             kinds: self.kinds,
             salt: salt(language.tag),
             hint,
+        };
+        #[cfg(feature = "large")]
+        if let Some(mut adapting) = Adapting::new(coder, self.features) {
+            return voice.code(&mut adapting, text, out);
+        }
+        let mut decide = Deciding {
+            coder,
+            features: Some(self.features),
         };
         voice.code(&mut decide, text, out)
     }

@@ -73,12 +73,12 @@ fn host_model() {
     assert_eq!(
         packets(V1_HOST.text),
         [
-            "0d4c92e81ea39e270c0a9b",
-            "14b3f325f376b5f5e56873261042da31582e11",
-            "7e9b",
-            "de5cc6ab5abde10c5655c086d671",
-            "6b44805f6c573c87f5a4d5ebb46646fc8f2251ebeda7",
-            "fe3b2c2c8fbb45d5097920e734fce6"
+            "0f54aa77744218263fd3",
+            "1ec9a8ebd150bead85bc2414831b13b8bc5c38",
+            "7898",
+            "ddfa9a27626532c007c43c0ad5a6",
+            "45fb80dcb675542afb10592047cb4a55aeaf83b3103e",
+            "fe119020e30e046258b1b1a7b8e80ac2"
         ]
     );
 }

@@ -82,3 +82,37 @@ fn noise_never_panics() {
         }
     }
 }
+
+/// A large table of noise, whose confidences are a half but in one row.
+#[cfg(feature = "large")]
+fn large_table(row: usize, gain: u8) -> Vec<u8> {
+    let mut bytes = Vec::from(*b"LF\x02");
+    bytes.extend([SEGMENTS_LOG2[1], 1, 0, 7, 0]);
+    bytes.extend(WINDOWS.to_le_bytes());
+    (0..LEVELS).for_each(|_| bytes.extend(256i16.to_le_bytes()));
+    let rows = (0..ROWS).flat_map(|at| [if at == row { gain } else { 32 }; PLACES]);
+    bytes.extend(rows);
+    bytes.extend(100i16.to_le_bytes());
+    bytes.extend(noise(12 << SEGMENTS_LOG2[1], 5));
+    bytes
+}
+
+#[cfg(feature = "large")]
+#[test]
+fn large_tables_temper_by_situation() {
+    // The third context alone is found: the third is the longest, and one was.
+    let bytes = large_table(row(3, 1), 16);
+    let features = Features::new(&bytes).expect("sound");
+    assert_eq!(features.len(), bytes.len());
+    assert!(Features::new(&bytes[..bytes.len() - 1]).is_none());
+    let context = |is_known: bool| {
+        let mut contexts = (0..).map(|k| mix(mix(1, k), 2));
+        contexts.find(|context| (features.logit(&[*context], 1) != 0) == is_known)
+    };
+    let (known, stranger) = (context(true).expect("some"), context(false).expect("most"));
+    assert_eq!(features.logit(&[known], 1), 128);
+    assert_eq!(features.logit(&[stranger, stranger, known], 1), 64);
+    assert_eq!(features.logit(&[stranger, stranger, known, known], 1), 256);
+    assert_eq!(features.logit(&[known; 40], 1), 32 * 128);
+    assert_eq!(features.logit(&[stranger], 0), 100);
+}

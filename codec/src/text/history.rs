@@ -41,6 +41,8 @@ pub struct History {
     titles: u32,
     match_at: usize,
     match_len: usize,
+    /// A bit for each hash of `MATCH_MIN` octets in a row so far: mostly there is nothing to look for.
+    seen: [u32; 8],
 }
 
 impl History {
@@ -63,6 +65,7 @@ impl History {
             titles: 0,
             match_at: 0,
             match_len: 0,
+            seen: [0; 8],
         }
     }
 
@@ -107,11 +110,6 @@ impl History {
             mix(mix(start, len), matching)
         });
         list.add(14, || mix(start, self.count.min(24) ^ shouting));
-        let expected = self.expected(seen);
-        if expected != 0 {
-            list.add(15, || mix(start, expected));
-            list.add(17, || mix(mix(o1, expected & 0x1ff), 1));
-        }
         let skip = || mix(mix(start, b), c);
         list.add(16, skip);
         list.add(18, || {
@@ -119,6 +117,12 @@ impl History {
         });
         list.add(19, || mix(o1, self.word_len.min(15) ^ self.titles << 8));
         list.add(20, || mix(skip(), d));
+        // Last what is not always there, so that the others keep their places.
+        let expected = self.expected(seen);
+        if expected != 0 {
+            list.add(15, || mix(start, expected));
+            list.add(17, || mix(mix(o1, expected & 0x1ff), 1));
+        }
         if self.hint != 0 {
             list.add(24, || mix(start, self.hint));
             list.add(25, || mix(o2, self.hint));
@@ -209,8 +213,23 @@ impl History {
         self.count += 1;
     }
 
+    /// Takes note of the last octets; true if they surely never came before.
+    #[inline]
+    fn is_new(&mut self, seen: &[u8]) -> bool {
+        let Some(&[a, b, c]) = seen.last_chunk::<MATCH_MIN>() else {
+            return true;
+        };
+        let hash = mix(u32::from_le_bytes([a, b, c, 0]), 0);
+        let word = &mut self.seen[(hash >> 29) as usize];
+        let bit = 1 << (hash >> 24 & 31);
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new
+    }
+
     /// Follows the repetition under way, or looks for a new one.
     fn find_repetition(&mut self, seen: &[u8], octet: u8) {
+        let is_new = self.is_new(seen);
         if self.match_len > 0 && seen.get(self.match_at) == Some(&octet) {
             self.match_at += 1;
             self.match_len += 1;
@@ -218,7 +237,7 @@ impl History {
         }
         self.match_len = 0;
         let len = seen.len();
-        if len <= MATCH_MIN {
+        if is_new || len <= MATCH_MIN {
             return;
         }
         let earlier = &seen[..len - MATCH_MIN];

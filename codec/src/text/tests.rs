@@ -15,8 +15,19 @@ fn left_parts(leaves: u16, out: &mut Vec<u16>) {
     }
 }
 
-/// A model of two languages and a table of noise.
+/// A model of two languages and a small table of noise.
 fn model() -> Vec<u8> {
+    let mut bytes = languages();
+    bytes.extend(*b"LF\x02\x0a\0\0\x01\0\x01\0\0\0");
+    let levels = (0..16).map(|level| 80 * (level % 16) - 600);
+    bytes.extend(levels.flat_map(i16::to_le_bytes));
+    bytes.extend([64; CONTEXTS + 1]);
+    bytes.extend((0..3 << 12).map(|at| mix(at, 5) as u8));
+    bytes
+}
+
+/// The start of such a model.
+fn languages() -> Vec<u8> {
     let mut bytes = Vec::from(*b"LT\x01\x02\xff\xff\xff\x03");
     for (tag, chance) in [(*b"en\0\0", 60_000u16), (*b"xx\0\0", 5536)] {
         bytes.extend(tag);
@@ -27,11 +38,6 @@ fn model() -> Vec<u8> {
         bytes.extend(left.into_iter().flat_map(u16::to_le_bytes));
         (0..2).for_each(|_| bytes.extend((0..256).flat_map(|s: u16| (s ^ 0x65).to_le_bytes())));
     }
-    bytes.extend(*b"LF\x02\x0a\0\0\x01\0\x01\0\0\0");
-    let levels = (0..16).map(|level| 80 * (level % 16) - 600);
-    bytes.extend(levels.flat_map(i16::to_le_bytes));
-    bytes.extend([64; CONTEXTS + 1]);
-    bytes.extend((0..3 << 12).map(|at| mix(at, 5) as u8));
     bytes
 }
 
@@ -86,6 +92,25 @@ fn any_text_comes_back_within_one_octet_of_raw() {
     let model = TextModel::new(&bytes).expect("sound");
     assert_eq!(model.languages().count(), 2);
     for seed in 0..500 {
+        let text = text(seed);
+        let size = roundtrip(&model, seed % 9, &text);
+        assert!(size <= text.len() + 1, "{text:?}: {size}");
+    }
+}
+
+/// With weights as large as they can be, so that what is learned within a text runs into its ends.
+#[cfg(feature = "large")]
+#[test]
+fn large_models_bring_texts_back() {
+    use crate::features::{PLACES, ROWS};
+    let mut bytes = languages();
+    bytes.extend(*b"LF\x02\x0d\0\0\x01\0\x01\0\0\0");
+    let levels = (0..16).map(|level| if level < 8 { i16::MIN } else { i16::MAX });
+    bytes.extend(levels.flat_map(i16::to_le_bytes));
+    bytes.extend((0..ROWS * PLACES).map(|at| mix(at as u32, 3) as u8));
+    bytes.extend((0..3u32 << 15).map(|at| mix(at, 5) as u8));
+    let model = TextModel::new(&bytes).expect("sound");
+    for seed in 0..200 {
         let text = text(seed);
         let size = roundtrip(&model, seed % 9, &text);
         assert!(size <= text.len() + 1, "{text:?}: {size}");

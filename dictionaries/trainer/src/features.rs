@@ -10,6 +10,7 @@
 //! 4. `pack`.
 
 mod fuse;
+mod gains;
 pub mod pack;
 pub mod refine;
 pub mod survey;
@@ -119,7 +120,12 @@ pub fn train_sizes(
     sizes: &[usize],
     report: &mut Report<'_>,
 ) -> Vec<Vec<u8>> {
-    let survey = Survey::of(examples, settings, report);
+    // A survey that believes weights by situation is of use to large tables only.
+    let least = Settings {
+        size: sizes.iter().copied().min().unwrap_or(settings.size),
+        ..settings.clone()
+    };
+    let survey = Survey::of(examples, &least, report);
     std::thread::scope(|scope| {
         let mut threads = Vec::new();
         for size in sizes {
@@ -183,8 +189,13 @@ mod tests {
 
     #[test]
     fn learns_what_decides_and_packs_it() {
-        let settings = Settings::structure(13_000);
-        let table = train(&recording(), &settings, &mut |_| ());
+        for size in [13_000, 2 << 20] {
+            learns_in(&Settings::structure(size));
+        }
+    }
+
+    fn learns_in(settings: &Settings) {
+        let table = train(&recording(), settings, &mut |_| ());
         assert!(table.len() <= settings.size);
         let features = Features::new(&table).expect("own work");
         let mut right = 0;

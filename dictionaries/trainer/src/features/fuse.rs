@@ -1,7 +1,9 @@
 //! Solves the cells of a 3-wise binary fuse filter. Refuses to fail: it tries seeds until one works.
 
 use super::Settings;
-use longwire_codec::features::{CELL_BITS, CELLS, CONTEXTS, LEVELS, Place, SEGMENTS_LOG2, Shape};
+use longwire_codec::features::{
+    CELL_BITS, CELLS, CONTEXTS, LEVELS, PLACES, Place, ROWS, SEGMENTS_LOG2, Shape,
+};
 
 /// The solved words.
 pub(super) struct Fuse {
@@ -27,8 +29,17 @@ fn shape(words: usize) -> (u32, u8) {
 
 /// Words of a table of the size asked for.
 fn words(settings: &Settings) -> usize {
-    let fixed = 12 + 2 * LEVELS + CONTEXTS + 1 + 2 * usize::from(settings.dense);
-    settings.size.saturating_sub(fixed) / 4
+    let fixed = 12 + 2 * LEVELS + 2 * usize::from(settings.dense);
+    let words = |gains: usize| settings.size.saturating_sub(fixed + gains) / 4;
+    match words(CONTEXTS + 1) {
+        small if small < LARGE_WORDS => small,
+        _ => words(ROWS * PLACES).max(LARGE_WORDS),
+    }
+}
+
+/// Is a table of the size asked for a large one, with confidences by situation?
+pub(super) fn is_large(settings: &Settings) -> bool {
+    shape(words(settings)).1 == SEGMENTS_LOG2[1]
 }
 
 /// Features that fit a table of the size asked for.

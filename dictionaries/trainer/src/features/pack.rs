@@ -18,15 +18,22 @@ impl Packing {
         let mut levels = trained.levels.clone();
         levels.resize(LEVELS, 0.0);
         out.extend(levels.iter().flat_map(|level| q8(*level)));
-        out.extend(trained.gain.iter().map(|gain| {
-            ((gain * 64.0).round() * settings.confidence)
-                .round()
-                .clamp(1.0, 255.0) as u8
-        }));
+        match &trained.gains {
+            Some(gains) => out.extend(gains.octets(settings.confidence)),
+            None => {
+                let gain = trained.gain.iter();
+                out.extend(gain.map(|gain| rounded_64ths(*gain, settings.confidence)));
+            }
+        }
         out.extend(trained.bias.iter().flat_map(|bias| q8(*bias)));
         out.extend(fuse.words.iter().flat_map(|word| word.to_le_bytes()));
         out
     }
+}
+
+/// A confidence and how much of it is kept.
+pub(super) fn rounded_64ths(gain: f32, kept: f32) -> u8 {
+    ((gain * 64.0).round() * kept).round().clamp(1.0, 255.0) as u8
 }
 
 /// 1/256 nat, as the codec counts.

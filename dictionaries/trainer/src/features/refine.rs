@@ -1,11 +1,12 @@
 //! Trains the kept features again, as the packed table will see them: false answers included, weights rounded to
 //! levels in the last passes. Refuses to add features.
 
+use super::gains::{Gains, REFINED};
 use super::pack::Packing;
 use super::survey::{Candidates, REPORT_EVERY, SURE};
 use super::{Outcome, Progress, Report, Settings};
 use crate::examples::Examples;
-use longwire_codec::features::{CONTEXTS, Features, LEVELS, key};
+use longwire_codec::features::{CONTEXTS, Features, LEVELS, key, longest, row};
 
 #[derive(Clone, Copy, Default)]
 struct Slot {
@@ -25,8 +26,10 @@ pub struct Trained {
     pub levels: Vec<f32>,
     /// Bias of the dense nodes, nats.
     pub bias: Vec<f32>,
-    /// Confidence by number of weights found.
+    /// Confidence by number of weights found, of a small table.
     pub gain: [f32; CONTEXTS + 1],
+    /// Confidences of a large one.
+    pub(super) gains: Option<Gains>,
 }
 
 impl Trained {
@@ -96,7 +99,13 @@ pub fn refine(
             };
             let left = 1.0 - (pass as f32 + share.min(1.0)) / passes as f32;
             let rate = settings.rate * (0.03 + 0.6 * left);
-            progress.bits += f64::from(table.learn(contexts, node, bit, rate, rounding));
+            let step = Step {
+                rate,
+                left,
+                held_out: table.gains.is_some() && Gains::is_held_out(progress.decisions),
+                rounding,
+            };
+            progress.bits += f64::from(table.learn(contexts, node, bit, step));
             progress.decisions += 1;
             if progress.decisions.is_multiple_of(REPORT_EVERY) {
                 report(progress);
@@ -106,6 +115,19 @@ pub fn refine(
         report(progress);
     }
     table.finish(settings)
+}
+
+/// What a decision does to the table.
+#[derive(Clone, Copy)]
+struct Step {
+    /// Size of the step of weights.
+    rate: f32,
+    /// Share of all passes still to come.
+    left: f32,
+    /// Confidences learn, weights do not; otherwise the other way round.
+    held_out: bool,
+    /// Weights are levels already.
+    rounding: bool,
 }
 
 struct Table {
@@ -120,6 +142,7 @@ struct Table {
     /// The nearest level of each weight on a fine grid.
     nearest: Vec<u8>,
     gain: [f32; CONTEXTS + 1],
+    gains: Option<Gains>,
     /// First and second derivative of the cost by the gain, by number of weights found.
     tallies: [(f64, f64); CONTEXTS + 1],
 }
@@ -136,6 +159,7 @@ impl Table {
             mistaken: settings.mistaken(),
             nearest: Vec::new(),
             gain: [1.0; CONTEXTS + 1],
+            gains: candidates.gains,
             tallies: [(0.0, 0.0); CONTEXTS + 1],
         };
         for candidate in &candidates.features {
@@ -172,51 +196,75 @@ impl Table {
         at
     }
 
-    fn learn(&mut self, contexts: &[u32], node: u32, bit: bool, rate: f32, rounding: bool) -> f32 {
-        let mut places = [0usize; CONTEXTS];
-        let mut found = 0;
-        let mut hits = 0;
-        let mut logit = self.bias.get(node as usize).map_or(0.0, |b| b.0);
-        for context in contexts.iter().take(CONTEXTS) {
+    fn learn(&mut self, contexts: &[u32], node: u32, bit: bool, step: Step) -> f32 {
+        // Place among the contexts, slot if there is one, weight.
+        let mut hits = [(0, None, 0.0); CONTEXTS];
+        let (mut count, mut last) = (0, 0);
+        for (at, context) in contexts.iter().take(CONTEXTS).enumerate() {
             let key = key(*context, node).max(1);
-            let (word, mark) = self.known_at(key);
-            let at = if self.known[word] & mark != 0 {
-                Some(self.place(key))
-            } else {
-                None
+            let hit = match self.find(key) {
+                Some(slot) => (at, Some(slot), self.slots[slot].shown),
+                None => match self.false_answer(key) {
+                    Some(weight) => (at, None, weight),
+                    None => continue,
+                },
             };
-            if let Some(at) = at.filter(|at| self.slots[*at].key == key) {
-                logit += self.slots[at].shown;
-                places[found] = at;
-                found += 1;
-                hits += 1;
-            } else if let Some(weight) = self.false_answer(key) {
-                logit += weight;
-                hits += 1;
-            }
+            last = longest(last, at);
+            hits[count] = hit;
+            count += 1;
         }
+        let hits = &hits[..count];
+        let row = row(last, count);
+        let bias = self.bias.get(node as usize).map_or(0.0, |b| b.0);
+        let gain =
+            |gains: &Option<Gains>, at| gains.as_ref().map_or(1.0, |gains| gains.of(row, at));
+        let logit = hits.iter().fold(bias, |logit, (at, _, weight)| {
+            logit + weight * gain(&self.gains, *at)
+        });
         let Outcome { p1, error, bits } = Outcome::of(logit, bit);
-        let tally = &mut self.tallies[hits];
+        let tally = &mut self.tallies[count];
         tally.0 += f64::from(error * logit);
         tally.1 += f64::from(p1 * (1.0 - p1) * logit * logit);
         if error.abs() < SURE {
             return bits;
         }
-        for at in &places[..found] {
-            let slot = &mut self.slots[*at];
-            slot.evidence += error * error;
-            slot.weight += rate * error / slot.evidence.sqrt();
-            slot.shown = if rounding {
-                self.levels[usize::from(self.nearest[cell_of(slot.weight)])]
-            } else {
-                slot.weight
-            };
+        if let Some(gains) = self.gains.as_mut().filter(|_| step.held_out) {
+            for (at, _, weight) in hits {
+                gains.learn(row, *at, *weight, error, REFINED * step.left);
+            }
+            return bits;
+        }
+        for (at, slot, _) in hits {
+            let Some(slot) = *slot else { continue };
+            let gain = gain(&self.gains, *at);
+            self.improve(slot, error * gain, step);
         }
         if let Some((weight, evidence)) = self.bias.get_mut(node as usize) {
             *evidence += error * error;
-            *weight += rate * error / evidence.sqrt();
+            *weight += step.rate * error / evidence.sqrt();
         }
         bits
+    }
+
+    /// Takes a step with one weight.
+    fn improve(&mut self, slot: usize, error: f32, step: Step) {
+        let slot = &mut self.slots[slot];
+        slot.evidence += error * error;
+        slot.weight += step.rate * error / slot.evidence.sqrt();
+        slot.shown = if step.rounding {
+            self.levels[usize::from(self.nearest[cell_of(slot.weight)])]
+        } else {
+            slot.weight
+        };
+    }
+
+    /// The slot of `key`, if it is a feature.
+    fn find(&self, key: u32) -> Option<usize> {
+        let (word, mark) = self.known_at(key);
+        if self.known[word] & mark == 0 {
+            return None;
+        }
+        Some(self.place(key)).filter(|at| self.slots[*at].key == key)
     }
 
     /// The weight a packed table would answer a stranger with: the same for a key each time, any level alike.
@@ -274,6 +322,7 @@ impl Table {
             levels: self.levels,
             bias: self.bias.iter().map(|b| b.0).collect(),
             gain: self.gain,
+            gains: self.gains,
         }
     }
 }

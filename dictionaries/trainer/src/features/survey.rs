@@ -1,9 +1,11 @@
 //! First pass: a weight for everything seen, and how much each is worth. Refuses to grow: the rarest features give
 //! way to new ones.
 
+use super::fuse::is_large;
+use super::gains::Gains;
 use super::{Outcome, Progress, Report, Settings};
 use crate::examples::Examples;
-use longwire_codec::features::{CONTEXTS, key, mix};
+use longwire_codec::features::{CONTEXTS, key, longest, mix, row};
 
 /// Features in a bucket, one cache line.
 const WAYS: usize = 4;
@@ -54,6 +56,7 @@ pub struct Survey {
     lessons: Vec<[Lessons; WAYS]>,
     /// Decisions that taught something.
     taught: u32,
+    gains: Option<Gains>,
 }
 
 impl std::fmt::Debug for Survey {
@@ -73,6 +76,7 @@ impl Survey {
             lessons: vec![[Lessons::default(); WAYS]; if settings.distinct { buckets } else { 0 }],
             bias: vec![(0.0, EVIDENCE); usize::from(settings.dense)],
             taught: 0,
+            gains: is_large(settings).then(Gains::even),
         };
         let mut progress = Progress {
             stage: "survey",
@@ -81,7 +85,9 @@ impl Survey {
             bits: 0.0,
         };
         examples.replay(&mut |contexts, node, bit| {
-            progress.bits += f64::from(survey.learn(contexts, node, bit, settings));
+            let held_out = survey.gains.is_some() && Gains::is_held_out(progress.decisions);
+            let bits = survey.learn(contexts, node, bit, held_out, settings);
+            progress.bits += f64::from(bits);
             progress.decisions += 1;
             if progress.decisions.is_multiple_of(REPORT_EVERY) {
                 report(progress);
@@ -91,11 +97,17 @@ impl Survey {
         survey
     }
 
-    fn learn(&mut self, contexts: &[u32], node: u32, bit: bool, settings: &Settings) -> f32 {
+    fn learn(
+        &mut self,
+        contexts: &[u32],
+        node: u32,
+        bit: bool,
+        held_out: bool,
+        settings: &Settings,
+    ) -> f32 {
         let mut places = [(0u32, 0u8); CONTEXTS];
         let count = contexts.len().min(CONTEXTS);
         let shift = 34 - settings.survey_log2.max(3);
-        let mut logit = self.bias.get(node as usize).map_or(0.0, |b| b.0);
         for (place, context) in places.iter_mut().zip(contexts) {
             let key = key(*context, node).max(1);
             let at = key.wrapping_mul(0x9e37_79b1) >> shift;
@@ -104,32 +116,46 @@ impl Survey {
         }
         // Two loops: a later context may have pushed an earlier one out of its bucket; it then sees the newcomer,
         // which has no weight yet.
-        for (at, way) in &places[..count] {
-            logit += self.buckets[*at as usize][usize::from(*way)].weight;
+        let (mut last, mut found) = (0, 0);
+        let mut weights = [0.0; CONTEXTS];
+        for (at, (bucket, way)) in places[..count].iter().enumerate() {
+            let slot = &self.buckets[*bucket as usize][usize::from(*way)];
+            weights[at] = slot.weight;
+            if slot.evidence > EVIDENCE {
+                last = longest(last, at);
+                found += 1;
+            }
+        }
+        let row = row(last, found);
+        let gain =
+            |gains: &Option<Gains>, at| gains.as_ref().map_or(1.0, |gains| gains.of(row, at));
+        let mut logit = self.bias.get(node as usize).map_or(0.0, |b| b.0);
+        for (at, weight) in weights[..count].iter().enumerate() {
+            logit += weight * gain(&self.gains, at);
         }
         let Outcome { p1, error, bits } = Outcome::of(logit, bit);
         if error.abs() < SURE {
             return bits;
         }
+        if let Some(gains) = &mut self.gains {
+            for (at, weight) in weights[..count].iter().enumerate() {
+                gains.learn(row, at, *weight, error, 1.0);
+            }
+        }
+        if held_out {
+            return bits;
+        }
         let spread = 0.5 * p1 * (1.0 - p1);
         self.taught = self.taught.wrapping_add(1);
         for (place, (at, way)) in places[..count].iter().enumerate() {
-            if let Some(lessons) = self.lessons.get_mut(*at as usize) {
-                let slot = &self.buckets[*at as usize][usize::from(*way)];
-                let lessons = &mut lessons[usize::from(*way)];
-                let before = if slot.evidence > EVIDENCE {
-                    lessons.hash
-                } else {
-                    0
-                };
-                lessons.hash = mix(before, self.taught);
-                lessons.place = place as u8;
-            }
+            self.note_lesson(*at as usize, usize::from(*way), place);
+            let gain = gain(&self.gains, place);
             let slot = &mut self.buckets[*at as usize][usize::from(*way)];
-            slot.saliency += slot.weight * (error + spread * slot.weight);
-            slot.evidence += error * error;
+            let share = slot.weight * gain;
+            slot.saliency += share * (error + spread * share);
+            slot.evidence += error * error * gain * gain;
             let pull = settings.decay * slot.weight;
-            slot.weight += settings.rate * (error - pull) / slot.evidence.sqrt();
+            slot.weight += settings.rate * (error * gain - pull) / slot.evidence.sqrt();
         }
         if let Some((weight, evidence)) = self.bias.get_mut(node as usize) {
             *evidence += error * error;
@@ -152,6 +178,20 @@ impl Survey {
             ..*group[0].0
         };
         groups.map(one).collect()
+    }
+
+    /// Takes note that the decision under way taught a slot, if that matters.
+    fn note_lesson(&mut self, at: usize, way: usize, place: usize) {
+        let Some(lessons) = self.lessons.get_mut(at) else {
+            return;
+        };
+        let before = if self.buckets[at][way].evidence > EVIDENCE {
+            lessons[way].hash
+        } else {
+            0
+        };
+        lessons[way].hash = mix(before, self.taught);
+        lessons[way].place = place as u8;
     }
 
     /// The features worth keeping, best first: no more than can be packed into the size asked for.
@@ -178,6 +218,7 @@ impl Survey {
         Candidates {
             features: found,
             bias: self.bias.iter().map(|b| b.0).collect(),
+            gains: is_large(settings).then(|| self.gains.clone().unwrap_or_else(Gains::even)),
         }
     }
 }
@@ -189,6 +230,8 @@ pub struct Candidates {
     pub features: Vec<Candidate>,
     /// Bias of the dense nodes, nats.
     pub bias: Vec<f32>,
+    /// Confidences of a large table.
+    pub(super) gains: Option<Gains>,
 }
 
 /// The way of `key` in its bucket; a new key takes the place of the one with the least evidence.

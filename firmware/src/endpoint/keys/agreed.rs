@@ -24,6 +24,8 @@ pub(in crate::endpoint) struct Keyring {
     origin: [u8; ORIGIN_LEN],
     rekey: Rekey,
     source: Option<EntropySource>,
+    /// Records to write round until no replaced key is on flash. One at a time: all of them take seconds.
+    wipes: usize,
 }
 
 impl Keyring {
@@ -41,15 +43,12 @@ impl Keyring {
             Some((*wipes == 1, keys))
         });
         let (wipes, keys) = kept.unwrap_or((false, Keys::new(first)));
-        let keyring = Self {
+        Ok(Self {
             origin,
             rekey: Rekey::new(SIDE, keys),
             source: None,
-        };
-        if wipes {
-            keyring.wipe(store)?;
-        }
-        Ok(keyring)
+            wipes: if wipes { store.turns() } else { 0 },
+        })
     }
 
     pub(in crate::endpoint) fn secret(&self) -> &Secret {
@@ -73,7 +72,7 @@ impl Keyring {
         self.rekey.begin();
     }
 
-    /// Does what the link heard; `true` if a new key is in use.
+    /// Does what the link heard; `true` if a new key is in use and no other on flash.
     pub(in crate::endpoint) fn settle<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>>(
         &mut self,
         store: &mut Store<F>,
@@ -85,28 +84,28 @@ impl Keyring {
             let mut octets = [0; 32];
             source?(&mut octets).then_some(octets)
         };
-        let mut is_new = false;
         while let Some(keys) = self.rekey.advance(now, link, &mut entropy) {
-            is_new = keys.next.is_none();
-            let record = record(is_new, &self.origin, keys);
+            if keys.next.is_none() {
+                self.wipes = store.turns();
+            }
+            let record = record(self.wipes > 0, &self.origin, keys);
             store.put(KEY, &record)?;
             self.rekey.stored(now, link);
         }
-        if is_new {
-            self.wipe(store)?;
+        let Some(left) = self.wipes.checked_sub(1) else {
+            return Ok(false);
+        };
+        store.turn_over(left == 0)?;
+        if left == 0 {
+            store.put(KEY, &record(false, &self.origin, self.rekey.keys()))?;
         }
-        Ok(is_new)
-    }
-
-    /// Nothing of the keys before stays on flash.
-    fn wipe<F: NorFlash>(&self, store: &mut Store<F>) -> Result<(), StoreError> {
-        store.turn_over()?;
-        let record = record(false, &self.origin, self.rekey.keys());
-        store.put(KEY, &record)
+        self.wipes = left;
+        Ok(left == 0)
     }
 
     pub(in crate::endpoint) fn poll_timeout(&self) -> Option<Instant> {
-        self.rekey.poll_timeout()
+        let wipe = (self.wipes > 0).then_some(Instant::ZERO);
+        wipe.or(self.rekey.poll_timeout())
     }
 }
 

@@ -190,29 +190,27 @@ fn rekeys(board: &mut Board, base: &mut Base) -> Option<()> {
         true
     });
     base.rekey.begin();
-    let (asked, wipe) = until_new_key(board, base)?;
+    let asked = until_new_key(board, base)?;
     board.rekey();
-    let (asking, _) = until_new_key(board, base)?;
+    let asking = until_new_key(board, base)?;
     println!("rekey_asked_instructions {}", asked.total);
     println!("rekey_asking_instructions {}", asking.total);
     println!(
         "rekey_call_instructions {}",
         asked.longest.max(asking.longest)
     );
-    println!("rekey_wipe_instructions {wipe}");
     println!("rekey_stack_octets {}", asked.deepest.max(asking.deepest));
     Some(())
 }
 
-/// The handshake, and the instructions of the call after it, which writes round the records.
+/// The handshake, and the writing round of the records after it.
 #[cfg(feature = "edhoc")]
-fn until_new_key(board: &mut Board, base: &mut Base) -> Option<(Meter, u32)> {
+fn until_new_key(board: &mut Board, base: &mut Base) -> Option<Meter> {
     let mut calls = Meter::default();
-    for _ in 0..TURNS_MAX {
-        let before = calls;
+    for _ in 0..2 * TURNS_MAX {
         if turn(board, base, &mut calls)? == Turn::NewKey {
             talk_all(board, base, &mut Meter::default())?;
-            return Some((before, calls.total - before.total));
+            return Some(calls);
         }
     }
     None

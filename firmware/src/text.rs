@@ -1,6 +1,8 @@
 //! Text and decimal numbers written into a slice. Refuses `core::fmt`: its machinery would be a large part of a small
 //! image.
 
+use crate::flash::copy;
+
 /// A text being written to the start of a slice; what does not fit is left out.
 #[derive(Debug)]
 pub struct Text<'b> {
@@ -53,11 +55,10 @@ impl<'b> Text<'b> {
 
     /// Octets of a text.
     fn octets(&mut self, octets: &[u8]) -> &mut Self {
-        if let Some(place) = self.place.get_mut(self.len..self.len + octets.len()) {
-            place.copy_from_slice(octets);
-            self.len += octets.len();
-        } else {
-            self.torn = true;
+        let room = self.place.get_mut(self.len..);
+        match room.and_then(|room| copy(room, octets)) {
+            Some(octets) => self.len += octets.len(),
+            None => self.torn = true,
         }
         self
     }

@@ -4,6 +4,7 @@
 use super::Link;
 use super::transmit::overhead;
 use crate::frame::FrameError;
+use crate::row::put;
 use crate::seal::Secret;
 
 /// Longest message of re-keying, in bytes.
@@ -26,9 +27,8 @@ impl RekeyMessage {
     /// `None` if longer than [`MESSAGE_MAX`].
     pub fn new(message: &[u8]) -> Option<Self> {
         let mut bytes = [0; MESSAGE_MAX];
-        bytes.get_mut(..message.len())?.copy_from_slice(message);
         let len = u8::try_from(message.len()).ok()?;
-        Some(Self { bytes, len })
+        put(&mut bytes, message).then_some(Self { bytes, len })
     }
 
     /// The message.

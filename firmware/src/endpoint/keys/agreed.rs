@@ -11,7 +11,7 @@ use longwire_codec::seal::Secret;
 use longwire_codec::time::Instant;
 
 use crate::endpoint::{EndpointError, SIDE};
-use crate::flash::{Store, StoreError};
+use crate::flash::{Store, StoreError, join};
 
 const KEY: u8 = 3;
 const LEN: usize = 1 + ORIGIN_LEN + KEYS_LEN;
@@ -111,8 +111,6 @@ impl Keyring {
 
 fn record(wipes: bool, origin: &[u8; ORIGIN_LEN], keys: &Keys) -> [u8; LEN] {
     let mut record = [0; LEN];
-    record[0] = u8::from(wipes);
-    record[1..=ORIGIN_LEN].copy_from_slice(origin);
-    record[1 + ORIGIN_LEN..].copy_from_slice(&keys.emit());
+    join(&[&[u8::from(wipes)], origin, &keys.emit()], &mut record);
     record
 }

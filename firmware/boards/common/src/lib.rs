@@ -6,6 +6,11 @@ pub mod port;
 
 pub mod station;
 
+pub mod noise;
+
+#[cfg(feature = "cortex-m")]
+pub mod cortex;
+
 #[cfg(feature = "usb")]
 pub mod usb;
 

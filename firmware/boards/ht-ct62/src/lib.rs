@@ -4,6 +4,7 @@
 use core::convert::Infallible;
 
 use embassy_embedded_hal::adapter::BlockingAsync;
+use embassy_futures::select::select3;
 use embassy_time::{Delay, Timer};
 use embedded_hal_bus::spi::ExclusiveDevice;
 use esp_hal::clock::CpuClock;
@@ -16,6 +17,7 @@ use esp_hal::timer::timg::{MwdtStage, TimerGroup, Wdt};
 use esp_hal::uart::{self, Uart, UartRx, UartTx};
 use esp_hal::{Async, Blocking};
 use esp_storage::FlashStorage;
+use longwire_board_common::port::{End, Port};
 use longwire_board_common::station::Layout;
 use lora_phy::iv::GenericSx126xInterfaceVariant;
 use lora_phy::sx126x::{self, Sx126x, Sx1262, TcxoCtrlVoltage};
@@ -38,16 +40,15 @@ pub type Chip = Sx126x<
     Sx1262,
 >;
 
+/// All of the flash, the program included.
+pub type Memory = BlockingAsync<FlashStorage<'static>>;
+
 /// What a program needs.
 pub struct Board {
-    /// All of the flash, the program included.
-    pub flash: BlockingAsync<FlashStorage<'static>>,
-    /// The radio.
-    pub chip: Chip,
-    /// UART0, 115200 bit/s.
-    pub uart: (UartRx<'static, Async>, UartTx<'static, Async>),
-    /// To be fed.
-    pub watchdog: Dog,
+    flash: Memory,
+    chip: Chip,
+    uart: (UartRx<'static, Async>, UartTx<'static, Async>),
+    watchdog: Dog,
 }
 
 impl Board {
@@ -98,14 +99,24 @@ impl Board {
             watchdog: Dog(watchdog),
         })
     }
+
+    /// Does `work` with flash, radio and UART0, 115200 bit/s, until it ends, and starts again.
+    pub async fn run(self, work: impl AsyncFnOnce(Memory, Chip, End<'_>)) {
+        let port = Port::new();
+        let (from_host, to_host) = self.uart;
+        let served = port.pump(from_host, to_host);
+        let work = work(self.flash, self.chip, port.near());
+        select3(served, self.watchdog.feed(), work).await;
+        reset()
+    }
 }
 
 /// Resets the board when [`Dog::feed`] no longer runs.
-pub struct Dog(Wdt<TIMG1<'static>>);
+struct Dog(Wdt<TIMG1<'static>>);
 
 impl Dog {
     /// Feeds it, for ever.
-    pub async fn feed(mut self) -> Infallible {
+    async fn feed(mut self) -> Infallible {
         loop {
             self.0.feed();
             Timer::after_secs(1).await;

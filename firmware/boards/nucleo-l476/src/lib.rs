@@ -1,10 +1,10 @@
 //! What is on a Nucleo-L476RG with a Semtech SX1262MB2CAS shield on it. Refuses to know what it is used for.
 #![no_std]
 
-use core::cell::RefCell;
 use core::convert::Infallible;
 
 use embassy_embedded_hal::adapter::BlockingAsync;
+use embassy_futures::select::select3;
 use embassy_stm32::exti::{self, ExtiInput};
 use embassy_stm32::flash::{Blocking, Flash};
 use embassy_stm32::gpio::{Level, Output, Pull, Speed};
@@ -16,10 +16,11 @@ use embassy_stm32::time::Hertz;
 use embassy_stm32::usart::{self, BufferedUart};
 use embassy_stm32::wdg::IndependentWatchdog;
 use embassy_stm32::{Config, bind_interrupts, interrupt, rcc};
-use embassy_sync::blocking_mutex::Mutex;
-use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_time::{Delay, Timer};
 use embedded_hal_bus::spi::ExclusiveDevice;
+pub use longwire_board_common::cortex::reset;
+use longwire_board_common::noise::Source;
+use longwire_board_common::port::{End, Port};
 use longwire_board_common::station::Layout;
 use lora_phy::iv::GenericSx126xInterfaceVariant;
 use lora_phy::sx126x::{self, Sx126x, Sx1262};
@@ -52,16 +53,15 @@ pub type Chip = Sx126x<
     Sx1262,
 >;
 
+/// All of the flash, the program included.
+pub type Memory = BlockingAsync<Flash<'static, Blocking>>;
+
 /// What a program needs.
 pub struct Board {
-    /// All of the flash, the program included.
-    pub flash: BlockingAsync<Flash<'static, Blocking>>,
-    /// The radio.
-    pub chip: Chip,
-    /// The debugger's serial port, 115200 bit/s.
-    pub uart: BufferedUart<'static>,
-    /// To be fed.
-    pub watchdog: Dog,
+    flash: Memory,
+    chip: Chip,
+    uart: BufferedUart<'static>,
+    watchdog: Dog,
 }
 
 impl Board {
@@ -105,13 +105,23 @@ impl Board {
         let mut watchdog = IndependentWatchdog::new(p.IWDG, WATCHDOG_US);
         watchdog.unleash();
         let rng = Rng::new(p.RNG, Irqs);
-        NOISE.lock(|place| place.replace(Some(rng)));
+        NOISE.put(rng);
         Some(Self {
             flash: BlockingAsync::new(Flash::new_blocking(p.FLASH)),
             chip: Sx126x::new(spi, pins.ok()?, radio),
             uart: uart.ok()?,
             watchdog: Dog(watchdog),
         })
+    }
+
+    /// Does `work` with flash, radio and the debugger's serial port, 115200 bit/s, until it ends, and starts again.
+    pub async fn run(self, work: impl AsyncFnOnce(Memory, Chip, End<'_>)) {
+        let port = Port::new();
+        let (to_host, from_host) = self.uart.split();
+        let served = port.pump(from_host, to_host);
+        let work = work(self.flash, self.chip, port.near());
+        select3(served, self.watchdog.feed(), work).await;
+        reset()
     }
 }
 
@@ -133,11 +143,11 @@ fn clocks() -> Config {
 }
 
 /// Resets the board when [`Dog::feed`] no longer runs.
-pub struct Dog(IndependentWatchdog<'static, IWDG>);
+struct Dog(IndependentWatchdog<'static, IWDG>);
 
 impl Dog {
     /// Feeds it, for ever.
-    pub async fn feed(mut self) -> Infallible {
+    async fn feed(mut self) -> Infallible {
         loop {
             self.0.pet();
             Timer::after_secs(1).await;
@@ -145,26 +155,9 @@ impl Dog {
     }
 }
 
-static NOISE: Mutex<CriticalSectionRawMutex, RefCell<Option<Rng<'static, peripherals::RNG>>>> =
-    Mutex::new(RefCell::new(None));
+static NOISE: Source<Rng<'static, peripherals::RNG>> = Source::new();
 
 /// Fills the array from the hardware's source of noise; false before [`Board::new`].
 pub fn noise(octets: &mut [u8; 32]) -> bool {
-    NOISE.lock(|rng| match &mut *rng.borrow_mut() {
-        Some(rng) => {
-            rng.fill_bytes(octets);
-            true
-        }
-        None => false,
-    })
-}
-
-/// Starts the board again.
-pub fn reset() -> ! {
-    cortex_m::peripheral::SCB::sys_reset()
-}
-
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    reset()
+    NOISE.draw(|rng| rng.fill_bytes(octets))
 }

@@ -2,10 +2,10 @@
 //! what it is used for.
 #![no_std]
 
-use core::cell::RefCell;
 use core::convert::Infallible;
 
 use embassy_embedded_hal::adapter::BlockingAsync;
+use embassy_futures::select::select3;
 use embassy_rp::bind_interrupts;
 use embassy_rp::flash::{Blocking, Flash};
 use embassy_rp::gpio::{Input, Level, Output, Pull};
@@ -14,11 +14,13 @@ use embassy_rp::spi::{self, Spi};
 use embassy_rp::trng::{self, Trng};
 use embassy_rp::usb::{self, Driver};
 use embassy_rp::watchdog::Watchdog;
-use embassy_sync::blocking_mutex::Mutex;
-use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_time::{Delay, Duration, Timer};
 use embedded_hal_bus::spi::ExclusiveDevice;
+pub use longwire_board_common::cortex::reset;
+use longwire_board_common::noise::Source;
+use longwire_board_common::port::{End, Port};
 use longwire_board_common::station::Layout;
+use longwire_board_common::usb::serial;
 use lora_phy::iv::GenericSx126xInterfaceVariant;
 use lora_phy::sx126x::{self, Sx126x, Sx1262, TcxoCtrlVoltage};
 
@@ -44,16 +46,15 @@ pub type Chip = Sx126x<
     Sx1262,
 >;
 
+/// All of the flash, the program included.
+pub type Memory = BlockingAsync<Flash<'static, FLASH, Blocking, FLASH_LEN>>;
+
 /// What a program needs.
 pub struct Board {
-    /// All of the flash, the program included.
-    pub flash: BlockingAsync<Flash<'static, FLASH, Blocking, FLASH_LEN>>,
-    /// The radio.
-    pub chip: Chip,
-    /// The USB connector.
-    pub usb: Driver<'static, USB>,
-    /// To be fed.
-    pub watchdog: Dog,
+    flash: Memory,
+    chip: Chip,
+    usb: Driver<'static, USB>,
+    watchdog: Dog,
 }
 
 impl Board {
@@ -85,7 +86,7 @@ impl Board {
         watchdog.pause_on_debug(true);
         watchdog.start(WATCHDOG);
         let rng = Trng::new(p.TRNG, Irqs, trng::Config::default());
-        NOISE.lock(|place| place.replace(Some(rng)));
+        NOISE.put(rng);
         Some(Self {
             flash: BlockingAsync::new(Flash::new_blocking(p.FLASH)),
             chip: Sx126x::new(spi, pins.ok()?, radio),
@@ -93,14 +94,23 @@ impl Board {
             watchdog: Dog(watchdog),
         })
     }
+
+    /// Does `work` with flash, radio and the serial port that `product` is over USB until it ends, and starts again.
+    pub async fn run(self, product: &'static str, work: impl AsyncFnOnce(Memory, Chip, End<'_>)) {
+        let port = Port::new();
+        let served = serial(self.usb, product, &port);
+        let work = work(self.flash, self.chip, port.near());
+        select3(served, self.watchdog.feed(), work).await;
+        reset()
+    }
 }
 
 /// Resets the board when [`Dog::feed`] no longer runs.
-pub struct Dog(Watchdog);
+struct Dog(Watchdog);
 
 impl Dog {
     /// Feeds it, for ever.
-    pub async fn feed(mut self) -> Infallible {
+    async fn feed(mut self) -> Infallible {
         loop {
             self.0.feed(WATCHDOG);
             Timer::after_secs(1).await;
@@ -108,26 +118,9 @@ impl Dog {
     }
 }
 
-static NOISE: Mutex<CriticalSectionRawMutex, RefCell<Option<Trng<'static, TRNG>>>> =
-    Mutex::new(RefCell::new(None));
+static NOISE: Source<Trng<'static, TRNG>> = Source::new();
 
 /// Fills the array from the hardware's source of noise; false before [`Board::new`].
 pub fn noise(octets: &mut [u8; 32]) -> bool {
-    NOISE.lock(|rng| match &mut *rng.borrow_mut() {
-        Some(rng) => {
-            rng.blocking_fill_bytes(octets);
-            true
-        }
-        None => false,
-    })
-}
-
-/// Starts the board again.
-pub fn reset() -> ! {
-    cortex_m::peripheral::SCB::sys_reset()
-}
-
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    reset()
+    NOISE.draw(|rng| rng.blocking_fill_bytes(octets))
 }

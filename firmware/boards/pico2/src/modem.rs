@@ -4,16 +4,13 @@
 
 use board::{Board, LAYOUT, reset};
 use embassy_executor::Spawner;
-use embassy_futures::select::select3;
-use longwire_board_common::port::Port;
-use longwire_board_common::{station, usb};
+use longwire_board_common::port::End;
+use longwire_board_common::station;
 
 #[embassy_executor::main]
 async fn main(_spawner: Spawner) {
     let Some(board) = Board::new() else { reset() };
-    let port = Port::new();
-    let gateway = usb::serial(board.usb, "Longwire modem", &port);
-    let modem = station::modem(board.flash, LAYOUT, board.chip, port.near());
-    select3(gateway, board.watchdog.feed(), modem).await;
-    reset()
+    let work =
+        async |flash, chip, gateway: End<'_>| station::modem(flash, LAYOUT, chip, gateway).await;
+    board.run("Longwire modem", work).await
 }

@@ -1,10 +1,10 @@
 //! What is on a RAK4631: an nRF52840 and an SX1262. Refuses to know what it is used for.
 #![no_std]
 
-use core::cell::RefCell;
 use core::convert::Infallible;
 
 use embassy_embedded_hal::adapter::BlockingAsync;
+use embassy_futures::select::select3;
 use embassy_nrf::config::{Config, HfclkSource};
 use embassy_nrf::gpio::{Input, Level, Output, OutputDrive, Pull};
 use embassy_nrf::mode::Blocking;
@@ -16,11 +16,13 @@ use embassy_nrf::usb::Driver;
 use embassy_nrf::usb::vbus_detect::{self, HardwareVbusDetect};
 use embassy_nrf::wdt::{self, HaltConfig, Watchdog, WatchdogHandle};
 use embassy_nrf::{bind_interrupts, usb};
-use embassy_sync::blocking_mutex::Mutex;
-use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_time::{Delay, Timer};
 use embedded_hal_bus::spi::ExclusiveDevice;
+pub use longwire_board_common::cortex::reset;
+use longwire_board_common::noise::Source;
+use longwire_board_common::port::{End, Port};
 use longwire_board_common::station::Layout;
+use longwire_board_common::usb::serial;
 use lora_phy::iv::GenericSx126xInterfaceVariant;
 use lora_phy::sx126x::{self, Sx126x, Sx1262, TcxoCtrlVoltage};
 
@@ -53,16 +55,15 @@ pub type Chip = Sx126x<
     Sx1262,
 >;
 
+/// All of the flash, the program included.
+pub type Memory = BlockingAsync<Nvmc<'static>>;
+
 /// What a program needs.
 pub struct Board {
-    /// All of the flash, the program included.
-    pub flash: BlockingAsync<Nvmc<'static>>,
-    /// The radio.
-    pub chip: Chip,
-    /// The USB connector.
-    pub usb: Driver<'static, HardwareVbusDetect>,
-    /// To be fed.
-    pub watchdog: Dog,
+    flash: Memory,
+    chip: Chip,
+    usb: Driver<'static, HardwareVbusDetect>,
+    watchdog: Dog,
 }
 
 impl Board {
@@ -98,7 +99,7 @@ impl Board {
         let watchdog = Watchdog::try_new(p.WDT, timeout);
         let rng = Rng::new_blocking(p.RNG);
         rng.set_bias_correction(true);
-        NOISE.lock(|place| place.replace(Some(rng)));
+        NOISE.put(rng);
         Some(Self {
             flash: BlockingAsync::new(Nvmc::new(p.NVMC)),
             chip: Sx126x::new(spi, pins.ok()?, radio),
@@ -106,14 +107,23 @@ impl Board {
             watchdog: Dog(watchdog.ok().map(|(_, [handle])| handle)),
         })
     }
+
+    /// Does `work` with flash, radio and the serial port that `product` is over USB until it ends, and starts again.
+    pub async fn run(self, product: &'static str, work: impl AsyncFnOnce(Memory, Chip, End<'_>)) {
+        let port = Port::new();
+        let served = serial(self.usb, product, &port);
+        let work = work(self.flash, self.chip, port.near());
+        select3(served, self.watchdog.feed(), work).await;
+        reset()
+    }
 }
 
 /// Resets the board when [`Dog::feed`] no longer runs.
-pub struct Dog(Option<WatchdogHandle>);
+struct Dog(Option<WatchdogHandle>);
 
 impl Dog {
     /// Feeds it, for ever.
-    pub async fn feed(mut self) -> Infallible {
+    async fn feed(mut self) -> Infallible {
         loop {
             if let Some(handle) = &mut self.0 {
                 handle.pet();
@@ -123,26 +133,9 @@ impl Dog {
     }
 }
 
-static NOISE: Mutex<CriticalSectionRawMutex, RefCell<Option<Rng<'static, Blocking>>>> =
-    Mutex::new(RefCell::new(None));
+static NOISE: Source<Rng<'static, Blocking>> = Source::new();
 
 /// Fills the array from the hardware's source of noise; false before [`Board::new`].
 pub fn noise(octets: &mut [u8; 32]) -> bool {
-    NOISE.lock(|rng| match &mut *rng.borrow_mut() {
-        Some(rng) => {
-            rng.blocking_fill_bytes(octets);
-            true
-        }
-        None => false,
-    })
-}
-
-/// Starts the board again.
-pub fn reset() -> ! {
-    cortex_m::peripheral::SCB::sys_reset()
-}
-
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    reset()
+    NOISE.draw(|rng| rng.blocking_fill_bytes(octets))
 }

@@ -4,16 +4,14 @@
 
 use board::{Board, LAYOUT, noise, reset};
 use embassy_executor::Spawner;
-use embassy_futures::select::select3;
-use longwire_board_common::port::Port;
-use longwire_board_common::{station, usb};
+use longwire_board_common::port::End;
+use longwire_board_common::station;
 
 #[embassy_executor::main]
 async fn main(_spawner: Spawner) {
     let Some(board) = Board::new() else { reset() };
-    let port = Port::new();
-    let console = usb::serial(board.usb, "Longwire station", &port);
-    let station = station::run(board.flash, LAYOUT, board.chip, port.near(), noise);
-    select3(console, board.watchdog.feed(), station).await;
-    reset()
+    let work = async |flash, chip, console: End<'_>| {
+        station::run(flash, LAYOUT, chip, console, noise).await
+    };
+    board.run("Longwire station", work).await
 }

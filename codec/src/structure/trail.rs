@@ -82,6 +82,8 @@ impl<'l> Trail<'l> {
         }
     }
 
+    // On a board a call is smaller.
+    #[cfg_attr(target_os = "none", inline(never))]
     fn at_depth(&self, depth: usize) -> &Level {
         // `open` and `close` keep `depth` within the array.
         &self.levels[depth.min(Stanza::DEPTH_MAX)]
@@ -91,6 +93,7 @@ impl<'l> Trail<'l> {
         self.at_depth(self.depth)
     }
 
+    #[cfg_attr(target_os = "none", inline(never))]
     fn top_mut(&mut self) -> &mut Level {
         &mut self.levels[self.depth.min(Stanza::DEPTH_MAX)]
     }

@@ -53,24 +53,25 @@ pub enum Kind {
 impl Kind {
     /// The kind numbered `code`, below 16.
     pub fn from_code(code: u32) -> Self {
-        [
-            Self::Prose,
-            Self::Word,
-            Self::Alias,
-            Self::Repeat,
-            Self::Reference,
-            Self::NewId,
-            Self::SameId,
-            Self::Jid,
-            Self::Uuid,
-            Self::Token,
-            Self::Integer,
-            Self::Decimal,
-            Self::Time,
-            Self::Split,
-            Self::Letters,
-            Self::Quote,
-        ][code as usize & 15]
+        const ALL: &[Kind; 16] = &[
+            Kind::Prose,
+            Kind::Word,
+            Kind::Alias,
+            Kind::Repeat,
+            Kind::Reference,
+            Kind::NewId,
+            Kind::SameId,
+            Kind::Jid,
+            Kind::Uuid,
+            Kind::Token,
+            Kind::Integer,
+            Kind::Decimal,
+            Kind::Time,
+            Kind::Split,
+            Kind::Letters,
+            Kind::Quote,
+        ];
+        ALL[code as usize & 15]
     }
 }
 

@@ -55,8 +55,8 @@ impl<'a> Token<'a> {
         // Long text is base64 proper, even if it happens to use few letters of it; but hex is hex.
         let long = text.len() > 48;
         let in_set = |alphabet: &u32| {
-            let set = ALPHABETS[*alphabet as usize];
-            text.bytes().all(|letter| set.contains(&letter))
+            let set = ALPHABETS.get(*alphabet as usize);
+            set.is_some_and(|set| text.bytes().all(|letter| set.contains(&letter)))
         };
         let hex = Some(1).filter(|hex| long && in_set(hex));
         let octets = || Self::octets(text).map(|token| token.alphabet);
@@ -95,15 +95,17 @@ impl<'a> Token<'a> {
             b'A'..=b'Z' => 2,
             _ => 3,
         };
+        let next = self.text.iter().skip(1);
         let changes = self
             .text
-            .windows(2)
-            .filter(|pair| class(&pair[0]) != class(&pair[1]))
+            .iter()
+            .zip(next)
+            .filter(|(one, next)| class(one) != class(next))
             .count();
         match self.alphabet {
             0 => len >= 4,
             1 | 2 => len >= 8 || (len >= 6 && changes >= 2),
-            OCTETS if self.text.ends_with(b"=") => len > 4,
+            OCTETS if self.text.last() == Some(&b'=') => len > 4,
             _ if len >= 100 => changes * 8 >= len,
             _ => len >= 4 && changes * 3 >= len,
         }
@@ -189,7 +191,7 @@ impl<'a> Token<'a> {
             }
         }
         if d.is_reading() {
-            out[letters..len].fill(b'=');
+            out.get_mut(letters..len).unwrap_or(&mut []).fill(b'=');
         }
         Ok(len)
     }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use longwire::xml::{Element, Limits, StreamEvent, StreamReader};
 use longwire_codec::frame::Header;
 use longwire_codec::link::PacketNumber;
-use longwire_codec::session::{Options, Profile, Session};
+use longwire_codec::session::{Ids, Options, Profile, Session};
 use longwire_codec::stanza::{Arena, Node, Stanza};
 use longwire_dictionaries::V1_128K;
 
@@ -63,17 +63,25 @@ pub fn encode(
     number: u32,
     element: &Element,
 ) -> Option<Vec<u8>> {
+    encode_with(session, number, element, Ids::Short)
+}
+
+fn encode_with(
+    session: &mut Session<'static, Vec<u8>>,
+    number: u32,
+    element: &Element,
+    ids: Ids,
+) -> Option<Vec<u8>> {
+    let options = Options {
+        ids,
+        ..Options::default()
+    };
     let mut tape = Vec::new();
     element.tape(&mut tape);
     let mut packet = vec![0; ARENA_LEN];
     let stanza = Stanza::new(&tape)?;
     let len = session
-        .encode(
-            PacketNumber::new(number),
-            stanza,
-            Options::default(),
-            &mut packet,
-        )
+        .encode(PacketNumber::new(number), stanza, options, &mut packet)
         .ok()?;
     packet.truncate(len);
     Some(packet)
@@ -104,7 +112,8 @@ pub fn packet(bytes: &[u8]) {
     if Element::parse(element.to_xml("")).as_ref() != Ok(&element) {
         return;
     }
-    let Some(packet) = encode(&mut here, 1, &element) else {
+    // Ids cross: those that are made up would differ, of archives and origins too.
+    let Some(packet) = encode_with(&mut here, 1, &element, Ids::Preserve) else {
         return;
     };
     let again = decode(&mut there, 1, &packet).expect("own packet is read");

@@ -127,21 +127,18 @@ impl<F: NorFlash> Store<F> {
         Ok(())
     }
 
-    /// Records to [`Self::turn_over`] until every block was erased and nothing that was replaced is left on flash.
-    #[cfg(feature = "edhoc")]
-    pub fn turns(&self) -> usize {
-        // The first block was begun before.
-        1 + (self.len + F::ERASE_SIZE) / RECORD_MAX
-    }
-
-    /// Writes a long record without meaning; the last one clears it. Takes as long as erasing a block.
+    /// Writes round the range once, so that every block is erased and nothing that was replaced is left on flash. Takes
+    /// as long as erasing the range.
     ///
     /// # Errors
     /// [`StoreError`]; no record is lost.
     #[cfg(feature = "edhoc")]
-    pub fn turn_over(&mut self, is_last: bool) -> Result<(), StoreError> {
-        self.put(FILLER, &[0xff; RECORD_MAX])?;
-        if is_last { self.clear(FILLER) } else { Ok(()) }
+    pub fn turn_over(&mut self) -> Result<(), StoreError> {
+        // The first block was begun before.
+        for _ in 0..=(self.len + F::ERASE_SIZE) / RECORD_MAX {
+            self.put(FILLER, &[0xff; RECORD_MAX])?;
+        }
+        self.clear(FILLER)
     }
 
     /// Forgets the record `key`.

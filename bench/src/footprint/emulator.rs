@@ -8,7 +8,7 @@ use std::process::Command;
 const FLASH_LEN: usize = 64 * 1024;
 
 /// What the program may print.
-const MEASURES: [&str; 16] = [
+const MEASURES: [&str; 17] = [
     "session_octets",
     "link_octets",
     "endpoint_octets",
@@ -24,6 +24,7 @@ const MEASURES: [&str; 16] = [
     "rekey_asked_instructions",
     "rekey_asking_instructions",
     "rekey_call_instructions",
+    "rekey_wipe_instructions",
     "rekey_stack_octets",
 ];
 

@@ -24,8 +24,6 @@ pub(in crate::endpoint) struct Keyring {
     origin: [u8; ORIGIN_LEN],
     rekey: Rekey,
     source: Option<EntropySource>,
-    /// Records to write round until no replaced key is on flash. One at a time: all of them take seconds.
-    wipes: usize,
 }
 
 impl Keyring {
@@ -43,12 +41,15 @@ impl Keyring {
             Some((*wipes == 1, keys))
         });
         let (wipes, keys) = kept.unwrap_or((false, Keys::new(first)));
-        Ok(Self {
+        let keyring = Self {
             origin,
             rekey: Rekey::new(SIDE, keys),
             source: None,
-            wipes: if wipes { store.turns() } else { 0 },
-        })
+        };
+        if wipes {
+            keyring.wipe(store)?;
+        }
+        Ok(keyring)
     }
 
     pub(in crate::endpoint) fn secret(&self) -> &Secret {
@@ -72,7 +73,7 @@ impl Keyring {
         self.rekey.begin();
     }
 
-    /// Does what the link heard; `true` if a new key is in use and no other on flash.
+    /// Does what the link heard; `true` if a new key is in use.
     pub(in crate::endpoint) fn settle<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>>(
         &mut self,
         store: &mut Store<F>,
@@ -84,28 +85,28 @@ impl Keyring {
             let mut octets = [0; 32];
             source?(&mut octets).then_some(octets)
         };
+        let mut is_new = false;
         while let Some(keys) = self.rekey.advance(now, link, &mut entropy) {
-            if keys.next.is_none() {
-                self.wipes = store.turns();
-            }
-            let record = record(self.wipes > 0, &self.origin, keys);
+            is_new = keys.next.is_none();
+            let record = record(is_new, &self.origin, keys);
             store.put(KEY, &record)?;
             self.rekey.stored(now, link);
         }
-        let Some(left) = self.wipes.checked_sub(1) else {
-            return Ok(false);
-        };
-        store.turn_over(left == 0)?;
-        if left == 0 {
-            store.put(KEY, &record(false, &self.origin, self.rekey.keys()))?;
+        if is_new {
+            self.wipe(store)?;
         }
-        self.wipes = left;
-        Ok(left == 0)
+        Ok(is_new)
+    }
+
+    /// Nothing of the keys before stays on flash.
+    fn wipe<F: NorFlash>(&self, store: &mut Store<F>) -> Result<(), StoreError> {
+        store.turn_over()?;
+        let record = record(false, &self.origin, self.rekey.keys());
+        store.put(KEY, &record)
     }
 
     pub(in crate::endpoint) fn poll_timeout(&self) -> Option<Instant> {
-        let wipe = (self.wipes > 0).then_some(Instant::ZERO);
-        wipe.or(self.rekey.poll_timeout())
+        self.rekey.poll_timeout()
     }
 }
 

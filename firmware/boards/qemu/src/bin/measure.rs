@@ -190,27 +190,29 @@ fn rekeys(board: &mut Board, base: &mut Base) -> Option<()> {
         true
     });
     base.rekey.begin();
-    let asked = until_new_key(board, base)?;
+    let (asked, wipe) = until_new_key(board, base)?;
     board.rekey();
-    let asking = until_new_key(board, base)?;
+    let (asking, _) = until_new_key(board, base)?;
     println!("rekey_asked_instructions {}", asked.total);
     println!("rekey_asking_instructions {}", asking.total);
     println!(
         "rekey_call_instructions {}",
         asked.longest.max(asking.longest)
     );
+    println!("rekey_wipe_instructions {wipe}");
     println!("rekey_stack_octets {}", asked.deepest.max(asking.deepest));
     Some(())
 }
 
-/// The handshake, and the writing round of the records after it.
+/// The handshake, and the instructions of the call after it, which writes round the records.
 #[cfg(feature = "edhoc")]
-fn until_new_key(board: &mut Board, base: &mut Base) -> Option<Meter> {
+fn until_new_key(board: &mut Board, base: &mut Base) -> Option<(Meter, u32)> {
     let mut calls = Meter::default();
-    for _ in 0..2 * TURNS_MAX {
+    for _ in 0..TURNS_MAX {
+        let before = calls;
         if turn(board, base, &mut calls)? == Turn::NewKey {
             talk_all(board, base, &mut Meter::default())?;
-            return Some(calls);
+            return Some((before, calls.total - before.total));
         }
     }
     None

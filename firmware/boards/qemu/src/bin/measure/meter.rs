@@ -12,7 +12,7 @@ const MARGIN: usize = 128;
 const TICK_NS: u32 = 40;
 
 /// See the module.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Meter {
     /// The most octets of stack any work used.
     pub deepest: usize,

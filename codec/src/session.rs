@@ -156,6 +156,14 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         }
     }
 
+    /// The other end started again, perhaps after it had read packets under way: when it acknowledges them, it does not
+    /// remember them.
+    pub fn doubt(&mut self) {
+        while let Some(number) = self.pending.oldest() {
+            self.abandon(PacketNumber::new(number));
+        }
+    }
+
     pub(crate) fn forget(&mut self, number: u32) {
         self.recent[Direction::Sent as usize].settle(number, false);
         let storage = self.storage.as_mut();

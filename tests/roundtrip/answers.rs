@@ -3,6 +3,7 @@
 
 use crate::chance::{Owned, canonical, nodes};
 use crate::ids::{chat, ids, receipt};
+use longwire_codec::decode::DecodeError;
 use longwire_codec::link::PacketNumber;
 use longwire_codec::session::{Options, Profile, Session};
 use longwire_codec::stanza::{Arena, Node, Stanza};
@@ -18,6 +19,11 @@ struct Packet {
     answers: Option<String>,
 }
 
+fn end(profile: Profile, tag: &str) -> Session<'static, Vec<u8>> {
+    let session = Session::new(&V1_128K, profile, vec![0; profile.storage_len()]);
+    session.expect("sized").with_tag(tag)
+}
+
 /// Two ends, the packets between them, and the ids each end has heard: its own name for it, and the sender's.
 struct Link {
     ends: [Session<'static, Vec<u8>>; 2],
@@ -30,12 +36,8 @@ struct Link {
 
 impl Link {
     fn new(profile: Profile) -> Self {
-        let end = |tag| {
-            let session = Session::new(&V1_128K, profile, vec![0; profile.storage_len()]);
-            session.expect("sized").with_tag(tag)
-        };
         Self {
-            ends: [end("a"), end("b")],
+            ends: [end(profile, "a"), end(profile, "b")],
             sent: [0; 2],
             heard: [Vec::new(), Vec::new()],
             flying: Vec::new(),
@@ -193,4 +195,44 @@ fn an_answer_to_the_newest_message_costs_little() {
         link.acknowledge_all();
     }
     assert!(len <= 2, "{len} octets");
+}
+
+/// Three messages arrive, and the end that read them starts again.
+fn forgotten() -> Link {
+    let mut link = Link::new(Profile::HOST);
+    for _ in 0..3 {
+        link.chat(0);
+        let packet = link.flying.pop().expect("just sent");
+        link.arrive(packet);
+    }
+    link.ends[1] = end(Profile::HOST, "b");
+    link
+}
+
+#[test]
+fn what_an_earlier_run_read_is_not_counted_on() {
+    let mut link = forgotten();
+    link.ends[0].doubt();
+    link.acknowledge_all();
+    for _ in 0..20 {
+        link.chat(0);
+        let packet = link.flying.pop().expect("just sent");
+        link.arrive(packet);
+        link.acknowledge_all();
+    }
+    let (_, text) = link.heard[1].last().expect("heard");
+    assert_eq!(text, "0-message-000022");
+}
+
+#[test]
+fn a_packet_that_counts_on_what_was_forgotten_is_refused() {
+    let mut link = forgotten();
+    link.acknowledge_all();
+    link.chat(0);
+    let packet = link.flying.pop().expect("just sent");
+    let (mut buffer, mut tape) = (vec![0; 4096], [Node::Close; 64]);
+    let arena = &mut Arena::new(&mut buffer);
+    let number = PacketNumber::new(packet.number);
+    let read = link.ends[1].decode(number, &packet.octets, arena, &mut tape);
+    assert_eq!(read.err(), Some(DecodeError::Unknown));
 }

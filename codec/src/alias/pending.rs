@@ -45,6 +45,11 @@ impl Pending {
         self.bits |= self.bit(number);
     }
 
+    /// The oldest, if any is under way.
+    pub fn oldest(&self) -> Option<u32> {
+        (self.bits != 0).then_some(self.first)
+    }
+
     /// A packet was acknowledged or abandoned. False if it was not under way.
     pub fn remove(&mut self, number: u32) -> bool {
         let bit = self.bit(number);

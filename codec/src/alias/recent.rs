@@ -5,6 +5,7 @@
 use crate::features::mix;
 use crate::row::Row;
 use crate::structure::{Contexts, flag, number as code_number};
+use crate::value::Fault;
 
 use crate::features::Decide;
 
@@ -249,7 +250,9 @@ impl Recent {
     }
 
     /// Codes which template packet `number` uses; `given` is the one to write. Also tells which slots come next.
-    /// None if no packet is written like this.
+    ///
+    /// # Errors
+    /// If no packet is written like this, or it counts on one this end lacks.
     // Apart: what is on offer need not lie on a board's stack while the stanza is walked.
     #[inline(never)]
     pub fn code<D: Decide>(
@@ -258,16 +261,20 @@ impl Recent {
         number: u32,
         given: Option<u16>,
         writing: bool,
-    ) -> Option<(Option<u16>, Next)> {
+    ) -> Result<(Option<u16>, Next), Fault> {
         let run = if writing { self.run(number) } else { None };
-        let (first, last) = code_run(d, number, run)?;
+        let (first, last) = code_run(d, number, run).ok_or(Fault::Malformed)?;
+        // A reader that lacks it started again: it would read something else than was written.
+        if first <= last {
+            self.get(last).ok_or(Fault::Unknown)?;
+        }
         let mut offers = self.offers(first, last);
         let mut contexts = Contexts::new();
         contexts.add(&[offers.last.kind]);
         contexts.add(&[offers.list.all().len() as u32]);
         contexts.add(&[offers.last.kind, offers.last2.kind]);
         if !flag(d, &contexts, USED, given.is_some()) {
-            return Some((None, offers.next));
+            return Ok((None, offers.next));
         }
         let mut found = None;
         for (offer, choice) in offers.list.all().iter().zip(1..) {
@@ -282,11 +289,12 @@ impl Recent {
             None => {
                 let given = u64::from(given.unwrap_or(0));
                 let slot = code_number(d, &Contexts::new(), SLOT, given);
-                (u16::try_from(slot).ok()?, CHOICE_FAR)
+                let slot = u16::try_from(slot).map_err(|_| Fault::Malformed)?;
+                (slot, CHOICE_FAR)
             }
         };
         offers.next.choice += 8 * choice;
-        Some((Some(slot), offers.next))
+        Ok((Some(slot), offers.next))
     }
 }
 

@@ -12,7 +12,8 @@ pub enum Event {
     /// The peer restarted, or we did: alias tables of both directions start empty. Every packet not yet
     /// delivered must be encoded again under its number, through [`super::Link::grant_again`].
     Reset,
-    /// The peer's epoch is now this. Store it with the next accepted packet at the latest.
+    /// The peer's epoch is now this. Store it with the next accepted packet at the latest. What the peer acknowledges
+    /// of packets under way it may have read in an earlier run: see [`crate::session::Session::doubt`].
     PeerEpoch(u32),
     /// The peer does not answer; probes go out ever more rarely, packets wait.
     Suspended,

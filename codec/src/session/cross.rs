@@ -7,6 +7,7 @@ use super::staged::Staged;
 use super::walk::{Memory, Scribe, Walk, What};
 use super::{Ids, Options, Session, Stored, TAG_MAX};
 use crate::alias::recent::{Next, Use};
+use crate::alias::shelf::Shelf;
 use crate::alias::template::{Cursor, Recorder};
 use crate::decode::read_nodes;
 use crate::dictionary::Dictionary;
@@ -61,32 +62,16 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         let dictionary: &'x Dictionary<'x> = self.dictionary;
         let mut tag = [0; TAG_MAX];
         let tag = self.copy_tag(&mut tag);
-        let (writer, memory, short_ids) = match &work {
-            // With too many packets under way, this one is written without memory.
-            Work::Write(_, options) => (
-                Direction::Sent,
-                !self.pending.is_ahead(number) && !options.again,
-                options.ids == Ids::Short,
-            ),
-            Work::Read(_) => (Direction::Received, true, false),
-        };
+        let (writer, memory, short_ids) = self.terms(number, &work);
         let is_writing = writer == Direction::Sent;
         let reader = writer.other();
         let (shelves, scratch) = self.layout.shelves(self.storage.as_mut(), writer, memory);
-        let (sketch, given) = match &work {
-            Work::Write(stanza, _) => {
-                let sketch = Sketch::of(dictionary, *stanza);
-                let root = root(dictionary, stanza.nodes());
-                (sketch, choose::template(shelves.templates, &sketch, root))
-            }
-            Work::Read(_) => (Sketch::default(), None),
-        };
+        let (sketch, given) = chosen(dictionary, shelves.templates, &work);
         if flag(d, &packet_contexts(), EXTENDED, false) {
             return Err(Fault::Version);
         }
         let recent = &self.recent[writer as usize];
-        let said = recent.code(d, number, given, is_writing);
-        let (template, next) = said.ok_or(Fault::Malformed)?;
+        let (template, next) = recent.code(d, number, given, is_writing)?;
         d.note(What::Packet);
         let tokens = match template {
             Some(slot) => shelves.templates.get(slot).ok_or(Fault::Unknown)?,
@@ -99,10 +84,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             dictionary,
             memory: Memory {
                 shelves,
-                next_ids: [
-                    self.next_ids[writer as usize],
-                    self.next_ids[reader as usize],
-                ],
+                next_ids: [writer, reader].map(|end| self.next_ids[end as usize]),
                 tag,
                 reader_latest: self.latest[reader as usize],
                 pending: (is_writing && memory).then_some(&self.pending),
@@ -122,43 +104,9 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             to: 0,
             referred: None,
         };
-        let nodes: &[Node<'x>] = match work {
-            Work::Write(stanza, _) => {
-                write_nodes(&mut walk, stanza)?;
-                stanza.nodes()
-            }
-            Work::Read(tape) => {
-                let count = read_nodes(&mut walk, tape)?;
-                tape.get(..count).unwrap_or(&[])
-            }
-        };
-        let len = walk
-            .recorder
-            .finish()
-            .map(|tokens| tokens.len() + SKETCH_LEN);
-        let worth = is_writing && memory && (template.is_none() || walk.trail.misses() > 0);
-        let slot = len
-            .filter(|_| worth)
-            .and_then(|_| choose::slot(shelves.templates, &self.pending, &sketch, template));
-        let slot = code_store(walk.d, &walk.trail, template, next, slot)?;
-        walk.d.note(What::Packet);
-        let stored = match (slot, len) {
-            (Some(slot), Some(len)) if slot < shelves.templates.slots() => {
-                let root = root(dictionary, nodes);
-                Some(Stored { slot, len, root })
-            }
-            (Some(_), _) => return Err(Fault::Malformed),
-            (None, _) => None,
-        };
-        let packet = Use {
-            slot: slot.or(template),
-            strings: walk.staged.next_string(),
-            kind: walk.trail.kind(),
-            from: walk.from,
-            to: walk.to,
-            marks: walk.marks,
-            fresh: walk.fresh,
-        };
+        let nodes = cross_nodes(&mut walk, work)?;
+        let root = root(dictionary, nodes);
+        let (stored, packet) = conclude(&mut walk, template, next, &sketch, root)?;
         Ok(Crossed {
             template,
             stored,
@@ -166,6 +114,87 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             nodes: nodes.len(),
         })
     }
+
+    /// Whose packet it is, whether it may count on earlier ones, and whether its ids are short.
+    fn terms(&self, number: u32, work: &Work<'_, '_>) -> (Direction, bool, bool) {
+        match work {
+            // With too many packets under way, this one is written without memory.
+            Work::Write(_, options) => (
+                Direction::Sent,
+                !self.pending.is_ahead(number) && !options.again,
+                options.ids == Ids::Short,
+            ),
+            Work::Read(_) => (Direction::Received, true, false),
+        }
+    }
+}
+
+/// What the stanza to write looks like, and the template for it.
+fn chosen(
+    dictionary: &Dictionary<'_>,
+    templates: Shelf<'_>,
+    work: &Work<'_, '_>,
+) -> (Sketch, Option<u16>) {
+    let Work::Write(stanza, _) = work else {
+        return (Sketch::default(), None);
+    };
+    let sketch = Sketch::of(dictionary, *stanza);
+    let root = root(dictionary, stanza.nodes());
+    (sketch, choose::template(templates, &sketch, root))
+}
+
+/// Codes the stanza itself.
+fn cross_nodes<'w, 'x, D: Scribe>(
+    walk: &mut Walk<'_, 'x, D>,
+    work: Work<'w, 'x>,
+) -> Result<&'w [Node<'x>], Fault> {
+    match work {
+        Work::Write(stanza, _) => {
+            write_nodes(walk, stanza)?;
+            Ok(stanza.nodes())
+        }
+        Work::Read(tape) => {
+            let count = read_nodes(walk, tape)?;
+            Ok(tape.get(..count).unwrap_or(&[]))
+        }
+    }
+}
+
+/// Codes whether the stanza is kept as a template, and where; what later packets are told of this one.
+fn conclude<D: Scribe>(
+    walk: &mut Walk<'_, '_, D>,
+    template: Option<u16>,
+    next: Next,
+    sketch: &Sketch,
+    root: u32,
+) -> Result<(Option<Stored>, Use), Fault> {
+    let templates = walk.memory.shelves.templates;
+    let len = walk
+        .recorder
+        .finish()
+        .map(|tokens| tokens.len() + SKETCH_LEN);
+    let worth = template.is_none() || walk.trail.misses() > 0;
+    let slot = match (walk.memory.pending, len) {
+        (Some(pending), Some(_)) if worth => choose::slot(templates, pending, sketch, template),
+        _ => None,
+    };
+    let slot = code_store(walk.d, &walk.trail, template, next, slot)?;
+    walk.d.note(What::Packet);
+    let stored = match (slot, len) {
+        (Some(slot), Some(len)) if slot < templates.slots() => Some(Stored { slot, len, root }),
+        (Some(_), _) => return Err(Fault::Malformed),
+        (None, _) => None,
+    };
+    let packet = Use {
+        slot: slot.or(template),
+        strings: walk.staged.next_string(),
+        kind: walk.trail.kind(),
+        from: walk.from,
+        to: walk.to,
+        marks: walk.marks,
+        fresh: walk.fresh,
+    };
+    Ok((stored, packet))
 }
 
 /// Key of the root element.

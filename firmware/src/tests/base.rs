@@ -132,6 +132,7 @@ impl Base {
                     self.under_way.retain(|(known, _)| *known != number);
                     self.custody += 1;
                 }
+                LinkEvent::PeerEpoch(_) => self.session.doubt(),
                 LinkEvent::Reset => self.session.reset(),
                 _ => {}
             }

@@ -154,6 +154,13 @@ impl Coding {
         }
     }
 
+    /// The far end is in a new run, and may not remember what it acknowledges of packets under way.
+    pub(super) fn doubt(&mut self) {
+        if let Some(session) = &mut self.session {
+            session.doubt();
+        }
+    }
+
     /// One end started again.
     pub(super) fn reset(&mut self) {
         if let Some(session) = &mut self.session {

@@ -267,7 +267,10 @@ impl Conversation {
                     self.accord.reset();
                     self.withdrawn.clear();
                 }
-                Event::PeerEpoch(epoch) => gateway.handle_peer_epoch(self.peer, epoch)?,
+                Event::PeerEpoch(epoch) => {
+                    self.coding.doubt();
+                    gateway.handle_peer_epoch(self.peer, epoch)?;
+                }
                 Event::Delivered(number) => {
                     self.coding.acknowledge(number);
                     self.withdrawn.remove(&number.get());

@@ -156,9 +156,12 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         }
     }
 
-    /// The other end started again, perhaps after it had read packets under way: when it acknowledges them, it does not
-    /// remember them.
-    pub fn doubt(&mut self) {
+    /// The other end is in its run number `epoch`. Unless that is 1, its first, it may have read packets under way in an
+    /// earlier one, and not remember what it acknowledges of them.
+    pub fn doubt(&mut self, epoch: u32) {
+        if epoch <= 1 {
+            return;
+        }
         while let Some(number) = self.pending.oldest() {
             self.abandon(PacketNumber::new(number));
         }

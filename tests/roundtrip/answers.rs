@@ -212,7 +212,7 @@ fn forgotten() -> Link {
 #[test]
 fn what_an_earlier_run_read_is_not_counted_on() {
     let mut link = forgotten();
-    link.ends[0].doubt();
+    link.ends[0].doubt(2);
     link.acknowledge_all();
     for _ in 0..20 {
         link.chat(0);

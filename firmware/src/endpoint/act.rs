@@ -60,7 +60,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
                     self.events.push(Event::Custody(slot.order));
                 }
             }
-            LinkEvent::PeerEpoch(_) => self.session.doubt(),
+            LinkEvent::PeerEpoch(epoch) => self.session.doubt(epoch),
             LinkEvent::Reset => {
                 self.session.reset();
                 self.remember_sent();

@@ -132,7 +132,7 @@ impl Base {
                     self.under_way.retain(|(known, _)| *known != number);
                     self.custody += 1;
                 }
-                LinkEvent::PeerEpoch(_) => self.session.doubt(),
+                LinkEvent::PeerEpoch(epoch) => self.session.doubt(epoch),
                 LinkEvent::Reset => self.session.reset(),
                 _ => {}
             }

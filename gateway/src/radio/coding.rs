@@ -154,10 +154,10 @@ impl Coding {
         }
     }
 
-    /// The far end is in a new run, and may not remember what it acknowledges of packets under way.
-    pub(super) fn doubt(&mut self) {
+    /// The far end is in this run of it, and may not remember what it acknowledges of packets under way.
+    pub(super) fn doubt(&mut self, epoch: u32) {
         if let Some(session) = &mut self.session {
-            session.doubt();
+            session.doubt(epoch);
         }
     }
 

@@ -268,7 +268,7 @@ impl Conversation {
                     self.withdrawn.clear();
                 }
                 Event::PeerEpoch(epoch) => {
-                    self.coding.doubt();
+                    self.coding.doubt(epoch);
                     gateway.handle_peer_epoch(self.peer, epoch)?;
                 }
                 Event::Delivered(number) => {

@@ -130,6 +130,8 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
 }
 
 /// What the stanza to write looks like, and the template for it.
+// Apart for the same reason.
+#[inline(never)]
 fn chosen(
     dictionary: &Dictionary<'_>,
     templates: Shelf<'_>,
@@ -144,6 +146,8 @@ fn chosen(
 }
 
 /// Codes the stanza itself.
+// In the frame of its caller: it is the deepest path, and a board's stack is small.
+#[inline(always)]
 fn cross_nodes<'w, 'x, D: Scribe>(
     walk: &mut Walk<'_, 'x, D>,
     work: Work<'w, 'x>,
@@ -161,6 +165,8 @@ fn cross_nodes<'w, 'x, D: Scribe>(
 }
 
 /// Codes whether the stanza is kept as a template, and where; what later packets are told of this one.
+// Apart: what it needs need not lie on a board's stack while the stanza is walked.
+#[inline(never)]
 fn conclude<D: Scribe>(
     walk: &mut Walk<'_, '_, D>,
     template: Option<u16>,

@@ -2,6 +2,7 @@
 
 use longwire_codec::dictionary::{Dictionary, Kind, Names, Strings, TEXT};
 use longwire_dictionaries::{ALL, V1_128K as V1, by_id};
+use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 
 /// The specifications the dictionary and the stanza policy must know; four digits are a XEP.
@@ -45,6 +46,30 @@ fn names_find_themselves(names: &Names<'_>) {
     }
     assert_eq!(names.find(0, "nobody"), None);
     assert_eq!(names.find(u16::MAX, "nobody"), None);
+}
+
+#[test]
+fn provenance_is_that_of_the_models_here() {
+    let v1 = concat!(env!("CARGO_MANIFEST_DIR"), "/v1");
+    let read = |name: &str| std::fs::read(format!("{v1}/{name}")).expect(name);
+    let mut models = 0;
+    for told in ["structure-provenance.toml", "text-provenance.toml"] {
+        let told = String::from_utf8(read(told)).expect("text");
+        for model in told.split("[[model]]").skip(1) {
+            let value = |key: &str| {
+                let line = model.lines().find(|line| line.starts_with(key));
+                line.and_then(|line| line.split('"').nth(1))
+                    .expect("a value")
+            };
+            let is: String = Sha256::digest(read(value("file")))
+                .iter()
+                .map(|octet| format!("{octet:02x}"))
+                .collect();
+            assert_eq!(is, value("sha256"), "{}", value("file"));
+            models += 1;
+        }
+    }
+    assert_eq!(models, 4);
 }
 
 #[test]

@@ -124,10 +124,7 @@ fn a_user_of_the_base_meets_a_board() {
     board.hear("queued", LIMIT);
     let said = romeo.receive(&["wind 12 knots", "urn:xmpp:receipts"], LIMIT);
     let id = attribute(&said, "id");
-    romeo.send(&format!(
-        "<message xmlns='jabber:client' to='buoy@field.example' type='chat'>\
-         <received xmlns='urn:xmpp:receipts' id='{id}'/></message>"
-    ));
+    romeo.send(&receipt("buoy@field.example", id));
     board.hear(" received", LIMIT);
     romeo.send(
         "<message xmlns='jabber:client' to='buoy@field.example' type='chat' id='r-1'><body>stay there</body>\
@@ -314,6 +311,14 @@ fn await_component(romeo: &mut Client, round: u64) {
         std::thread::sleep(Duration::from_millis(50));
     }
     panic!("the component did not connect again");
+}
+
+/// What a user answers to a message with this id.
+fn receipt(to: &str, id: &str) -> String {
+    format!(
+        "<message xmlns='jabber:client' to='{to}' type='chat'>\
+         <received xmlns='urn:xmpp:receipts' id='{id}'/></message>"
+    )
 }
 
 /// The value of an attribute of the root.

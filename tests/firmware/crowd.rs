@@ -13,7 +13,7 @@ use tests::qemu::{Board, firmware};
 use tests::server::Server;
 use tests::slixmpp::Client;
 
-use super::{attribute, await_component, radio, romeo, server};
+use super::{attribute, await_component, radio, receipt, romeo, server};
 
 const BOARDS: [&str; 8] = [
     "anna", "bert", "cleo", "dora", "emil", "finn", "gwen", "hugo",
@@ -80,11 +80,7 @@ impl Crowd {
             let board = BOARDS.iter().position(|name| text.starts_with(name));
             let board = board.expect("one of the boards");
             let id = attribute(&said, "id");
-            self.romeo.send(&format!(
-                "<message xmlns='jabber:client' to='{}' type='chat'>\
-                 <received xmlns='urn:xmpp:receipts' id='{id}'/></message>",
-                jid(board)
-            ));
+            self.romeo.send(&receipt(&jid(board), id));
             self.arrivals.push((Instant::now(), board));
         }
     }

@@ -8,7 +8,7 @@ use tests::process::peers_skipped;
 use tests::pty::Line;
 use tests::qemu::{Board, Modem};
 
-use super::{LIMIT, Scene, attribute, scene, scene_on};
+use super::{LIMIT, Scene, attribute, receipt, scene, scene_on};
 
 /// Sends a request and returns the arrays that answer it, news left out, up to one that begins with a code of `last`.
 fn ask(board: &mut Board, request: &[u8], last: &[u8]) -> Vec<Vec<u8>> {
@@ -106,10 +106,7 @@ fn a_board_with_a_kiss_tnc_talks_with_receipts() {
     board.hear("queued", LIMIT);
     let said = romeo.receive(&["over a TNC", "urn:xmpp:receipts"], LIMIT);
     let id = attribute(&said, "id");
-    romeo.send(&format!(
-        "<message xmlns='jabber:client' to='buoy@field.example' type='chat'>\
-         <received xmlns='urn:xmpp:receipts' id='{id}'/></message>"
-    ));
+    romeo.send(&receipt("buoy@field.example", id));
     board.hear(" received", LIMIT);
     // Long, so that some of its sealed octets are ones that KISS escapes.
     let long = "a long way round the cape ".repeat(8);

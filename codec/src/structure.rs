@@ -29,6 +29,24 @@ impl Contexts {
         Self(row)
     }
 
+    /// Those a recipe makes of `values`: letters name values, the first is `a`; a blank ends a context. The same as adding
+    /// them one after the other.
+    pub fn of(values: &[u32], recipe: &str) -> Self {
+        let mut contexts = Self::new();
+        let mut hash = contexts.seed();
+        for octet in recipe.bytes() {
+            match values.get(usize::from(octet.wrapping_sub(b'a'))) {
+                Some(value) => hash = mix(hash, *value),
+                None => {
+                    contexts.0.push(hash);
+                    hash = contexts.seed();
+                }
+            }
+        }
+        contexts.0.push(hash);
+        contexts
+    }
+
     /// Adds the context made of `parts`. Order counts: the same parts added as second mean something else.
     // Taken apart here, so that a board calls with registers and not with rows.
     #[inline(always)]
@@ -116,6 +134,12 @@ pub fn number<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, value: u64)
     );
     let low = flat(d, rest & ((1 << low_len) - 1), low_len);
     (1 << len | u64::from(high) << low_len | low) - 1
+}
+
+/// Codes the number of a slot; one that is none is read as 65,535, which no slot has.
+pub fn slot<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, slot: u16) -> u16 {
+    let slot = number(d, contexts, label, u64::from(slot));
+    slot.min(u64::from(u16::MAX)) as u16
 }
 
 /// Codes a number of either sign, between -2^61 and 2^61.

@@ -3,11 +3,6 @@
 
 use core::fmt;
 
-use aes::Aes128;
-use ccm::Ccm;
-use ccm::aead::inout::InOutBuf;
-use ccm::aead::{AeadInOut, KeyInit};
-use ccm::consts::{U8, U13};
 use hkdf::Hkdf;
 use lakers::{
     AES_CCM_TAG_LEN, BufferCiphertext3, BufferPlaintext3, BytesCcmIvLen, BytesCcmKeyLen,
@@ -17,6 +12,8 @@ use lakers::{
 use p256::elliptic_curve::point::{AffineCoordinates, DecompressPoint};
 use p256::{AffinePoint, ProjectivePoint, SecretKey};
 use sha2::{Digest, Sha256};
+
+use crate::seal::{Way, ccm, is_same};
 
 /// The suite, for one exchange.
 #[derive(Clone)]
@@ -132,11 +129,9 @@ impl CryptoTrait for Suite {
         };
         let (body, tag) = place.split_at_mut(len);
         body.copy_from_slice(text);
-        let ccm = Ccm::<Aes128, U8, U13>::new(key.into());
-        if let Ok(made) = ccm.encrypt_inout_detached(iv.into(), ad, body.into()) {
-            tag.copy_from_slice(&made);
-            sealed.len = total;
-        }
+        let made = ccm(key, iv, AES_CCM_TAG_LEN, ad, (body, Way::Seal));
+        tag.copy_from_slice(&made[..AES_CCM_TAG_LEN]);
+        sealed.len = total;
         sealed
     }
 
@@ -152,14 +147,17 @@ impl CryptoTrait for Suite {
             .content
             .get(..ciphertext.len)
             .ok_or_else(refused)?;
-        let (body, tag) = sealed.split_last_chunk::<8>().ok_or_else(refused)?;
+        let (body, tag) = sealed
+            .split_last_chunk::<AES_CCM_TAG_LEN>()
+            .ok_or_else(refused)?;
         let mut opened = BufferPlaintext3::new();
         opened.len = body.len();
         let place = opened.content.get_mut(..body.len()).ok_or_else(refused)?;
-        let body = InOutBuf::new(body, place).map_err(|_| refused())?;
-        Ccm::<Aes128, U8, U13>::new(key.into())
-            .decrypt_inout_detached(iv.into(), ad, body, tag.into())
-            .map_err(|_| refused())?;
+        place.copy_from_slice(body);
+        let made = ccm(key, iv, AES_CCM_TAG_LEN, ad, (place, Way::Open));
+        if !is_same(&made, tag) {
+            return Err(refused());
+        }
         Ok(opened)
     }
 

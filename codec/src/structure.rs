@@ -4,7 +4,7 @@
 pub mod lexicon;
 pub mod trail;
 
-use crate::entropy::{HALF, Prob};
+use crate::entropy::Prob;
 use crate::features::{Decide, mix};
 use crate::row::Row;
 
@@ -118,57 +118,35 @@ pub fn rank<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, rank: u16) ->
     ((1 << len | low) - 1) as u16
 }
 
-/// Codes a number below 2^62: its length and its two bits after the first by context, the rest flat.
-pub fn number<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, value: u64) -> u64 {
-    let above = (value + 1).min(1 << 62);
-    let len = tree(d, contexts, label, 6, 63 - above.leading_zeros()).min(62);
+/// Codes a number: its length and its two bits after the first by context, the rest flat.
+pub fn number<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, value: u32) -> u32 {
+    let above = value.wrapping_add(1);
+    // 2^32 is 0 with a length of 32.
+    let len = tree(d, contexts, label, 6, above.checked_ilog2().unwrap_or(32)).min(32);
+    let first = 1u32.unbounded_shl(len);
+    let rest = above.wrapping_sub(first);
     let high_len = len.min(2);
     let low_len = len - high_len;
-    let rest = above & ((1 << len) - 1);
-    let high = tree(
-        d,
-        contexts,
-        mix(label, 100 + len),
-        high_len,
-        (rest >> low_len) as u32,
-    );
-    let low = flat(d, rest & ((1 << low_len) - 1), low_len);
-    (1 << len | u64::from(high) << low_len | low) - 1
+    let label = mix(label, 100 + len);
+    let high = tree(d, contexts, label, high_len, rest >> low_len);
+    let low = d.code_bits(rest, low_len);
+    first.wrapping_add(high << low_len | low).wrapping_sub(1)
 }
 
-/// Codes the number of a slot; one that is none is read as 65,535, which no slot has.
-pub fn slot<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, slot: u16) -> u16 {
-    let slot = number(d, contexts, label, u64::from(slot));
-    slot.min(u64::from(u16::MAX)) as u16
-}
-
-/// Codes a number of either sign, between -2^61 and 2^61.
-pub fn signed<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, value: i64) -> i64 {
-    let folded = (value << 1 ^ value >> 63) as u64;
+/// Codes a number of either sign.
+pub fn signed<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, value: i32) -> i32 {
+    let folded = (value << 1 ^ value >> 31).cast_unsigned();
     let folded = number(d, contexts, label, folded);
-    (folded >> 1) as i64 ^ -((folded & 1) as i64)
+    (folded >> 1).cast_signed() ^ -(folded & 1).cast_signed()
 }
 
-/// Codes `bits` bits, all values equally likely.
-pub fn flat<D: Decide>(d: &mut D, value: u64, bits: u32) -> u64 {
-    let low_len = bits.min(32);
-    let high = d.code_bits((value >> low_len) as u32, bits - low_len);
-    let low = d.code_bits(value as u32, low_len);
-    u64::from(high) << low_len | u64::from(low)
-}
-
-/// Codes a number below `count`, all equally likely.
+/// Codes a number below `count`, at most 2^16, all equally likely.
 pub fn uniform<D: Decide>(d: &mut D, count: u32, value: u32) -> u32 {
     let (mut low, mut high) = (0, count.max(1));
     while high - low > 1 {
         let middle = low + (high - low) / 2;
-        let p1 = u64::from(high - middle) * 65536 / u64::from(high - low);
-        let p1 = if p1 == 32768 {
-            HALF
-        } else {
-            p1.clamp(1, 65535) as Prob
-        };
-        if d.code(value >= middle, p1) {
+        let p1 = ((high - middle) << 16) / (high - low);
+        if d.code(value >= middle, p1 as Prob) {
             low = middle;
         } else {
             high = middle;

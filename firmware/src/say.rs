@@ -352,6 +352,6 @@ fn form<'a>(
 /// A moment as XEP-0082 writes it.
 fn time(text: &mut Text<'_>, at_s: u32) {
     let mut octets = [0; LEN_MAX];
-    let written = Time::at(at_s.into()).write(&mut octets);
+    let written = Time::at(at_s).write(&mut octets);
     text.str(core::str::from_utf8(written).unwrap_or(""));
 }

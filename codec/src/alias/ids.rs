@@ -90,20 +90,20 @@ const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// others than the first a dot and the ordinal. Returns what was written.
 pub fn mint<'o>(tag: &str, number: u32, ordinal: u8, out: &'o mut [u8; MINTED_MAX]) -> &'o [u8] {
     let mut line = Line::new(out);
-    line.push(b"lw");
-    line.push(tag.as_bytes());
-    line.push(b"-");
-    let mut shift = number.checked_ilog2().unwrap_or(0) / 5 * 5;
-    loop {
-        line.push(&[DIGITS[(number >> shift & 31) as usize]]);
-        if shift == 0 {
-            break;
-        }
-        shift -= 5;
-    }
     if ordinal > 0 {
         line.push(&[b'.', b'0' + ordinal % 10]);
     }
+    let mut rest = number;
+    loop {
+        line.push(&[DIGITS[rest as usize % 32]]);
+        rest >>= 5;
+        if rest == 0 {
+            break;
+        }
+    }
+    line.push(b"-");
+    line.push(tag.as_bytes());
+    line.push(b"lw");
     line.written()
 }
 

@@ -287,7 +287,7 @@ impl Recent {
         let (slot, choice) = match found {
             Some(found) => found,
             None => {
-                let given = u64::from(given.unwrap_or(0));
+                let given = u32::from(given.unwrap_or(0));
                 let slot = code_number(d, &Contexts::new(), SLOT, given);
                 let slot = u16::try_from(slot).map_err(|_| Fault::Malformed)?;
                 (slot, CHOICE_FAR)
@@ -311,13 +311,13 @@ fn code_run<D: Decide>(d: &mut D, number: u32, run: Option<(u32, u32)>) -> Optio
         return Some((1, 0));
     }
     let (first, last) = run.unwrap_or((start, end));
-    let back = code_number(d, &contexts, BACK, u64::from(end - last.min(end)));
-    let last = end.checked_sub(u32::try_from(back).ok()?)?;
+    let back = code_number(d, &contexts, BACK, end - last.min(end));
+    let last = end.checked_sub(back)?;
     if flag(d, &contexts, WHOLE, first == start) {
         return Some((start, last));
     }
-    let run = code_number(d, &contexts, RUN, u64::from(last.saturating_sub(first)));
-    let first = last.checked_sub(u32::try_from(run).ok()?)?;
+    let run = code_number(d, &contexts, RUN, last.saturating_sub(first));
+    let first = last.checked_sub(run)?;
     (last <= end && first >= start).then_some((first, last))
 }
 

@@ -245,7 +245,7 @@ fn code_store<D: Scribe>(
     if flag(d, &contexts, STORE_NEXT, given == Some(next.template)) {
         return Ok(Some(next.template));
     }
-    let slot = u64::from(given.unwrap_or(0));
+    let slot = u32::from(given.unwrap_or(0));
     let slot = code_number(d, &packet_contexts(), STORE_SLOT, slot);
     u16::try_from(slot).map(Some).map_err(|_| Fault::Malformed)
 }

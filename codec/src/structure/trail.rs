@@ -214,85 +214,86 @@ impl<'l> Trail<'l> {
 
     /// Contexts of the next symbol; `expected` is what the template says, 0 without one.
     pub fn symbol(&self, expected: Key) -> Contexts {
-        let level = self.top();
-        let parent = self.above();
-        let head = u32::from(self.head);
-        let [last, last2] = [level.last, level.last2].map(u32::from);
-        let mut contexts = Contexts::new();
-        contexts.add(&[level.key, head]);
-        contexts.add(&[level.key, last]);
-        contexts.add(&[level.key, last, last2, parent.key]);
-        contexts.add(&[level.path, last]);
-        contexts.add(&[level.key, level.within]);
-        contexts.add(&[level.key, level.within, level.before]);
-        contexts.add(&[self.all]);
-        contexts.add(&[self.root, level.key, last]);
-        contexts.add(&[self.root, level.path, level.within]);
-        contexts.add(&[level.key, last, self.values[0]]);
-        contexts.add(&[level.key, self.values[0], self.values[1], head]);
-        contexts.add(&[expected, level.key, head]);
-        contexts.add(&[u32::from(parent.last2), level.key, last]);
-        contexts.add(&[level.key, level.set]);
-        contexts.add(&[level.key, level.set, last]);
-        contexts
+        let (level, parent) = (self.top(), self.above());
+        let values = [
+            level.key,
+            u32::from(self.head),
+            u32::from(level.last),
+            u32::from(level.last2),
+            parent.key,
+            level.path,
+            level.within,
+            level.before,
+            self.all,
+            self.root,
+            self.values[0],
+            self.values[1],
+            expected,
+            u32::from(parent.last2),
+            level.set,
+        ];
+        Contexts::of(
+            &values,
+            "ab ac acde fc ag agh i jac jfg ack aklb mab nac ao aoc",
+        )
     }
 
     /// Contexts of "the template is right about the next symbol"; `skipped` is what it was wrong about just before.
     pub fn symbol_hit(&self, expected: Key, skipped: Key) -> Contexts {
         let level = self.top();
-        let misses = self.misses.min(5);
-        let last = u32::from(level.last);
-        let mut contexts = Contexts::new();
-        contexts.add(&[expected]);
-        contexts.add(&[expected, level.key]);
-        contexts.add(&[expected, level.key, last]);
-        contexts.add(&[self.root, expected, level.key]);
-        contexts.add(&[misses]);
-        contexts.add(&[self.luck & 0xf]);
-        contexts.add(&[self.luck & 3, expected, level.key]);
-        contexts.add(&[level.path, level.within, expected]);
-        contexts.add(&[self.all, expected]);
-        contexts.add(&[self.choice, expected, level.key]);
-        contexts.add(&[skipped, expected, level.key]);
-        contexts
+        let values = [
+            expected,
+            level.key,
+            u32::from(level.last),
+            self.root,
+            self.misses.min(5),
+            self.luck & 0xf,
+            self.luck & 3,
+            level.path,
+            level.within,
+            self.all,
+            self.choice,
+            skipped,
+        ];
+        Contexts::of(&values, "a ab abc dab e f gab hia ja kab lab")
     }
 
     /// Contexts of a value at `place` (the attribute, or text); `template` says what the template has there.
     pub fn at(&self, place: Key, template: u32) -> Contexts {
-        let level = self.top();
-        let parent = self.above();
-        let place = mix(level.key, place);
-        let mut contexts = Contexts::new();
-        contexts.add(&[place]);
-        contexts.add(&[place, template]);
-        contexts.add(&[place, self.values[0]]);
-        contexts.add(&[place, self.values[0], self.values[1]]);
-        contexts.add(&[place, self.root]);
-        contexts.add(&[place, level.within]);
-        contexts.add(&[place, parent.key, u32::from(parent.last2)]);
-        contexts.add(&[place, self.all]);
-        contexts.add(&[place, level.path]);
-        contexts.add(&[template, self.luck & 3]);
-        contexts
+        let (level, parent) = (self.top(), self.above());
+        let values = [
+            mix(level.key, place),
+            template,
+            self.values[0],
+            self.values[1],
+            self.root,
+            level.within,
+            parent.key,
+            u32::from(parent.last2),
+            self.all,
+            level.path,
+            self.luck & 3,
+        ];
+        Contexts::of(&values, "a ab ac acd ae af agh ai aj bk")
     }
 
     /// Contexts of "the template is right about this value".
     pub fn value_hit(&self, place: Key, template: u32) -> Contexts {
         let level = self.top();
-        let place = mix(level.key, place);
         let misses = self.misses.min(5);
-        let mut contexts = Contexts::new();
-        contexts.add(&[template]);
-        contexts.add(&[place]);
-        contexts.add(&[place, template]);
-        contexts.add(&[place, template, self.root]);
-        contexts.add(&[place, misses]);
-        contexts.add(&[self.luck & 0xf]);
-        contexts.add(&[place, self.luck & 7]);
-        contexts.add(&[level.path, place, self.luck & 1]);
-        contexts.add(&[place, self.all]);
-        contexts.add(&[place, self.choice]);
-        contexts.add(&[place, self.choice, misses.min(1), self.root]);
-        contexts
+        let values = [
+            template,
+            mix(level.key, place),
+            self.root,
+            misses,
+            self.luck & 0xf,
+            self.luck & 7,
+            level.path,
+            self.luck & 1,
+            self.all,
+            self.choice,
+            misses.min(1),
+        ];
+        Contexts::of(&values, "a b ba bac bd e bf gbh bi bj bjkc")
     }
 }

@@ -1,12 +1,12 @@
 //! Whole numbers and decimal fractions, as written without needless zeros in front. Refuses exponents, plus signs
-//! and anything beyond 17 digits.
+//! and what does not fit 31 bits without its point.
 
+use super::Line;
 use crate::features::Decide;
 use crate::structure::{Contexts, flag, number, signed, tree};
 
-/// Longest text.
-pub const LEN_MAX: usize = 24;
-const DIGITS_MAX: usize = 17;
+/// Longest text: it has at most 31 places.
+pub const LEN_MAX: usize = 33;
 const SIGN: u32 = 0x0001_6465;
 const SIZE: u32 = 0x0002_6465;
 const PLACES: u32 = 0x0003_6465;
@@ -16,7 +16,7 @@ const DELTA: u32 = 0x0005_6465;
 /// A number: `scaled` divided by ten to the power of `places`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Decimal {
-    scaled: i64,
+    scaled: i32,
     places: u32,
 }
 
@@ -25,25 +25,24 @@ impl Decimal {
     pub fn parse(text: &str) -> Option<Self> {
         let octets = text.as_bytes();
         let digits = octets.strip_prefix(b"-").unwrap_or(octets);
-        let places = digits.iter().rev().position(|octet| *octet == b'.');
-        if digits.len() - usize::from(places.is_some()) > DIGITS_MAX {
-            return None;
-        }
-        let mut scaled = 0i64;
-        for octet in digits.iter().filter(|octet| **octet != b'.') {
+        let (mut scaled, mut places) = (0, 0);
+        for (at, octet) in digits.iter().enumerate() {
+            if *octet == b'.' {
+                places = digits.len() - at - 1;
+                continue;
+            }
             let digit = octet.wrapping_sub(b'0');
-            if digit > 9 {
+            if digit > 9 || scaled >= i32::MAX / 10 {
                 return None;
             }
-            scaled = scaled * 10 + i64::from(digit);
+            scaled = scaled * 10 + i32::from(digit);
+        }
+        if digits.len() < octets.len() {
+            scaled = -scaled;
         }
         let number = Self {
-            scaled: if digits.len() < octets.len() {
-                -scaled
-            } else {
-                scaled
-            },
-            places: places.unwrap_or(0) as u32,
+            scaled,
+            places: places as u32,
         };
         let mut again = [0; LEN_MAX];
         (number.write(&mut again) == octets).then_some(number)
@@ -56,63 +55,47 @@ impl Decimal {
 
     /// Writes it; returns what was written.
     pub fn write(self, out: &mut [u8; LEN_MAX]) -> &[u8] {
-        let mut start = LEN_MAX;
-        let mut push = |octet| {
-            start -= 1;
-            if let Some(place) = out.get_mut(start) {
-                *place = octet;
-            }
-        };
-        // From its end; at most 18 digits, a point and a sign.
+        let mut line = Line::new(out);
         let mut rest = self.scaled.unsigned_abs();
         let mut count = 0;
         while rest > 0 || count <= self.places {
-            push(b'0' + (rest % 10) as u8);
+            line.digits(rest, 1);
             rest /= 10;
             count += 1;
             if count == self.places {
-                push(b'.');
+                line.push(b".");
             }
         }
         if self.scaled < 0 {
-            push(b'-');
+            line.push(b"-");
         }
-        out.get(start..).unwrap_or(&[])
+        line.written()
     }
 
-    /// Codes a whole number.
-    pub fn code_whole<D: Decide>(self, d: &mut D, contexts: &Contexts) -> Option<Self> {
-        let negative = flag(d, contexts, SIGN, self.scaled < 0);
-        let size = number(d, contexts, SIZE, self.scaled.unsigned_abs());
-        Self::checked(negative, size, 0)
-    }
-
-    /// Codes a fraction; cheaply if it is near `base`.
-    pub fn code_fraction<D: Decide>(
+    /// Codes it, a whole number or a fraction; a fraction cheaply if it is near `base`.
+    pub fn code<D: Decide>(
         self,
         d: &mut D,
         contexts: &Contexts,
+        whole: bool,
         base: Option<Self>,
-    ) -> Option<Self> {
-        if let Some(base) = base {
-            let near = self.places == base.places && self.scaled.abs_diff(base.scaled) < 1 << 40;
-            if flag(d, contexts, NEAR, near) {
-                let delta = signed(d, contexts, DELTA, self.scaled.wrapping_sub(base.scaled));
-                let scaled = base.scaled.checked_add(delta)?;
-                return Self::checked(scaled < 0, scaled.unsigned_abs(), base.places);
+    ) -> Self {
+        let (mut places, mut label) = (0, SIZE);
+        if !whole {
+            if let Some(base) = base
+                && flag(d, contexts, NEAR, self.places == base.places)
+            {
+                let delta = self.scaled.wrapping_sub(base.scaled);
+                let scaled = base.scaled.wrapping_add(signed(d, contexts, DELTA, delta));
+                return Self { scaled, ..base };
             }
+            places = tree(d, contexts, PLACES, 5, self.places);
+            label += 16;
         }
-        let places = tree(d, contexts, PLACES, 5, self.places);
         let negative = flag(d, contexts, SIGN, self.scaled < 0);
-        let size = number(d, contexts, SIZE + 16, self.scaled.unsigned_abs());
-        Self::checked(negative, size, places)
-    }
-
-    fn checked(negative: bool, size: u64, places: u32) -> Option<Self> {
-        let fits = size < 10u64.pow(DIGITS_MAX as u32) && places <= DIGITS_MAX as u32;
-        let size = i64::try_from(size).ok().filter(|_| fits)?;
-        let scaled = if negative { -size } else { size };
-        Some(Self { scaled, places })
+        let size = number(d, contexts, label, self.scaled.unsigned_abs()).cast_signed();
+        let scaled = if negative { size.wrapping_neg() } else { size };
+        Self { scaled, places }
     }
 }
 
@@ -129,8 +112,9 @@ mod tests {
             "0.5",
             "-0.05",
             "59.329323",
+            "-179.9999999",
             "0.0",
-            "12345678901234567",
+            "2147483639",
             "0.0000000000000001",
         ] {
             let number = Decimal::parse(text).expect(text);
@@ -149,7 +133,8 @@ mod tests {
             "1.2.3",
             "-0.0",
             "1 ",
-            "123456789012345678",
+            "12345678901",
+            "0.00000000000000000000000000000000000001",
         ] {
             assert_eq!(Decimal::parse(text), None, "{text}");
         }

@@ -13,16 +13,16 @@ pub fn code<D: Decide>(d: &mut D, place: u32, text: &[u8], out: &mut [u8]) -> Re
     let mut word = 0u32;
     let mut len = 0;
     loop {
-        let mut contexts = Contexts::new();
-        contexts.add(&[last & 0xff]);
-        contexts.add(&[last & 0xffff]);
-        contexts.add(&[last & 0xff_ffff]);
-        contexts.add(&[last]);
-        contexts.add(&[word]);
-        contexts.add(&[word, place]);
-        contexts.add(&[last & 0xff, place]);
-        contexts.add(&[last & 0xffff, place]);
-        contexts.add(&[len as u32]);
+        let values = [
+            last & 0xff,
+            last & 0xffff,
+            last & 0xff_ffff,
+            last,
+            word,
+            place,
+            len as u32,
+        ];
+        let contexts = Contexts::of(&values, "a b c d e ef af bf g");
         let octet = text.get(len).copied().unwrap_or(0);
         let octet = tree(d, &contexts, LETTER, 8, u32::from(octet));
         if octet == 0 {

@@ -11,30 +11,95 @@ const CHANGE: u32 = 0x0003_746f;
 const HEAD: u32 = 0x0004_746f;
 
 /// Lengths from here on are numbers.
-const LENGTH_LONG: usize = 255;
+const LENGTH_LONG: u32 = 255;
 
 /// Longest token.
 pub const LEN_MAX: usize = 1 << 20;
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const BASE64_URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// The alphabets; a string is written in the first that has all its characters.
-const ALPHABETS: [&[u8]; 7] = [
-    b"0123456789",
-    b"0123456789abcdef",
-    b"0123456789ABCDEF",
-    b"0123456789abcdefghijklmnopqrstuvwxyz",
-    b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-    BASE64_URL.split_at(62).0,
-    BASE64_URL,
+/// In an order in which the letters of each of the other alphabets stand together.
+const LETTERS: &[u8; 64] = b"GHIJKLMNOPQRSTUVWXYZABCDEF0123456789abcdefghijklmnopqrstuvwxyz-_";
+
+/// The alphabets, each a start and a length among the letters; a string is written in the first that has all its
+/// characters.
+const ALPHABETS: [(u8, u8); 7] = [
+    (26, 10),
+    (26, 16),
+    (20, 16),
+    (26, 36),
+    (0, 36),
+    (0, 62),
+    (0, 64),
 ];
+
+/// Hexadecimal digits, lower case, and upper case.
+pub(super) const HEX: [u32; 2] = [1, 2];
 
 /// Octets in base64 (RFC 4648 section 4), written with padding and nothing to spare.
 const OCTETS: u32 = ALPHABETS.len() as u32;
 
 /// Letters of octets that are coded in context: keys and pictures begin with what they are.
 const HEAD_LEN: usize = 3;
+
+/// The characters of an alphabet, in the order of their numbers.
+pub(super) fn letters(alphabet: u32) -> &'static [u8] {
+    let place = ALPHABETS.get(alphabet as usize);
+    let set =
+        place.and_then(|(start, len)| LETTERS.get(usize::from(*start)..)?.get(..usize::from(*len)));
+    set.unwrap_or(BASE64)
+}
+
+/// The number of a letter in its alphabet; 0 for none.
+pub(super) fn value(set: &[u8], letter: Option<&u8>) -> u32 {
+    let found = set.iter().position(|other| Some(other) == letter);
+    found.unwrap_or(0) as u32
+}
+
+/// Bit n: alphabet n has the letter.
+fn alphabets(letter: u8) -> u8 {
+    match letter {
+        b'0'..=b'9' => 0b1111_1111,
+        b'a'..=b'f' => 0b1110_1010,
+        b'g'..=b'z' => 0b1110_1000,
+        b'A'..=b'F' => 0b1111_0100,
+        b'G'..=b'Z' => 0b1111_0000,
+        b'-' | b'_' => 0b0100_0000,
+        b'+' | b'/' | b'=' => 0b1000_0000,
+        _ => 0,
+    }
+}
+
+/// The alphabets that tell small letters, capitals, digits and signs apart.
+const CLASSES: u8 = 0b0001_1000;
+
+/// Is it what writing octets in base64 gives?
+pub fn is_octets(text: &str) -> bool {
+    let text = text.as_bytes();
+    let len = digits(count(text));
+    let spare = 2 * (len.next_multiple_of(4) - len);
+    let letters = text.get(..len).unwrap_or(&[]);
+    let last = letters.last();
+    last.is_some()
+        && text.len() == len.next_multiple_of(4)
+        && text.len() <= LEN_MAX
+        && value(BASE64, last) & ((1 << spare) - 1) == 0
+        && letters.iter().all(|letter| BASE64.contains(letter))
+}
+
+/// Octets in base64 text.
+pub fn count(text: &[u8]) -> usize {
+    let mut letters = text;
+    while let [rest @ .., b'='] = letters {
+        letters = rest;
+    }
+    (text.len() / 4 * 3).saturating_sub(text.len() - letters.len())
+}
+
+/// Letters of so many octets in base64.
+fn digits(count: usize) -> usize {
+    (count * 4).div_ceil(3)
+}
 
 /// A token to write.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -46,68 +111,53 @@ pub struct Token<'a> {
 impl<'a> Token<'a> {
     /// Finds the alphabet. None for the empty string and for characters outside all alphabets.
     pub fn parse(text: &'a str) -> Option<Self> {
-        // Most text ends here, at its first space.
-        let plausible = |letter: &u8| letter.is_ascii_alphanumeric() || b"+/-_=".contains(letter);
-        let is_fine = !text.is_empty() && text.len() <= LEN_MAX;
-        if !is_fine || !text.bytes().all(|letter| plausible(&letter)) {
+        let mut all = u8::MAX;
+        for letter in text.bytes() {
+            all &= alphabets(letter);
+            // Most text ends here, at its first space.
+            if all == 0 {
+                return None;
+            }
+        }
+        if text.is_empty() || text.len() > LEN_MAX {
             return None;
         }
+        let octets = 1 << OCTETS;
+        if all & octets != 0 && !is_octets(text) {
+            all ^= octets;
+        }
         // Long text is base64 proper, even if it happens to use few letters of it; but hex is hex.
-        let long = text.len() > 48;
-        let in_set = |alphabet: &u32| {
-            let set = ALPHABETS.get(*alphabet as usize);
-            set.is_some_and(|set| text.bytes().all(|letter| set.contains(&letter)))
-        };
-        let hex = Some(1).filter(|hex| long && in_set(hex));
-        let octets = || Self::octets(text).map(|token| token.alphabet);
-        let plain = || (0..OCTETS).find(in_set);
-        let alphabet = match hex {
-            None if long => octets().or_else(plain),
-            hex => hex.or_else(plain).or_else(octets),
-        };
+        if text.len() > 48 && all & (octets | 2) == octets {
+            all = octets;
+        }
         let text = text.as_bytes();
-        alphabet.map(|alphabet| Self { text, alphabet })
+        let alphabet = all.trailing_zeros();
+        (all != 0).then_some(Self { text, alphabet })
     }
 
-    /// Octets in base64. None if the text is not what encoding them gives.
-    pub fn octets(text: &'a str) -> Option<Self> {
-        let letters = text.trim_end_matches('=');
-        let pads = text.len() - letters.len();
-        let value = |letter: u8| BASE64.iter().position(|other| *other == letter);
-        let last = letters.bytes().last().and_then(value)?;
-        let is_octets = pads <= 2
-            && text.len().is_multiple_of(4)
-            && text.len() <= LEN_MAX
-            && last & ((1 << (2 * pads)) - 1) == 0
-            && letters.bytes().all(|letter| value(letter).is_some());
-        is_octets.then_some(Self {
+    /// Octets in base64, see [`is_octets`].
+    pub fn octets(text: &'a str) -> Self {
+        Self {
             text: text.as_bytes(),
             alphabet: OCTETS,
-        })
+        }
     }
 
     /// Does it look like chance? Words do not.
     pub fn looks_random(self) -> bool {
         let len = self.text.len();
-        let class = |letter: &u8| match letter {
-            b'0'..=b'9' => 0,
-            b'a'..=b'z' => 1,
-            b'A'..=b'Z' => 2,
-            _ => 3,
-        };
-        let next = self.text.iter().skip(1);
-        let changes = self
-            .text
-            .iter()
-            .zip(next)
-            .filter(|(one, next)| class(one) != class(next))
-            .count();
+        let (mut changes, mut before) = (0, u8::MAX);
+        for letter in self.text {
+            let class = alphabets(*letter) & CLASSES;
+            changes += usize::from(class != before);
+            before = class;
+        }
         match self.alphabet {
             0 => len >= 4,
-            1 | 2 => len >= 8 || (len >= 6 && changes >= 2),
+            1 | 2 => len >= 8 || (len >= 6 && changes >= 3),
             OCTETS if self.text.last() == Some(&b'=') => len > 4,
             _ if len >= 100 => changes * 8 >= len,
-            _ => len >= 4 && changes * 3 >= len,
+            _ => len >= 4 && changes * 3 >= len + 3,
         }
     }
 
@@ -119,28 +169,7 @@ impl<'a> Token<'a> {
         out: &mut [u8],
     ) -> Result<usize, Fault> {
         let alphabet = tree(d, contexts, ALPHABET, 3, self.alphabet);
-        let Some(set) = ALPHABETS.get(alphabet as usize) else {
-            return self.code_octets(d, contexts, None, out);
-        };
-        let len = length(d, contexts, self.text.len());
-        if len == 0 || len > LEN_MAX {
-            return Err(Fault::Malformed);
-        }
-        if d.is_reading() && out.len() < len {
-            return Err(Fault::ArenaFull);
-        }
-        for at in 0..len {
-            let value = self.value(set, at);
-            let value = if set.len() == 64 || set.len() == 16 {
-                d.code_bits(value, set.len().ilog2())
-            } else {
-                uniform(d, set.len() as u32, value)
-            };
-            if let Some(letter) = out.get_mut(at) {
-                *letter = set[value as usize % set.len()];
-            }
-        }
-        Ok(len)
+        self.spell(d, contexts, alphabet, None, out)
     }
 
     /// Codes octets; `before` is how many there were in this place of the template.
@@ -151,78 +180,82 @@ impl<'a> Token<'a> {
         before: Option<u16>,
         out: &mut [u8],
     ) -> Result<usize, Fault> {
-        let count = count(self.text);
+        self.spell(d, contexts, OCTETS, before, out)
+    }
+
+    /// Codes all but the alphabet.
+    fn spell<D: Decide>(
+        self,
+        d: &mut D,
+        contexts: &Contexts,
+        alphabet: u32,
+        before: Option<u16>,
+        out: &mut [u8],
+    ) -> Result<usize, Fault> {
+        let is_octets = alphabet == OCTETS;
+        let count = if is_octets {
+            count(self.text)
+        } else {
+            self.text.len()
+        } as u32;
         let count = match before {
             Some(before) => {
-                let before = i64::from(before);
-                before.saturating_add(signed(d, contexts, CHANGE, count as i64 - before))
+                let change = count.wrapping_sub(before.into()).cast_signed();
+                let change = signed(d, contexts, CHANGE, change);
+                u32::from(before).wrapping_add_signed(change)
             }
-            None => length(d, contexts, count) as i64,
+            None => length(d, contexts, count),
         };
-        let count = usize::try_from(count).map_err(|_| Fault::Malformed)?;
-        if count == 0 || count > LEN_MAX {
+        if count == 0 || count > LEN_MAX as u32 {
             return Err(Fault::Malformed);
         }
-        let letters = (count * 4).div_ceil(3);
-        let len = letters.next_multiple_of(4);
+        let (mut letters_len, mut len) = (count as usize, count as usize);
+        if is_octets {
+            letters_len = digits(len);
+            len = letters_len.next_multiple_of(4);
+        }
         if d.is_reading() && out.len() < len {
             return Err(Fault::ArenaFull);
         }
+        let set = letters(alphabet);
         // The second context is the place.
         let mut head = contexts.all().get(1).copied().unwrap_or(0);
-        for at in 0..letters {
+        for at in 0..letters_len {
             // What the last letter has beyond the octets is zero.
-            let spare = if at + 1 == letters {
-                2 * (len - letters) as u32
+            let spare = if at + 1 == letters_len {
+                2 * (len - letters_len)
             } else {
                 0
             };
-            let value = self.value(BASE64, at);
-            let value = if at < HEAD_LEN && spare == 0 {
-                let mut contexts = Contexts::new();
-                contexts.add(&[head]);
-                tree(d, &contexts, HEAD, 6, value)
+            let value = value(set, self.text.get(at));
+            let value = if is_octets && at < HEAD_LEN && spare == 0 {
+                tree(d, &Contexts::of(&[head], "a"), HEAD, 6, value)
             } else {
-                d.code_bits(value >> spare, 6 - spare) << spare
+                uniform(d, set.len() as u32 >> spare, value >> spare) << spare
             };
             head = mix(head, value);
-            if let Some(letter) = out.get_mut(at) {
-                *letter = BASE64[value as usize % 64];
-            }
+            put(out, at, set.get(value as usize));
         }
-        if d.is_reading() {
-            out.get_mut(letters..len).unwrap_or(&mut []).fill(b'=');
+        for at in letters_len..len {
+            put(out, at, Some(&b'='));
         }
         Ok(len)
     }
-
-    /// The number of the letter `at`; 0 on the reading end.
-    fn value(self, set: &[u8], at: usize) -> u32 {
-        let found = self
-            .text
-            .get(at)
-            .and_then(|letter| set.iter().position(|l| l == letter));
-        found.unwrap_or(0) as u32
-    }
 }
 
-/// Octets in base64 text.
-pub fn count(text: &[u8]) -> usize {
-    let pads = text
-        .iter()
-        .rev()
-        .take_while(|letter| **letter == b'=')
-        .count();
-    (text.len() / 4 * 3).saturating_sub(pads)
+/// Writes a letter to its place, if there is one.
+pub(super) fn put(out: &mut [u8], at: usize, letter: Option<&u8>) {
+    if let (Some(place), Some(letter)) = (out.get_mut(at), letter) {
+        *place = *letter;
+    }
 }
 
 /// Keys, hashes and nonces have the lengths they always have: every bit of a length is worth its contexts.
-fn length<D: Decide>(d: &mut D, contexts: &Contexts, len: usize) -> usize {
-    let short = tree(d, contexts, LENGTH, 8, len.min(LENGTH_LONG) as u32) as usize;
+fn length<D: Decide>(d: &mut D, contexts: &Contexts, len: u32) -> u32 {
+    let short = tree(d, contexts, LENGTH, 8, len.min(LENGTH_LONG));
     if short < LENGTH_LONG {
         return short;
     }
-    let rest = len.saturating_sub(LENGTH_LONG) as u64;
-    let rest = number(d, contexts, LENGTH, rest).min(LEN_MAX as u64);
-    LENGTH_LONG + rest as usize
+    let rest = number(d, contexts, LENGTH, len.saturating_sub(LENGTH_LONG));
+    LENGTH_LONG.saturating_add(rest)
 }

@@ -7,7 +7,7 @@ use crate::alias::template::Trace;
 use crate::session::staged::Origin;
 use crate::structure::{flag, signed, tree};
 use crate::value::Fault;
-use crate::value::uuid::Uuid;
+use crate::value::uuid;
 
 const OWN: u32 = 0x0001_4964;
 const DISTANCE: u32 = 0x0003_4964;
@@ -88,7 +88,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             Some(referred) => referred,
             None => {
                 let own = flag(self.d, contexts, OWN, given.is_some_and(|id| id.own));
-                let number = self.numbered(job, own, given)?;
+                let number = self.numbered(job, own, given);
                 (own, number)
             }
         };
@@ -99,12 +99,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// A packet is named by how far it is from the one referred to last, in this stanza or in a packet this one counts
     /// on; from number 0 if there is none; or, one of the writer's own, from this one. Both ends know these whatever is
     /// lost, late or under way, and however far either has got meanwhile, so nothing is left to guess.
-    fn numbered(
-        &mut self,
-        job: &Job<'w, 'a>,
-        own: bool,
-        given: Option<IdRef>,
-    ) -> Result<u32, Fault> {
+    fn numbered(&mut self, job: &Job<'w, 'a>, own: bool, given: Option<IdRef>) -> u32 {
         let target = given.map_or(0, |id| id.number);
         let mut contexts = job.contexts;
         for kind in self.next.kinds {
@@ -112,24 +107,18 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         }
         let mark = self.marks.packets[usize::from(!own)];
         let distance = self.number.abs_diff(target);
-        let near = u64::from(target.abs_diff(mark)) * 2 < u64::from(distance);
+        let near = target.abs_diff(mark) < distance.div_ceil(2);
         let from_mark = !own || flag(self.d, &contexts, NEAR, near);
         let (base, label) = match (own, from_mark) {
             (false, _) => (mark, OTHER),
             (true, true) => (mark, DELTA),
             (true, false) => (self.number, DISTANCE),
         };
-        let change = signed(
-            self.d,
-            &contexts,
-            label,
-            i64::from(target) - i64::from(base),
-        );
-        let number = i64::from(base).checked_add(change);
-        let number = number.and_then(|number| u32::try_from(number).ok());
-        let number = number.ok_or(Fault::Malformed)?;
+        let change = target.wrapping_sub(base).cast_signed();
+        let change = signed(self.d, &contexts, label, change);
+        let number = base.wrapping_add_signed(change);
         self.marks.packets[usize::from(!own)] = number;
-        Ok(number)
+        number
     }
 
     /// An id that does not cross: at the far end, one is made up.
@@ -162,7 +151,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let ns = self.dictionary.namespaces.get(ns).unwrap_or("");
         let place = (ns, element, at.attribute);
         if ITEMS.contains(&place) {
-            return Uuid::parse(text).is_some() || is_server_item(text);
+            return uuid::Form::of(text).is_some() || is_server_item(text);
         }
         MADE_UP.contains(&place) && is_made_up(text)
     }

@@ -6,7 +6,7 @@ use crate::alias::template::Trace;
 use crate::structure::{flag, number};
 use crate::value::Fault;
 use crate::value::token::Token;
-use crate::value::uuid::{self, Uuid};
+use crate::value::uuid;
 
 const NEAR: u32 = 0x0001_4e61;
 const SHARED: u32 = 0x0002_4e61;
@@ -34,7 +34,7 @@ pub(super) fn head(id: &str) -> &str {
 fn uuid_cut(id: &str) -> Option<usize> {
     let cut = id.len().checked_sub(uuid::LEN)?;
     let tail = id.get(cut..)?;
-    Uuid::parse(tail).map(|_| cut)
+    uuid::Form::of(tail).map(|_| cut)
 }
 
 /// Length of the prefix of an id that has one worth it: before a UUID, or in common with `trace`.
@@ -62,7 +62,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         if let Trace::Crossed(head) = job.trace {
             let near = prefix.is_some_and(|prefix| head.starts_with(prefix));
             if flag(self.d, contexts, NEAR, near) {
-                let len = number(self.d, contexts, SHARED, cut as u64) as usize;
+                let len = number(self.d, contexts, SHARED, cut as u32) as usize;
                 shared = Some(head.get(..len).ok_or(Fault::Malformed)?);
             }
         }
@@ -71,7 +71,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             (Some(_), Some(prefix)) => prefix,
             (Some(shared), None) => self.arena.keep(shared)?,
         };
-        let is_uuid = rest.is_some_and(|rest| Uuid::parse(rest).is_some());
+        let is_uuid = rest.is_some_and(|rest| uuid::Form::of(rest).is_some());
         let end = if self.is_id_place(&job.at) && flag(self.d, contexts, IS_UUID, is_uuid) {
             self.uuid(contexts, rest)?
         } else {

@@ -12,9 +12,9 @@ use crate::structure::lexicon::hash;
 use crate::structure::{Contexts, flag, rank, tree};
 use crate::text::hint;
 use crate::value::decimal::{self, Decimal};
-use crate::value::time::{self, EPOCH_S, Time};
-use crate::value::token::{Token, count};
-use crate::value::uuid::{self, Uuid};
+use crate::value::time::{self, EPOCH, Time};
+use crate::value::token::{self, Token, count};
+use crate::value::uuid;
 use crate::value::{Fault, Kind};
 
 const WORD: u32 = 0x0001_506c;
@@ -81,7 +81,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// that equals one is no reference where other things than references stand.
     fn may_refer(&self, at: &Place<'_>, text: &str, is_prose_place: bool) -> bool {
         let is_chance =
-            || Uuid::parse(text).is_some() || ids::unmint(self.memory.tag, text).is_some();
+            || uuid::Form::of(text).is_some() || ids::unmint(self.memory.tag, text).is_some();
         if self.is_id_place(at) {
             return !self.names_things() || is_chance() || self.is_opaque(at, text);
         }
@@ -95,7 +95,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 
     /// True if `text`, which crossed, is remembered as the id of a packet and not as a string. Both ends must agree.
     fn is_packet_id(&self, at: &Place<'_>, text: &str) -> bool {
-        let is_chance = || Uuid::parse(text).is_some() || walk_ids::is_server_item(text);
+        let is_chance = || uuid::Form::of(text).is_some() || walk_ids::is_server_item(text);
         self.is_id_place(at) && (!self.names_things() || is_chance())
     }
 
@@ -108,7 +108,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 
     /// Chooses the way.
     pub(super) fn plan(&self, at: &Place<'_>, trace: Trace<'_>, text: &'a str) -> Plan {
-        if at.is_opaque() && Token::octets(text).is_some() {
+        if at.is_opaque() && token::is_octets(text) {
             return Kind::Octets.into();
         }
         let is_prose_place = at.is_text && at.hint == dictionary::Kind::Text;
@@ -142,11 +142,11 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         text: &'a str,
         is_prose_place: bool,
     ) -> Plan {
-        if Uuid::parse(text).is_some() {
+        if uuid::Form::of(text).is_some() {
             return Kind::Uuid.into();
         }
         if self.is_id_place(at) {
-            if Uuid::parse_plain(text).is_some() {
+            if uuid::Form::is_plain(text) {
                 return Kind::Uuid.into();
             }
             if let Some(cut) = named::cut(trace, text) {
@@ -249,7 +249,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 
     /// Codes octets in base64.
     fn octets(&mut self, job: &Job<'w, 'a>) -> Result<&'a str, Fault> {
-        let token = job.given.and_then(Token::octets).unwrap_or_default();
+        let token = job.given.map(Token::octets).unwrap_or_default();
         let before = match job.trace {
             Trace::Octets(count) => Some(count),
             _ => None,
@@ -264,21 +264,16 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             Kind::Uuid => self.uuid(contexts, given),
             Kind::Integer | Kind::Decimal => {
                 let number = given.and_then(Decimal::parse).unwrap_or_default();
-                let number = if kind == Kind::Integer {
-                    number.code_whole(self.d, contexts)
-                } else {
-                    let base = job.trace.string().and_then(Decimal::parse);
-                    number.code_fraction(self.d, contexts, base)
-                };
-                let number = number.ok_or(Fault::Malformed)?;
+                let whole = kind == Kind::Integer;
+                let base = job.trace.string().and_then(Decimal::parse);
+                let number = number.code(self.d, contexts, whole, base);
                 self.settle(given, number.write(&mut [0; decimal::LEN_MAX]))
             }
             Kind::Time => {
-                let time = given.and_then(Time::parse);
-                let base_s = self.base_s(job, time);
-                let time = time.unwrap_or_default().code(self.d, contexts, base_s);
-                let time = time.ok_or(Fault::Malformed)?;
-                self.marks.clock = u32::try_from(time.seconds()).unwrap_or(0);
+                let time = given.and_then(Time::parse).unwrap_or(Time::new(EPOCH));
+                let base = self.clock(job, time.clock());
+                let time = time.code(self.d, contexts, base);
+                self.marks.clock = time.clock();
                 self.settle(given, time.write(&mut [0; time::LEN_MAX]))
             }
             Kind::Token => self.tokens(contexts, given),
@@ -293,23 +288,20 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         contexts: &Contexts,
         given: Option<&'a str>,
     ) -> Result<&'a str, Fault> {
-        let parse = |text| Uuid::parse(text).or_else(|| Uuid::parse_plain(text));
-        let uuid = given.and_then(parse).unwrap_or_default();
-        let uuid = uuid.code(self.d, contexts);
-        self.settle(given, uuid.write(&mut [0; uuid::LEN]))
+        let out = self.arena.free();
+        let len = uuid::code(self.d, contexts, given.unwrap_or(""), out)?;
+        self.kept(given, len)
     }
 
     /// The time a time is counted from: the latest one both ends saw, or the template's.
-    fn base_s(&mut self, job: &Job<'w, 'a>, given: Option<Time>) -> i64 {
-        let before = job.trace.string().and_then(Time::parse);
-        let before = before.map(Time::seconds);
-        let clock = (self.marks.clock > 0).then_some(i64::from(self.marks.clock));
-        let (Some(before), Some(clock)) = (before, clock) else {
-            return before.or(clock).unwrap_or(EPOCH_S);
+    fn clock(&mut self, job: &Job<'w, 'a>, given: u32) -> u32 {
+        let clock = self.marks.clock;
+        let Some(before) = job.trace.string().and_then(Time::parse) else {
+            return if clock > 0 { clock } else { EPOCH };
         };
-        let distance = |from: i64| given.map_or(0, |time| time.seconds().abs_diff(from));
-        let near = distance(before) <= distance(clock);
-        if flag(self.d, &job.contexts, BEFORE, near) {
+        let before = before.clock();
+        let near = given.abs_diff(before) <= given.abs_diff(clock);
+        if clock == 0 || flag(self.d, &job.contexts, BEFORE, near) {
             before
         } else {
             clock

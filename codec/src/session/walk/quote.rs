@@ -95,7 +95,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let len = if flag(self.d, &job.contexts, WHOLE, len == body.len()) {
             body.len()
         } else {
-            number(self.d, &job.contexts, LEN, len as u64) as usize
+            number(self.d, &job.contexts, LEN, len as u32) as usize
         };
         let quoted = body.get(..len).ok_or(Fault::Malformed)?;
         let rest = self.prose(quote.map(|quote| quote.rest))?;

@@ -97,13 +97,10 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         slot: u16,
         given: Option<&'a str>,
     ) -> Result<&'a str, Fault> {
-        let mut contexts = Contexts::new();
-        contexts.add(&[place]);
         // How many there may be to choose from.
         let many = u32::from(self.next_slot()).checked_ilog2().unwrap_or(0);
-        contexts.add(&[many]);
-        contexts.add(&[place, many]);
-        let slot = number(self.d, &contexts, SLOT, u64::from(slot));
+        let contexts = Contexts::of(&[place, many], "a b ab");
+        let slot = number(self.d, &contexts, SLOT, slot.into());
         let slot = u16::try_from(slot).map_err(|_| Fault::Unknown)?;
         self.staged.touch(slot);
         if let Some(text) = given {
@@ -120,7 +117,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     pub(super) fn repeat(&mut self, contexts: &Contexts, at: u16) -> Result<&'a str, Fault> {
-        let at = number(self.d, contexts, REPEAT, u64::from(at)) as usize;
+        let at = number(self.d, contexts, REPEAT, at.into()) as usize;
         let found = self.staged.strings().get(at);
         found.map(|(_, text)| *text).ok_or(Fault::Unknown)
     }
@@ -147,14 +144,13 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let next = self.next_slot();
         let wanted = slot.unwrap_or(0);
         let first = self.staged.strings().is_empty();
-        let mut contexts = Contexts::new();
-        contexts.add(&[u32::from(first)]);
-        contexts.add(&[u32::from(first), u32::from(next).min(8)]);
+        let values = [u32::from(first), u32::from(next).min(8)];
+        let contexts = Contexts::of(&values, "a ab");
         if flag(self.d, &contexts, NEXT, wanted == next) {
             return self.introduced(next, text);
         }
         let contexts = Contexts::new();
-        let slot = number(self.d, &contexts, NEW_SLOT, u64::from(wanted));
+        let slot = number(self.d, &contexts, NEW_SLOT, wanted.into());
         let slot = u16::try_from(slot).map_err(|_| Fault::Malformed)?;
         self.introduced(slot, text)
     }
@@ -200,8 +196,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let resource = given
             .and_then(split_jid)
             .and_then(|(_, _, resource)| resource);
-        let mut contexts = Contexts::new();
-        contexts.add(&[place]);
+        let contexts = Contexts::of(&[place], "a");
         let has_resource = flag(self.d, &contexts, HAS_RESOURCE, resource.is_some());
         let bare = given.map(bare);
         if !has_resource {
@@ -220,8 +215,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let (way, number) = given
             .and_then(|text| self.find_known(text))
             .unwrap_or((0, 0));
-        let mut contexts = Contexts::new();
-        contexts.add(&[place]);
+        let contexts = Contexts::of(&[place], "a");
         match tree(self.d, &contexts, BARE, 2, way) {
             0 => Ok(None),
             IS_ALIAS => self.alias(place, number, given).map(Some),
@@ -263,8 +257,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// One part of an address, or the text before a token.
     fn part(&mut self, place: u32, given: Option<&'a str>) -> Result<&'a str, Fault> {
         let (way, number) = given.map_or((IS_LETTERS, 0), |text| self.plan_part(text));
-        let mut contexts = Contexts::new();
-        contexts.add(&[place]);
+        let contexts = Contexts::of(&[place], "a");
         match tree(self.d, &contexts, PART, 3, way) {
             IS_LETTERS => self.letters(place, given),
             IS_ALIAS => self.alias(place, number, given),

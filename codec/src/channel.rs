@@ -47,22 +47,39 @@ impl Channel {
 
     /// Milliseconds a frame of `len` bytes occupies the air.
     pub fn airtime_ms(&self, len: usize) -> u64 {
-        let bits = 8 * len as u64;
-        u64::from(self.preamble_ms) + (bits * 1000).div_ceil(u64::from(self.bit_rate.max(1)))
+        self.frame_ms(len).into()
+    }
+
+    /// The same, as a link reckons.
+    pub(crate) fn frame_ms(&self, len: usize) -> u32 {
+        let rate = self.bit_rate.max(1);
+        let bits = u32::try_from(len).unwrap_or(u32::MAX).saturating_mul(8);
+        let rest = (bits % rate).saturating_mul(1000).div_ceil(rate);
+        let whole = (bits / rate).saturating_mul(1000);
+        self.preamble_ms.saturating_add(whole).saturating_add(rest)
+    }
+
+    /// The same channel with no delay above an hour, so that sums of them are numbers too.
+    pub(crate) fn bounded(self) -> Self {
+        const MOST_MS: u32 = 60 * 60 * 1000;
+        Self {
+            turnaround_ms: self.turnaround_ms.min(MOST_MS),
+            preamble_ms: self.preamble_ms.min(MOST_MS),
+            interleaver_ms: self.interleaver_ms.min(MOST_MS),
+            ..self
+        }
     }
 
     /// From the end of a frame to the start of the answer at the earliest, both as seen by one end.
-    pub(crate) fn gap_ms(&self) -> u64 {
-        2 * u64::from(self.turnaround_ms)
-            + 2 * u64::from(self.interleaver_ms)
-            + u64::from(self.preamble_ms)
+    pub(crate) fn gap_ms(&self) -> u32 {
+        2 * (self.turnaround_ms + self.interleaver_ms) + self.preamble_ms
     }
 
     /// Time after which a turn should give the peer a chance, when nothing else is configured.
-    pub(crate) fn turn_ms(&self) -> u64 {
-        let overhead = self.gap_ms() + u64::from(self.preamble_ms) + self.airtime_ms(14);
+    pub(crate) fn turn_ms(&self) -> u32 {
+        let overhead = self.gap_ms() + self.preamble_ms + self.frame_ms(14);
         (20 * overhead)
-            .max(8 * self.airtime_ms(self.mtu.into()))
+            .max(8 * self.frame_ms(self.mtu.into()))
             .clamp(2_000, 127_000)
     }
 }

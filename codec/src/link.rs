@@ -19,6 +19,7 @@
 //! A packet is acknowledged only after the application called [`Link::accept`] for it. The application stores
 //! the packet and [`Link::accepted_with`] in one transaction; then a packet surfaces once, whoever restarts when.
 
+mod clock;
 mod config;
 mod event;
 mod incoming;
@@ -31,7 +32,6 @@ mod segments;
 mod session;
 mod shared;
 mod stats;
-mod timers;
 mod transmit;
 mod turn;
 
@@ -44,12 +44,12 @@ pub use stats::LinkStats;
 use crate::channel::Channel;
 use crate::time::Instant;
 
+use clock::{At, Clock};
 use event::{News, What};
 use incoming::Incoming;
 use outgoing::Outgoing;
 use rekey::Handshake;
 use session::Session;
-use timers::Timers;
 use turn::Turn;
 
 /// Most packets outstanding in one direction.
@@ -83,7 +83,7 @@ pub struct Link<B> {
     outgoing: Outgoing,
     incoming: Incoming,
     turn: Turn,
-    timers: Timers,
+    clock: Clock,
     news: News,
     /// What the peer said in its last hello.
     theirs: Agreement,
@@ -94,8 +94,6 @@ pub struct Link<B> {
     mismatched: bool,
     /// Our hello is not answered: it goes again instead of a question.
     greeting: bool,
-    /// Before this an unreadable frame is not answered.
-    notice_after: Option<Instant>,
     /// Bytes of the storage in which frames are opened.
     scratch_len: usize,
     storage: B,
@@ -184,6 +182,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     /// The same where [`LinkConfig::check`] found nothing wrong: a board has it made where it is to stay.
     #[inline(always)]
     pub fn of(config: LinkConfig, channel: Channel, resume: Resume, storage: B) -> Self {
+        let channel = channel.bounded();
         let owed = Owed {
             hello: config.hello,
             hello_asks: true,
@@ -194,7 +193,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             outgoing: Outgoing::new(resume.first_outstanding, resume.next_number),
             incoming: Incoming::new(resume.accepted),
             turn: Turn::new(config.seed),
-            timers: Timers::default(),
+            clock: Clock::new(),
             news: News::default(),
             theirs: Agreement::default(),
             stats: LinkStats::default(),
@@ -202,7 +201,6 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             handshake: Handshake::default(),
             mismatched: false,
             greeting: config.hello,
-            notice_after: None,
             scratch_len: config.receive_mtu(&channel).max(channel.mtu).into(),
             config,
             channel,
@@ -286,10 +284,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     /// Room for a new packet, if one of this priority could go on air soon. Ask for the highest priority that
     /// waits. A number granted but not committed is granted again.
     pub fn grant(&mut self, now: Instant, priority: Priority) -> Option<Grant<'_>> {
+        self.clock.tell(now);
         let ready = !self.mismatched
             && self.wanted().is_none()
             && self.outgoing.has_number(self.config.window);
-        if !ready || !self.may_fill(now, priority) {
+        if !ready || !self.may_fill(priority) {
             return None;
         }
         let number = self.outgoing.next();
@@ -304,8 +303,9 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         number: PacketNumber,
         priority: Priority,
     ) -> Option<Grant<'_>> {
+        self.clock.tell(now);
         let ready = !self.mismatched && self.outgoing.is_wanted(number);
-        if !ready || !self.may_fill(now, priority) {
+        if !ready || !self.may_fill(priority) {
             return None;
         }
         self.room(number, priority)
@@ -355,7 +355,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     pub fn accept(&mut self, now: Instant, number: PacketNumber) {
         let (_, bytes, _) = parts(&mut self.storage, self.config.out_len, self.scratch_len);
         if self.incoming.accept(bytes, number) {
-            self.owe_ack(now, false);
+            self.clock.tell(now);
+            self.owe_ack(false);
         }
     }
 
@@ -383,7 +384,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     /// Keeps off the air until `until`: somebody else talks on a shared channel.
     pub fn defer(&mut self, until: Instant) {
-        self.turn.defer(until);
+        self.clock.delay(At::Free, self.clock.ms_to(until));
     }
 
     /// Signs off: in profile `amateur` the call sign goes out once more if anything was sent since.
@@ -424,7 +425,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         if self.turn.is_sending() {
             None
         } else {
-            self.timers.next()
+            self.clock.next()
         }
     }
 }

@@ -132,38 +132,39 @@ impl Lora {
         }
     }
 
-    fn symbol_us(&self) -> u64 {
-        (1_000_000 << self.spreading_factor.clamp(5, 12)) / u64::from(self.bandwidth_hz).max(1)
+    fn symbol_us(&self) -> u32 {
+        (1_000_000 << self.spreading_factor.clamp(5, 12)) / self.bandwidth_hz.max(1)
     }
 
     /// What [`SENSE_SYMBOLS`] take.
     pub fn sense_ms(&self) -> u32 {
-        let sense_us = u64::from(SENSE_SYMBOLS) * self.symbol_us();
-        u32::try_from(sense_us.div_ceil(1000)).unwrap_or(u32::MAX)
+        symbols_ms(SENSE_SYMBOLS, self.symbol_us())
     }
 
     /// The channel as the link sees it; the rate is that of payload octets. `turnaround_ms`: of the station beside its
     /// sensing.
     pub fn channel(&self, mtu: u16, turnaround_ms: u32) -> Channel {
-        let bandwidth_hz = u64::from(self.bandwidth_hz).max(1);
         let spreading_factor = self.spreading_factor.clamp(5, 12);
         let symbol_us = self.symbol_us();
         // SF bits in a symbol of 2^SF / bandwidth seconds, two less in symbols longer than 16 ms, and of `coding_rate`
         // bits four are payload (Semtech AN1200.13).
         let bits = spreading_factor - if symbol_us > 16_000 { 2 } else { 0 };
-        let coded = u64::from(bits) * bandwidth_hz * 4 / u64::from(self.coding_rate.max(5));
-        let bit_rate = u32::try_from(coded >> spreading_factor).unwrap_or(u32::MAX);
-        // Preamble, 4.25 symbols of synchronisation and 8 of header.
-        let preamble_us = u64::from(PREAMBLE_SYMBOLS + 13) * symbol_us;
+        let coded = u32::from(4 * bits).saturating_mul(self.bandwidth_hz)
+            / u32::from(self.coding_rate.max(5));
         Channel {
-            preamble_ms: u32::try_from(preamble_us.div_ceil(1000)).unwrap_or(u32::MAX),
+            // Preamble, 4.25 symbols of synchronisation and 8 of header.
+            preamble_ms: symbols_ms(PREAMBLE_SYMBOLS + 13, symbol_us),
             ..Channel::radio(
                 mtu.min(MTU),
-                bit_rate.max(1),
+                (coded >> spreading_factor).max(1),
                 turnaround_ms.saturating_add(self.sense_ms()),
             )
         }
     }
+}
+
+fn symbols_ms(symbols: u16, symbol_us: u32) -> u32 {
+    symbol_us.saturating_mul(symbols.into()).div_ceil(1000)
 }
 
 impl FromStr for Lora {

@@ -219,7 +219,7 @@ impl Rekey {
     /// Long enough for a turn of each end, with data in it; longer with each attempt.
     fn wait<B: AsRef<[u8]> + AsMut<[u8]>>(&mut self, now: Instant, link: &Link<B>) {
         let channel = link.channel();
-        let turns = 2 * (channel.turn_ms() + channel.gap_ms());
+        let turns = u64::from(2 * (channel.turn_ms() + channel.gap_ms()));
         self.deadline = Some(now + ((turns + PATIENCE_MS) << self.tries.min(6)));
     }
 

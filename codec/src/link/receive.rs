@@ -3,23 +3,24 @@
 use super::incoming::Taken;
 use super::session::{Opened, Refusal};
 use super::transmit::ASK_ABOVE_LEN;
-use super::{Agreement, Link, MESSAGE_MAX, Offer, What, parts};
+use super::{Agreement, At, Link, MESSAGE_MAX, Offer, What, parts};
 use crate::frame::{Ack, Control, FrameError, Header, Items, Kind};
 use crate::time::Instant;
 
 /// Unreadable frames are answered with a notice at most this often, in milliseconds.
-const NOTICE_PAUSE_MS: u64 = 20_000;
+const NOTICE_PAUSE_MS: u32 = 20_000;
 
 impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     /// A frame was received. Garbage is counted and dropped.
     pub fn handle_frame(&mut self, now: Instant, frame: &[u8]) {
+        self.clock.tell(now);
         let Ok(header) = Header::parse(frame, self.channel.station.is_some()) else {
             self.stats.malformed_frames += 1;
             return;
         };
         if header.station != self.channel.station {
             self.stats.foreign_frames += 1;
-            self.overhear(now, header.station, header.more);
+            self.overhear(header.station, header.more);
             return;
         }
         let hello = match header.kind {
@@ -33,7 +34,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         let (.., scratch) = parts(&mut self.storage, self.config.out_len, self.scratch_len);
         let opened = match self.session.open(&header, hello, frame, scratch) {
             Ok(opened) => opened,
-            Err(refusal) => return self.refuse(now, refusal, header.more),
+            Err(refusal) => return self.refuse(refusal, header.more),
         };
         self.stats.frames_received += 1;
         self.stats.bytes_received += frame.len() as u64;
@@ -43,10 +44,10 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         if !up {
             self.news.push(What::Up);
         }
-        self.heard(now, header.more);
+        self.heard(header.more);
         let known = !self.session.is_unknown();
         self.owed.notice = !known;
-        if self.take_body(now, &header, opened).is_err() {
+        if self.take_body(&header, opened).is_err() {
             self.stats.malformed_frames += 1;
         }
         if !header.more && !self.channel.full_duplex && !self.turn.is_answered() {
@@ -66,19 +67,18 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         }
     }
 
-    fn refuse(&mut self, now: Instant, refusal: Refusal, more: bool) {
+    fn refuse(&mut self, refusal: Refusal, more: bool) {
         match refusal {
             Refusal::Forged => self.stats.forged_frames += 1,
             Refusal::Replayed => self.stats.replayed_frames += 1,
             Refusal::Stale => {
                 self.stats.stale_frames += 1;
                 // It may be the peer, who does not know that we restarted.
-                let due = self.notice_after.is_none_or(|at| now >= at);
-                if due {
-                    self.notice_after = Some(now + NOTICE_PAUSE_MS);
+                if self.clock.is_past(At::Notice) {
+                    self.clock.set(At::Notice, NOTICE_PAUSE_MS);
                     self.owed.notice = true;
                     if !self.channel.full_duplex {
-                        self.yield_turn(now, more);
+                        self.yield_turn(more);
                     }
                 }
             }
@@ -96,12 +96,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         }
     }
 
-    fn take_body(
-        &mut self,
-        now: Instant,
-        header: &Header,
-        opened: Opened,
-    ) -> Result<(), FrameError> {
+    fn take_body(&mut self, header: &Header, opened: Opened) -> Result<(), FrameError> {
         let Opened { len, data, ack, .. } = opened;
         let (out, incoming, scratch) =
             parts(&mut self.storage, self.config.out_len, self.scratch_len);
@@ -162,7 +157,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         }
         if elicits {
             self.owed.unacknowledged_frames += 1;
-            self.owe_ack(now, header.more);
+            self.owe_ack(header.more);
         }
         Ok(())
     }

@@ -2,17 +2,16 @@
 //! backs off, who talked long lets others in. Refuses to know who the others are: nothing here is authenticated.
 
 use super::turn::ACCEPT_MS;
-use super::{Link, Timer};
-use crate::time::Instant;
+use super::{At, Link};
 
 /// Of how many slots a station takes one at random while the channel is not crowded.
-const SLOTS: u64 = 4;
+const SLOTS: u32 = 4;
 /// The most of crowding: 16 times the slots.
 const CROWDING_MAX: u32 = 8;
 /// How many longest turns a dialogue may take.
-const TURNS: u64 = 2;
+const TURNS: u32 = 2;
 /// What a modem and its driver take to report a carrier, in milliseconds.
-const CARRIER_MS: u64 = 10;
+const CARRIER_MS: u32 = 10;
 
 /// What a turn remembers of the others.
 #[derive(Debug, Default)]
@@ -22,10 +21,6 @@ pub(super) struct Manners {
     crowding: u32,
     /// Who was heard last: the address of a link, ours or not.
     speaker: Option<u8>,
-    /// When the dialogue with the peer began; others end it.
-    began: Option<Instant>,
-    /// When one of the two was heard last.
-    last: Instant,
     /// It has lasted long enough: our turn is for what is owed, then others may speak.
     overdue: bool,
 }
@@ -39,7 +34,7 @@ impl Manners {
         }
     }
 
-    fn slots(&self) -> u64 {
+    fn slots(&self) -> u32 {
         SLOTS << (self.crowding / 2)
     }
 
@@ -56,72 +51,70 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     /// How long a turn may last that nobody gave us. Others may have started too: who was not given the turn asks for
     /// it first, and where there are more than two, with a single frame.
-    pub(super) fn opening_ms(&self) -> u64 {
+    pub(super) fn opening_ms(&self) -> u32 {
         if self.is_shared() {
             return 0;
         }
-        let frames = 4 * self.channel.airtime_ms(self.channel.mtu.into());
+        let frames = 4 * self.channel.frame_ms(self.channel.mtu.into());
         self.turn_ms().min(self.channel.gap_ms() + frames)
     }
 
     /// Airtime of a usual answer.
-    fn answer_ms(&self) -> u64 {
-        self.channel.airtime_ms(28.min(self.channel.mtu.into()))
+    fn answer_ms(&self) -> u32 {
+        self.channel.frame_ms(28.min(self.channel.mtu.into()))
     }
 
     /// What it takes to notice that somebody else began to speak.
-    fn slot_ms(&self) -> u64 {
+    fn slot_ms(&self) -> u32 {
         let notice_ms = match self.turn.carrier {
-            Some(_) => CARRIER_MS + self.channel.airtime_ms(4),
-            None => self.channel.airtime_ms(usize::from(self.channel.mtu) / 2),
+            Some(_) => CARRIER_MS + self.channel.frame_ms(4),
+            None => self.channel.frame_ms(usize::from(self.channel.mtu) / 2),
         };
-        u64::from(self.channel.turnaround_ms) + notice_ms
+        self.channel.turnaround_ms + notice_ms
     }
 
     /// A random wait that keeps those apart who wait for the same moment.
-    fn slots_ms(&mut self) -> u64 {
+    fn slots_ms(&mut self) -> u32 {
         let slots = self.turn.manners.slots();
         self.turn.random_below(slots) * self.slot_ms()
     }
 
     /// From the end of a frame to the end of the answer to it.
-    fn exchange_ms(&self) -> u64 {
+    fn exchange_ms(&self) -> u32 {
         self.channel.gap_ms() + ACCEPT_MS + self.answer_ms()
     }
 
     /// Two others speak: we keep off until one of them must have answered.
-    pub(super) fn overhear(&mut self, now: Instant, station: Option<u8>, more: bool) {
+    pub(super) fn overhear(&mut self, station: Option<u8>, more: bool) {
         self.turn.manners.note_speaker(station);
         let frame = if more {
-            self.channel.airtime_ms(self.channel.mtu.into())
+            self.channel.frame_ms(self.channel.mtu.into())
         } else {
             0
         };
-        self.turn.manners.began = None;
+        self.clock.stop(At::Began);
         let wait = self.exchange_ms() + frame + self.slots_ms();
-        self.turn.defer(now + wait);
-        if let Some(due) = self.timers.get(Timer::Reply) {
-            self.timers.set(Timer::Reply, due.max(now + wait));
-        }
+        self.clock.delay(At::Free, wait);
+        self.clock.delay(At::Reply, wait);
     }
 
     /// A signal ended. Others waited for its end too; what it was comes next, and may say more.
-    pub(super) fn wait_aside(&mut self, now: Instant) {
+    pub(super) fn wait_aside(&mut self) {
         if self.is_shared() && self.turn.is_idle() {
             let slots = self.slots_ms();
-            self.turn.defer(now + slots);
+            self.clock.delay(At::Free, slots);
         }
     }
 
     /// No answer came: perhaps somebody spoke at the same time, and waits for an answer too.
-    pub(super) fn back_off_ms(&mut self) -> Option<u64> {
+    pub(super) fn back_off_ms(&mut self) -> Option<u32> {
         if !self.is_shared() {
             return None;
         }
         let manners = &mut self.turn.manners;
         manners.crowding = (manners.crowding + 2).min(CROWDING_MAX);
         manners.overdue = false;
-        if manners.began.is_none() {
+        if !self.clock.is_set(At::Began) {
             // Others were heard since, and their slots waited for: whoever waits twice never gets in.
             return Some(0);
         }
@@ -129,28 +122,27 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     }
 
     /// One of the two ends speaks, perhaps after a silence in which others could have spoken.
-    pub(super) fn note_dialogue(&mut self, now: Instant) {
-        let silence = self.exchange_ms() + self.channel.airtime_ms(self.channel.mtu.into());
-        let manners = &mut self.turn.manners;
-        if manners.began.is_none() || now > manners.last + silence {
-            manners.began = Some(now);
+    pub(super) fn note_dialogue(&mut self) {
+        let silence = self.exchange_ms() + self.channel.frame_ms(self.channel.mtu.into());
+        if !self.clock.is_set(At::Began) || self.clock.now() > self.clock.get(At::Last) + silence {
+            self.clock.set(At::Began, 0);
         }
-        manners.last = now;
+        self.clock.set(At::Last, 0);
     }
 
     /// We have the turn. As long as the two ends answer each other at once nobody else gets a word in.
-    pub(super) fn note_overdue(&mut self, now: Instant) {
-        let most_ms = TURNS * self.turn_ms();
-        let began = self.turn.manners.began;
-        self.turn.manners.overdue = self.is_shared() && began.is_some_and(|at| now >= at + most_ms);
+    pub(super) fn note_overdue(&mut self) {
+        let most_ms = self.turn_ms().saturating_mul(TURNS);
+        let over = self.clock.get(At::Began).saturating_add(most_ms) <= self.clock.now();
+        self.turn.manners.overdue = self.is_shared() && over;
     }
 
     /// A long dialogue is over: those who overheard it go first.
-    pub(super) fn give_way(&mut self, now: Instant) {
+    pub(super) fn give_way(&mut self) {
         if core::mem::take(&mut self.turn.manners.overdue) {
             let theirs = self.turn.manners.slots() * self.slot_ms();
             let wait = self.exchange_ms() + theirs + self.slots_ms();
-            self.turn.defer(now + wait);
+            self.clock.delay(At::Free, wait);
         }
     }
 }

@@ -6,7 +6,7 @@ use load::{Load, item, piece};
 
 use super::outgoing::Due;
 use super::receive::emit_hello;
-use super::{Link, MESSAGE_MAX, Priority, Profile, Timer, Transmit, parts};
+use super::{At, Link, MESSAGE_MAX, Priority, Profile, Transmit, parts};
 use crate::channel::Channel;
 use crate::frame::{Ack, Control, Header, Kind, NOTICE_LEN, Piece, SHORT_LEN};
 use crate::row::put;
@@ -15,7 +15,9 @@ use crate::time::Instant;
 /// A repeated frame up to this length goes out as it is; instead of a longer one the peer is asked first.
 pub(super) const ASK_ABOVE_LEN: usize = 64;
 /// The call sign goes out this long after the first frame since the last time, in milliseconds: 10 minutes less a margin.
-const IDENTIFY_MS: u64 = 9 * 60_000 + 30_000;
+const IDENTIFY_MS: u32 = 9 * 60_000 + 30_000;
+/// It goes out so much earlier where something is said anyway, in milliseconds.
+const SOON_MS: u32 = 30_000;
 
 /// Bytes of a frame that are not contents.
 pub(super) fn overhead(channel: &Channel, tag_len: u8, notice: bool) -> usize {
@@ -55,21 +57,22 @@ impl Draft {
 impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     /// Writes the next frame, if one should go out now. `frame` must hold one MTU.
     pub fn poll_transmit(&mut self, now: Instant, frame: &mut [u8]) -> Option<Transmit> {
-        if !self.may_speak(now) {
+        self.clock.tell(now);
+        if !self.may_speak() {
             return None;
         }
-        if !self.has_work(now) {
-            self.rest(now);
+        if !self.has_work() {
+            self.rest();
             return None;
         }
-        if self.hold_for_accept(now) {
+        if self.hold_for_accept() {
             return None;
         }
-        self.begin_turn(now);
-        self.identify_soon(now);
-        let draft = self.draft(now)?;
-        let written = self.write(now, &draft, frame)?;
-        Some(self.release(now, &draft, written))
+        self.begin_turn();
+        self.identify_soon();
+        let draft = self.draft()?;
+        let written = self.write(&draft, frame)?;
+        Some(self.release(&draft, written))
     }
 
     fn contents_len(&self, notice: bool) -> usize {
@@ -91,12 +94,10 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         out.unwrap_or(&[])
     }
 
-    fn wants_ack(&self, now: Instant) -> bool {
+    fn wants_ack(&self) -> bool {
         let waits = self.channel.full_duplex
-            && self
-                .timers
-                .get(Timer::Acknowledge)
-                .is_some_and(|at| at > now);
+            && self.clock.is_set(At::Acknowledge)
+            && !self.clock.is_past(At::Acknowledge);
         self.owed.ack && !waits
     }
 
@@ -112,16 +113,16 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         allowed && self.outgoing.due(out, &sendable).is_some()
     }
 
-    fn has_work(&mut self, now: Instant) -> bool {
+    fn has_work(&mut self) -> bool {
         let owed = &self.owed;
         let said = owed.notice || owed.hello || owed.identify || owed.sign_off;
         let said = said || self.has_message();
-        if said || self.wants_ack(now) || self.has_data() {
+        if said || self.wants_ack() || self.has_data() {
             return true;
         }
         let unanswered = !self.turn.is_answered() && !self.channel.full_duplex;
         let barred = !self.session.is_open() || !self.session.may_send();
-        let asked = self.timers.get(Timer::Reply).is_some();
+        let asked = self.clock.is_set(At::Reply);
         let waits = self.outgoing.has_due() || self.handshake.is_due() && !asked;
         let asks = self.owed.poll || unanswered || barred && waits;
         self.owed.poll = asks && self.is_owed_answer();
@@ -139,17 +140,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         sends && self.handshake.is_due() && !(self.turn.is_tentative() && self.owed.ack)
     }
 
-    fn identify_soon(&mut self, now: Instant) {
-        if self
-            .timers
-            .get(Timer::Identify)
-            .is_some_and(|at| at <= now + 30_000)
-        {
-            self.owed.identify = true;
-        }
+    fn identify_soon(&mut self) {
+        self.owed.identify |= self.clock.get(At::Identify) <= self.clock.after(SOON_MS);
     }
 
-    fn draft(&mut self, now: Instant) -> Option<Draft> {
+    fn draft(&mut self) -> Option<Draft> {
         if self.owed.sign_off || self.owed.identify {
             let control = if self.owed.sign_off {
                 Control::SignOff
@@ -158,7 +153,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             };
             (self.owed.sign_off, self.owed.identify) = (false, false);
             if let Profile::Amateur(callsign) = self.config.profile {
-                self.timers.stop(Timer::Identify);
+                self.clock.stop(At::Identify);
                 return Some(Draft::control(
                     control,
                     !self.session.is_open(),
@@ -202,7 +197,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             }
             return Some(self.draft_poll(notice));
         }
-        if self.wants_ack(now) || self.owed.notice && self.owed.ack {
+        if self.wants_ack() || self.owed.notice && self.owed.ack {
             let ack = self.take_ack(self.contents_len(notice));
             if ack.is_some() {
                 let mut draft = Draft::control(Control::Plain, notice, &[]);
@@ -233,7 +228,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         ack.heard = self.session.close_heard();
         self.owed.ack = false;
         self.owed.unacknowledged_frames = 0;
-        self.timers.stop(Timer::Acknowledge);
+        self.clock.stop(At::Acknowledge);
         Some(ack)
     }
 
@@ -318,7 +313,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     }
 
     /// Writes and seals the draft. Gives the length, and whether our turn goes on.
-    fn write(&mut self, now: Instant, draft: &Draft, frame: &mut [u8]) -> Option<(usize, bool)> {
+    fn write(&mut self, draft: &Draft, frame: &mut [u8]) -> Option<(usize, bool)> {
         let (counter, notice) = self.session.stamp(draft.notice);
         let ack = draft.ack.is_some();
         let header = Header {
@@ -357,7 +352,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             repeated |= self.outgoing.sent(due, mark);
         }
         self.stats.frames_repeated += u64::from(repeated);
-        let more = self.goes_on(now, at + usize::from(self.config.tag_len));
+        let more = self.goes_on(at + usize::from(self.config.tag_len));
         Header { more, ..header }.emit(frame)?;
         let hello = draft.kind == Kind::Control(Control::Hello);
         let len = self
@@ -367,7 +362,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     }
 
     /// Whether another frame follows one of `len` bytes that starts now.
-    fn goes_on(&self, now: Instant, len: usize) -> bool {
+    fn goes_on(&self, len: usize) -> bool {
         let owed = &self.owed;
         let said = owed.hello
             || owed.identify
@@ -386,11 +381,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             .due_len(out, Priority::Bulk)
             .min(self.channel.mtu.into());
         self.session.is_open()
-            && now + self.channel.airtime_ms(len) + self.channel.airtime_ms(next)
-                <= self.turn.until()
+            && self.clock.now() + self.channel.frame_ms(len) + self.channel.frame_ms(next)
+                <= self.clock.get(At::Until)
     }
 
-    fn release(&mut self, now: Instant, draft: &Draft, (len, more): (usize, bool)) -> Transmit {
+    fn release(&mut self, draft: &Draft, (len, more): (usize, bool)) -> Transmit {
         self.stats.frames_sent += 1;
         self.stats.bytes_sent += len as u64;
         self.stats.control_frames_sent += u64::from(draft.load.count == 0);
@@ -401,11 +396,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             draft.kind,
             Kind::Control(Control::Identify | Control::SignOff)
         );
-        if self.config.profile != Profile::Sealed
-            && !named
-            && self.timers.get(Timer::Identify).is_none()
-        {
-            self.timers.set(Timer::Identify, now + IDENTIFY_MS);
+        if self.config.profile != Profile::Sealed && !named && !self.clock.is_set(At::Identify) {
+            self.clock.set(At::Identify, IDENTIFY_MS);
         }
         let over = !more;
         let expects_reply = self.note_sending(over, draft.elicits);

@@ -5,7 +5,7 @@
 //! who gets no answer asks again earlier, so the two do not meet. Only from idle can they.
 
 use super::shared::Manners;
-use super::{Link, Priority, Side, Timer, What};
+use super::{At, Link, Priority, Side, What};
 use crate::channel::Channel;
 use crate::time::Instant;
 
@@ -25,12 +25,6 @@ pub(super) struct Turn {
     phase: Phase,
     /// The frame in the modem.
     sending: Option<Sending>,
-    /// Not on air before this.
-    not_before: Instant,
-    /// When we got the turn.
-    since: Instant,
-    /// Our turn ends about here.
-    until: Instant,
     /// Questions in a row that got no answer.
     failures: u32,
     /// How often nothing was left to say while the peer had not accepted all.
@@ -56,18 +50,15 @@ struct Sending {
 /// Questions without an answer before the peer counts as gone.
 const SUSPEND_AFTER: u32 = 5;
 /// What an application may take to store a packet before its acknowledgement is due, in milliseconds.
-pub(super) const ACCEPT_MS: u64 = 150;
+pub(super) const ACCEPT_MS: u32 = 150;
 /// What it may take to answer a packet, in milliseconds: the answer then carries the acknowledgement.
-const ANSWER_MS: u64 = 150;
+const ANSWER_MS: u32 = 150;
 
 impl Turn {
     pub(super) fn new(seed: u64) -> Self {
         Self {
             phase: Phase::Idle,
             sending: None,
-            not_before: Instant::ZERO,
-            since: Instant::ZERO,
-            until: Instant::ZERO,
             failures: 0,
             rests: 0,
             suspended: false,
@@ -112,26 +103,18 @@ impl Turn {
         self.failures
     }
 
-    pub(super) fn until(&self) -> Instant {
-        self.until
-    }
-
     /// Whether our last frames were answered, if only in part.
     pub(super) fn is_answered(&self) -> bool {
         self.answered
     }
 
-    pub(super) fn defer(&mut self, until: Instant) {
-        self.not_before = self.not_before.max(until);
-    }
-
     /// SplitMix64: enough to keep two stations apart.
-    pub(super) fn random_below(&mut self, bound: u64) -> u64 {
+    pub(super) fn random_below(&mut self, bound: u32) -> u32 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut x = self.random;
         x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (x ^ x >> 31) % bound.max(1)
+        ((x ^ x >> 31) % u64::from(bound.max(1))) as u32
     }
 }
 
@@ -141,14 +124,14 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     }
 
     /// How long a frame may take to be heard when we cannot hear that one is coming.
-    fn unseen_frame_ms(&self) -> u64 {
+    fn unseen_frame_ms(&self) -> u32 {
         match self.turn.carrier {
-            Some(_) => self.channel.airtime_ms(4),
-            None => self.channel.airtime_ms(self.channel.mtu.into()),
+            Some(_) => self.channel.frame_ms(4),
+            None => self.channel.frame_ms(self.channel.mtu.into()),
         }
     }
 
-    fn reply_ms(&self) -> u64 {
+    fn reply_ms(&self) -> u32 {
         let frame = self.unseen_frame_ms();
         let patience = match self.config.side {
             Side::A => 0,
@@ -157,11 +140,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             Side::B => {
                 let short = self
                     .channel
-                    .airtime_ms(super::transmit::ASK_ABOVE_LEN.min(self.channel.mtu.into()));
-                2 * short + 2 * u64::from(self.channel.turnaround_ms) + 40
+                    .frame_ms(super::transmit::ASK_ABOVE_LEN.min(self.channel.mtu.into()));
+                2 * short + 2 * self.channel.turnaround_ms + 40
             }
         };
-        let jitter = u64::from(self.channel.turnaround_ms) / 4 + 20;
+        let jitter = self.channel.turnaround_ms / 4 + 20;
         let wait = self.channel.gap_ms() + ACCEPT_MS + frame + frame / 8 + patience + jitter;
         if self.channel.reliable {
             60_000 + 4 * wait
@@ -172,43 +155,35 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     /// Some frames of the peer's turn may be lost without its end: that costs less to wait for than to speak into it,
     /// and who lost the answer to his last frame asks earlier.
-    fn silence_ms(&self) -> u64 {
-        let frame = self.channel.airtime_ms(self.channel.mtu.into());
-        u64::from(self.channel.interleaver_ms) + self.reply_ms() + 3 * frame
+    fn silence_ms(&self) -> u32 {
+        let frame = self.channel.frame_ms(self.channel.mtu.into());
+        self.channel.interleaver_ms + self.reply_ms() + 3 * frame
     }
 
     /// The longest time to wait with an acknowledgement for a packet of ours to carry it, on a full-duplex channel.
-    fn ack_delay_ms(&self, more: bool) -> u64 {
-        let short = if self.channel.reliable { 200 } else { 20 } + self.channel.airtime_ms(28);
+    fn ack_delay_ms(&self, more: bool) -> u32 {
+        let short = if self.channel.reliable { 200 } else { 20 } + self.channel.frame_ms(28);
         if more { 8 * short } else { short }
     }
 
     /// Something arrived or was accepted that the peer should hear about.
-    pub(super) fn owe_ack(&mut self, now: Instant, more: bool) {
+    pub(super) fn owe_ack(&mut self, more: bool) {
         self.owed.ack = true;
         if !self.is_half_duplex() {
             let many = self.owed.unacknowledged_frames >= 16;
-            let at = if many {
-                now
-            } else {
-                now + self.ack_delay_ms(more)
-            };
-            let at = self
-                .timers
-                .get(Timer::Acknowledge)
-                .map_or(at, |due| due.min(at));
-            self.timers.set(Timer::Acknowledge, at);
+            let wait = if many { 0 } else { self.ack_delay_ms(more) };
+            self.clock.hasten(At::Acknowledge, wait);
         }
     }
 
     /// Whether new packets should be asked for now.
-    pub(super) fn may_fill(&mut self, now: Instant, priority: Priority) -> bool {
+    pub(super) fn may_fill(&mut self, priority: Priority) -> bool {
         // With nothing to be answered nobody would ask again, and the failure never end.
         if self.turn.is_failing() && self.is_owed_answer()
             || self.turn.manners.gives_way()
             || self.turn.is_sending()
             || !self.session.may_send()
-            || !self.may_speak(now)
+            || !self.may_speak()
         {
             return false;
         }
@@ -217,7 +192,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     }
 
     /// Whether a frame may go out now; otherwise sets the timer for when it may, if time decides that.
-    pub(super) fn may_speak(&mut self, now: Instant) -> bool {
+    pub(super) fn may_speak(&mut self) -> bool {
         if self.turn.is_sending() {
             return false;
         }
@@ -230,52 +205,55 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
                 _ => {}
             }
         }
-        if now < self.turn.not_before {
+        let free = self.clock.is_past(At::Free);
+        if !free {
             let timer = if self.turn.is_failing() {
-                Timer::Probe
+                At::Probe
             } else {
-                Timer::Transmit
+                At::Transmit
             };
-            self.timers.set(timer, self.turn.not_before);
-            return false;
+            self.clock.put(timer, self.clock.get(At::Free));
         }
-        true
+        free
     }
 
     /// A frame is about to go out: takes the turn if nobody has it.
-    pub(super) fn begin_turn(&mut self, now: Instant) {
+    pub(super) fn begin_turn(&mut self) {
         if self.turn.phase != Phase::Ours || !self.is_half_duplex() {
             self.turn.phase = Phase::Ours;
-            self.turn.until = now + self.opening_ms();
+            self.clock.set(At::Until, self.opening_ms());
         }
-        self.note_dialogue(now);
-        self.timers.stop(Timer::Transmit);
-        self.timers.stop(Timer::Probe);
+        self.note_dialogue();
+        self.clock.stop(At::Transmit);
+        self.clock.stop(At::Probe);
     }
 
-    pub(super) fn turn_ms(&self) -> u64 {
+    pub(super) fn turn_ms(&self) -> u32 {
         match self.config.turn_ms_max {
             0 => self.channel.turn_ms(),
-            most => most.into(),
+            most => most,
         }
+    }
+
+    /// Twice as long each time, up to the longest pause between probes.
+    fn ever_longer_ms(&self, first: u32, times: u32) -> u32 {
+        first
+            .saturating_mul(1 << times.min(20))
+            .min(self.config.probe_ms_max)
     }
 
     /// Nothing is left to say in our turn.
-    pub(super) fn rest(&mut self, now: Instant) {
+    pub(super) fn rest(&mut self) {
         if self.turn.phase == Phase::Ours {
             self.turn.phase = Phase::Idle;
-            self.give_way(now);
+            self.give_way();
         }
         // What the peer holds but did not accept yet is asked for again, in case it forgets to tell.
-        if self.turn.is_idle()
-            && self.outgoing.is_unconfirmed()
-            && self.timers.get(Timer::Reply).is_none()
-        {
+        if self.turn.is_idle() && self.outgoing.is_unconfirmed() && !self.clock.is_set(At::Reply) {
             // Ever more rarely, while nothing is delivered.
-            let wait = ((4 * self.reply_ms()) << self.turn.rests.min(16))
-                .min(self.config.probe_ms_max.into());
+            let wait = self.ever_longer_ms(4 * self.reply_ms(), self.turn.rests);
             self.turn.rests += 1;
-            self.timers.set(Timer::Reply, now + wait);
+            self.clock.set(At::Reply, wait);
         }
     }
 
@@ -294,6 +272,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     /// The modem finished sending the last frame taken.
     pub fn handle_sent(&mut self, now: Instant) {
+        self.clock.tell(now);
         let Some(Sending {
             over,
             expects_reply,
@@ -301,11 +280,10 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         else {
             return;
         };
-        self.note_dialogue(now);
+        self.note_dialogue();
         if !self.is_half_duplex() {
             if expects_reply {
-                let wait = self.reply_ms() + 4 * self.ack_delay_ms(true);
-                self.timers.set(Timer::Reply, now + wait);
+                self.await_duplex();
             }
             return;
         }
@@ -316,11 +294,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             self.turn.tentative = false;
             self.turn.phase = Phase::Waiting;
             let wait = self.reply_ms();
-            self.timers.set(Timer::Reply, now + wait);
+            self.clock.set(At::Reply, wait);
         } else {
             self.turn.phase = Phase::Idle;
             // The peer has the turn first, if it wants it.
-            let small = self.channel.airtime_ms(48.min(self.channel.mtu.into()));
+            let small = self.channel.frame_ms(48.min(self.channel.mtu.into()));
             let patience = if self.turn.tentative {
                 self.silence_ms()
             } else {
@@ -328,47 +306,46 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             };
             self.turn.tentative = false;
             let wait = self.channel.gap_ms() + patience;
-            self.turn.defer(now + wait);
-            self.give_way(now);
-            self.rest(now);
+            self.clock.delay(At::Free, wait);
+            self.give_way();
+            self.rest();
         }
     }
 
     /// The modem hears (or no longer hears) a signal. Optional: without it timers assume the longest frame.
     pub fn handle_carrier(&mut self, now: Instant, busy: bool) {
+        self.clock.tell(now);
         if self.turn.carrier.replace(busy) != Some(true) || busy {
             return;
         }
-        self.wait_aside(now);
+        self.wait_aside();
         // A frame may be on its way through the interleaver.
-        let wait = u64::from(self.channel.interleaver_ms) + self.channel.airtime_ms(2) + 10;
-        for timer in [Timer::Reply, Timer::Silence] {
-            if let Some(due) = self.timers.get(timer) {
-                self.timers.set(timer, due.max(now + wait));
-            }
-        }
+        let wait = self.channel.interleaver_ms + self.channel.frame_ms(2) + 10;
+        self.clock.delay(At::Reply, wait);
+        self.clock.delay(At::Silence, wait);
     }
 
     /// Bit rate, MTU or delays changed; or a reliable modem reconnected, which sends everything unconfirmed again.
     pub fn handle_channel(&mut self, now: Instant, channel: Channel) {
+        self.clock.tell(now);
         let mtu = channel.mtu.clamp(super::MTU_MIN, super::MTU_MAX);
         self.channel = Channel {
             mtu: mtu.min(u16::try_from(self.scratch_len).unwrap_or(mtu)),
-            ..channel
+            ..channel.bounded()
         };
         if self.channel.reliable {
             self.outgoing.doubt();
         }
         if self.turn.is_failing() {
             // A new chance.
-            self.turn.not_before = now;
+            self.clock.set(At::Free, 0);
         }
     }
 
     /// The peer spoke. `more`: it goes on.
-    pub(super) fn heard(&mut self, now: Instant, more: bool) {
-        for timer in [Timer::Reply, Timer::Silence, Timer::Probe] {
-            self.timers.stop(timer);
+    pub(super) fn heard(&mut self, more: bool) {
+        for timer in [At::Reply, At::Silence, At::Probe] {
+            self.clock.stop(timer);
         }
         self.turn.failures = 0;
         self.turn.manners.note_speaker(self.channel.station);
@@ -376,41 +353,42 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             self.news.push(What::Resumed);
         }
         if self.is_half_duplex() {
-            self.yield_turn(now, more);
+            self.yield_turn(more);
         } else {
-            self.turn.not_before = now;
-            self.rest_duplex(now);
+            self.clock.set(At::Free, 0);
+            if self.outgoing.is_unconfirmed() {
+                self.await_duplex();
+            }
         }
     }
 
-    fn rest_duplex(&mut self, now: Instant) {
-        if self.outgoing.is_unconfirmed() {
-            let wait = self.reply_ms() + 4 * self.ack_delay_ms(true);
-            self.timers.set(Timer::Reply, now + wait);
-        }
+    /// On a full-duplex channel an answer may wait for company.
+    fn await_duplex(&mut self) {
+        let wait = self.reply_ms() + 4 * self.ack_delay_ms(true);
+        self.clock.set(At::Reply, wait);
     }
 
     /// Somebody spoke who may be the peer: the turn is theirs or ours.
-    pub(super) fn yield_turn(&mut self, now: Instant, more: bool) {
-        self.note_dialogue(now);
-        self.turn.not_before = now;
+    pub(super) fn yield_turn(&mut self, more: bool) {
+        self.note_dialogue();
+        self.clock.set(At::Free, 0);
         self.turn.tentative = false;
-        self.turn.since = now;
+        self.clock.set(At::Since, 0);
         if more {
             self.turn.phase = Phase::Theirs;
             let wait = self.silence_ms();
-            self.timers.set(Timer::Silence, now + wait);
+            self.clock.set(At::Silence, wait);
         } else {
             self.turn.phase = Phase::Ours;
-            self.turn.until = now + self.turn_ms();
-            self.note_overdue(now);
+            self.clock.set(At::Until, self.turn_ms());
+            self.note_overdue();
         }
     }
 
     /// The application is still storing what it was given, or about to answer it: our turn may wait a little.
-    pub(super) fn hold_for_accept(&mut self, now: Instant) -> bool {
+    pub(super) fn hold_for_accept(&mut self) -> bool {
         let only_ack = self.owed.ack && !self.outgoing.has_due() && !self.handshake.is_due();
-        let answer_ms = (self.channel.gap_ms() / 2 + self.channel.airtime_ms(14)).min(ANSWER_MS);
+        let answer_ms = (self.channel.gap_ms() / 2 + self.channel.frame_ms(14)).min(ANSWER_MS);
         let wait = if self.incoming.has_unaccepted() {
             ACCEPT_MS
         } else if only_ack && !self.turn.manners.gives_way() {
@@ -418,48 +396,50 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         } else {
             0
         };
-        let until = self.turn.since + wait;
+        let until = self.clock.get(At::Since) + wait;
         let given = self.turn.phase == Phase::Ours && !self.turn.tentative && self.is_half_duplex();
-        if given && now < until {
-            self.timers.set(Timer::Transmit, until);
-            return true;
+        let holds = given && self.clock.now() < until;
+        if holds {
+            self.clock.put(At::Transmit, until);
         }
-        false
+        holds
     }
 
     /// The moment of `poll_timeout` came. Calling it early does no harm.
     pub fn handle_timeout(&mut self, now: Instant) {
+        self.clock.tell(now);
         if self.turn.is_sending() {
             return;
         }
         let busy = self.turn.carrier == Some(true) && self.is_half_duplex();
         if busy {
             // Whatever is coming in will move these on; should the carrier stick, they still fire.
-            let wait = self.channel.airtime_ms(self.channel.mtu.into());
-            for timer in [Timer::Reply, Timer::Silence] {
-                if self.timers.take(timer, now) {
+            let wait = self.channel.frame_ms(self.channel.mtu.into());
+            for timer in [At::Reply, At::Silence] {
+                if self.clock.take(timer) {
                     self.turn.carrier = None;
-                    self.timers.set(timer, now + wait);
+                    self.clock.set(timer, wait);
                 }
             }
         }
-        self.timers.take(Timer::Transmit, now);
-        self.timers.take(Timer::Probe, now);
-        self.timers.take(Timer::Acknowledge, now);
-        if self.timers.take(Timer::Identify, now) {
+        self.clock.take(At::Transmit);
+        self.clock.take(At::Probe);
+        self.clock.take(At::Acknowledge);
+        if self.clock.take(At::Identify) {
             self.owed.identify = true;
         }
-        if self.timers.take(Timer::Silence, now) {
+        if self.clock.take(At::Silence) {
             self.stats.silent_turns += 1;
             self.turn.phase = Phase::Ours;
-            (self.turn.tentative, self.turn.since) = (true, now);
+            self.turn.tentative = true;
+            self.clock.set(At::Since, 0);
         }
-        if self.timers.take(Timer::Reply, now) {
-            self.fail(now);
+        if self.clock.take(At::Reply) {
+            self.fail();
         }
     }
 
-    fn fail(&mut self, now: Instant) {
+    fn fail(&mut self) {
         self.stats.reply_timeouts += 1;
         self.turn.phase = Phase::Idle;
         self.turn.failures = self.turn.failures.saturating_add(1);
@@ -475,20 +455,17 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         }
         self.outgoing.doubt();
         self.handshake.repeat();
-        let step = self.reply_ms();
-        let pause = if failures < 3 {
-            0
-        } else {
-            step << (failures - 3).min(20)
+        let pause = match failures.checked_sub(3) {
+            None => 0,
+            Some(more) => self.ever_longer_ms(self.reply_ms(), more),
         };
-        let pause = pause.min(self.config.probe_ms_max.into());
         let jitter = match self.back_off_ms() {
             Some(wait) => wait + self.turn.random_below(pause / 4 + 1),
             None => self
                 .turn
-                .random_below(pause / 4 + u64::from(self.channel.turnaround_ms) / 4 + 20),
+                .random_below(pause / 4 + self.channel.turnaround_ms / 4 + 20),
         };
-        self.turn.not_before = now + pause + jitter;
-        self.timers.set(Timer::Probe, self.turn.not_before);
+        self.clock.set(At::Free, pause.saturating_add(jitter));
+        self.clock.put(At::Probe, self.clock.get(At::Free));
     }
 }

@@ -75,27 +75,30 @@ pub const MTU_MAX: u16 = 2048;
 /// 4. sleep until `poll_timeout`, then `handle_timeout`.
 ///
 /// A frame taken from `poll_transmit` but never sent is to the link a lost frame: cancelling loses nothing.
+// Entry points are not merged into their callers: there the fields would lie far from the pointer at hand.
+// In this order, what is small first: a board reaches the first bytes with short instructions.
+#[repr(C)]
 #[derive(Debug)]
 pub struct Link<B> {
-    config: LinkConfig,
-    channel: Channel,
-    session: Session,
-    outgoing: Outgoing,
-    incoming: Incoming,
-    turn: Turn,
-    clock: Clock,
-    news: News,
-    /// What the peer said in its last hello.
-    theirs: Agreement,
-    stats: LinkStats,
     owed: Owed,
-    handshake: Handshake,
     /// Grants wait: the hello did not agree.
     mismatched: bool,
     /// Our hello is not answered: it goes again instead of a question.
     greeting: bool,
+    channel: Channel,
+    turn: Turn,
+    clock: Clock,
+    news: News,
     /// Bytes of the storage in which frames are opened.
     scratch_len: usize,
+    config: LinkConfig,
+    session: Session,
+    /// What the peer said in its last hello.
+    theirs: Agreement,
+    handshake: Handshake,
+    stats: LinkStats,
+    outgoing: Outgoing,
+    incoming: Incoming,
     storage: B,
 }
 
@@ -231,6 +234,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     }
 
     /// Whether no packet of ours is under way and nothing waits to be acknowledged.
+    #[inline(never)]
     pub fn is_idle(&self) -> bool {
         let said = self.outgoing.span() == 0 && !self.owed.ack && !self.handshake.is_telling();
         said && self.turn.is_idle()
@@ -253,6 +257,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     /// The lowest packet that must be encoded again after a restart or a [`Event::Reset`]: answer with
     /// [`Link::grant_again`] or [`Link::cancel`].
+    #[inline(never)]
     pub fn wanted(&self) -> Option<PacketNumber> {
         self.outgoing.wanted()
     }
@@ -283,6 +288,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     /// Room for a new packet, if one of this priority could go on air soon. Ask for the highest priority that
     /// waits. A number granted but not committed is granted again.
+    #[inline(never)]
     pub fn grant(&mut self, now: Instant, priority: Priority) -> Option<Grant<'_>> {
         self.clock.tell(now);
         let ready = !self.mismatched
@@ -297,6 +303,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     /// Room to encode again a packet granted in an earlier run or before a [`Event::Reset`]; [`Link::wanted`] says
     /// which is next. New packets wait for them. `None` when there is no room now, or the number is not wanted.
+    #[inline(never)]
     pub fn grant_again(
         &mut self,
         now: Instant,
@@ -328,6 +335,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     }
 
     /// Queues the granted packet, of `len` bytes. A length of 0 gives the grant back unused.
+    #[inline(never)]
     pub fn commit(&mut self, _now: Instant, len: usize) {
         let (out, ..) = parts(&mut self.storage, self.config.out_len, 0);
         self.outgoing.commit(out, len);
@@ -335,6 +343,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     /// Withdraws a packet. True if it may still be possible: [`Event::Abandoned`] follows once it is certain that the
     /// packet will never surface, [`Event::Delivered`] if the peer had it already. The first answer is final.
+    #[inline(never)]
     pub fn cancel(&mut self, _now: Instant, number: PacketNumber) -> bool {
         let (out, ..) = parts(&mut self.storage, self.config.out_len, 0);
         let cancelled = self.outgoing.cancel(out, number);
@@ -344,6 +353,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     /// The next packet in order; each once in a run. It stays stored until accepted. An empty packet was withdrawn
     /// by its sender: accept it like any other and drop it.
+    #[inline(never)]
     pub fn recv(&mut self) -> Option<(PacketNumber, &[u8])> {
         let (_, bytes, _) = parts(&mut self.storage, self.config.out_len, self.scratch_len);
         let packet = self.incoming.recv(bytes);
@@ -352,6 +362,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     }
 
     /// The application holds this packet durably: it is acknowledged in our next frame and never surfaces again.
+    #[inline(never)]
     pub fn accept(&mut self, now: Instant, number: PacketNumber) {
         let (_, bytes, _) = parts(&mut self.storage, self.config.out_len, self.scratch_len);
         if self.incoming.accept(bytes, number) {
@@ -395,6 +406,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     // What the caller must do next.
 
     /// The next news.
+    #[inline(never)]
     pub fn poll_event(&mut self) -> Option<Event> {
         match self.news.poll() {
             Some(what) => Some(self.event_of(what)),

@@ -67,6 +67,7 @@ impl Clock {
     }
 
     /// The caller's time is `now`.
+    #[inline(never)]
     pub(super) fn tell(&mut self, now: Instant) {
         let mut since = now.since(self.origin);
         if since > 2 * u64::from(REACH_MS) {
@@ -107,11 +108,13 @@ impl Clock {
         self.now + wait_ms.min(REACH_MS)
     }
 
+    #[inline(never)]
     pub(super) fn set(&mut self, what: At, wait_ms: u32) {
         self.put(what, self.after(wait_ms));
     }
 
     /// Not before `wait_ms` from now, if at all.
+    #[inline(never)]
     pub(super) fn delay(&mut self, what: At, wait_ms: u32) {
         self.put(what, self.get(what).max(self.after(wait_ms)));
     }
@@ -126,6 +129,7 @@ impl Clock {
     }
 
     /// Stops the timer and says whether it was due.
+    #[inline(never)]
     pub(super) fn take(&mut self, what: At) -> bool {
         let due = self.is_past(what);
         if due {

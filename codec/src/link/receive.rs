@@ -12,6 +12,7 @@ const NOTICE_PAUSE_MS: u32 = 20_000;
 
 impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     /// A frame was received. Garbage is counted and dropped.
+    #[inline(never)]
     pub fn handle_frame(&mut self, now: Instant, frame: &[u8]) {
         self.clock.tell(now);
         let Ok(header) = Header::parse(frame, self.channel.station.is_some()) else {

@@ -56,6 +56,7 @@ impl Draft {
 
 impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     /// Writes the next frame, if one should go out now. `frame` must hold one MTU.
+    #[inline(never)]
     pub fn poll_transmit(&mut self, now: Instant, frame: &mut [u8]) -> Option<Transmit> {
         self.clock.tell(now);
         if !self.may_speak() {

@@ -271,6 +271,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     }
 
     /// The modem finished sending the last frame taken.
+    #[inline(never)]
     pub fn handle_sent(&mut self, now: Instant) {
         self.clock.tell(now);
         let Some(Sending {
@@ -313,6 +314,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     }
 
     /// The modem hears (or no longer hears) a signal. Optional: without it timers assume the longest frame.
+    #[inline(never)]
     pub fn handle_carrier(&mut self, now: Instant, busy: bool) {
         self.clock.tell(now);
         if self.turn.carrier.replace(busy) != Some(true) || busy {
@@ -326,6 +328,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     }
 
     /// Bit rate, MTU or delays changed; or a reliable modem reconnected, which sends everything unconfirmed again.
+    #[inline(never)]
     pub fn handle_channel(&mut self, now: Instant, channel: Channel) {
         self.clock.tell(now);
         let mtu = channel.mtu.clamp(super::MTU_MIN, super::MTU_MAX);
@@ -406,6 +409,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     }
 
     /// The moment of `poll_timeout` came. Calling it early does no harm.
+    #[inline(never)]
     pub fn handle_timeout(&mut self, now: Instant) {
         self.clock.tell(now);
         if self.turn.is_sending() {

@@ -76,7 +76,6 @@ pub enum TextError {
 #[derive(Clone, Copy, Debug)]
 struct Language<'d> {
     tag: [u8; 4],
-    chance: u16,
     tree: Tree<'d>,
 }
 
@@ -87,10 +86,9 @@ const LANGUAGE_LEN: usize = 4 + 2 + 2 + 2 * (SYMBOLS - 1 + SYMBOLS + SYMBOLS);
 
 impl<'d> Language<'d> {
     fn new(octets: &'d [u8; LANGUAGE_LEN]) -> Option<Self> {
-        let ([t0, t1, t2, t3, c0, c1], tree) = octets.split_first_chunk()?;
+        let ([t0, t1, t2, t3, _, _], tree) = octets.split_first_chunk()?;
         Some(Self {
             tag: [*t0, *t1, *t2, *t3],
-            chance: u16::from_le_bytes([*c0, *c1]),
             tree: Tree::new(tree).filter(|tree| usize::from(tree.symbols()) == SYMBOLS)?,
         })
     }
@@ -155,22 +153,24 @@ impl<'d> TextModel<'d> {
         text: &[u8],
         out: &mut [u8],
     ) -> Result<usize, TextError> {
-        let len = if coder.is_reading() {
-            match self.code_way(coder, Way::Raw) {
-                Way::Raw => raw::code(coder, text, out)?,
-                Way::Language(index) => self.code_in(coder, index, hint, text, out)?,
-            }
+        let reading = coder.is_reading();
+        let start = coder.mark();
+        let way = if reading {
+            RAW
         } else {
-            self.write(coder, hint, text)?
+            self.best_language(coder, hint, text)
         };
-        let whole = if coder.is_reading() {
-            out.get(..len)
-        } else {
-            text.get(..len)
-        };
-        whole
-            .filter(|text| core::str::from_utf8(text).is_ok())
-            .map_or(Err(TextError::NotUtf8), |text| Ok(text.len()))
+        let mut len = self.code_as(coder, way, hint, text, out)?;
+        let bound = raw::cost_256ths(text) + RAW_CHOICE_256THS;
+        if !reading && coder.cost_256ths(start) > bound {
+            coder.rewind(start);
+            len = self.code_as(coder, RAW, hint, text, out)?;
+        }
+        let whole = if reading { out } else { text };
+        match whole.get(..len).map(core::str::from_utf8) {
+            Some(Ok(_)) => Ok(len),
+            _ => Err(TextError::NotUtf8),
+        }
     }
 
     /// Cost of a text in 1/256 bit, as [`Self::code`] would write it.
@@ -181,15 +181,21 @@ impl<'d> TextModel<'d> {
         meter.total_256ths()
     }
 
-    fn code_in(
+    /// Codes the way, and the text that way.
+    fn code_as(
         &self,
         coder: &mut dyn Coder,
-        index: usize,
+        way: usize,
         hint: u32,
         text: &[u8],
         out: &mut [u8],
     ) -> Result<usize, TextError> {
-        let Some(language) = self.languages.get(index).and_then(Language::new) else {
+        let way = self.code_way(coder, way);
+        if way == RAW {
+            return raw::code(coder, text, out);
+        }
+        let language = self.languages.get(way - 1).and_then(Language::new);
+        let Some(language) = language else {
             return Err(TextError::NotUtf8);
         };
         let voice = Voice {
@@ -209,78 +215,61 @@ impl<'d> TextModel<'d> {
         voice.code(&mut decide, text, out)
     }
 
-    /// Writes `text` the cheapest way: in the likeliest language, and again raw if that went badly.
-    fn write(&self, coder: &mut dyn Coder, hint: u32, text: &[u8]) -> Result<usize, TextError> {
-        let index = self.best_language(hint, text);
-        let start = coder.mark();
-        self.code_way(coder, Way::Language(index));
-        self.code_in(coder, index, hint, text, &mut [])?;
-        if coder.cost_256ths(start) > raw::cost_256ths(text) + RAW_CHOICE_256THS {
-            coder.rewind(start);
-            self.code_way(coder, Way::Raw);
-            raw::code(coder, text, &mut [])?;
-        }
-        Ok(text.len())
-    }
-
     /// The language in which the start of `text` is cheapest; those far behind after a few octets are out at once.
-    fn best_language(&self, hint: u32, text: &[u8]) -> usize {
-        let count = self.languages.len();
-        if count == 1 {
-            return 0;
+    fn best_language(&self, coder: &mut dyn Coder, hint: u32, text: &[u8]) -> usize {
+        let mut best = 1;
+        if self.languages.len() == 1 {
+            return best;
         }
+        let start = coder.mark();
         let mut costs = [0; LANGUAGES];
-        let running = &mut costs[..count];
         let mut behind = u64::MAX;
         for judged in JUDGED_LENS {
-            let start = &text[..text.len().min(judged)];
-            for (index, cost) in running.iter_mut().enumerate() {
-                *cost = if *cost < behind {
-                    self.cost_in(index, hint, start)
-                } else {
-                    u64::MAX
-                };
+            let text = text.get(..judged).unwrap_or(text);
+            let mut least = u64::MAX;
+            for (way, cost) in (1..=self.languages.len()).zip(&mut costs) {
+                if *cost >= behind {
+                    continue;
+                }
+                // Fails only on text that is not UTF-8, which is noticed later.
+                _ = self.code_as(coder, way, hint, text, &mut []);
+                *cost = coder.cost_256ths(start);
+                coder.rewind(start);
+                if *cost < least {
+                    (least, best) = (*cost, way);
+                }
             }
-            let least = running.iter().min().copied().unwrap_or(0);
             behind = least.saturating_add(BEHIND_256THS);
         }
-        let order = running.iter().enumerate().min_by_key(|(_, cost)| **cost);
-        order.map_or(0, |(index, _)| index)
+        best
     }
 
-    fn cost_in(&self, index: usize, hint: u32, text: &[u8]) -> u64 {
-        let mut meter = Meter::default();
-        self.code_way(&mut meter, Way::Language(index));
-        // Writing to a meter cannot fail.
-        _ = self.code_in(&mut meter, index, hint, text, &mut []);
-        meter.total_256ths()
-    }
-
-    fn code_way(&self, coder: &mut dyn Coder, way: Way) -> Way {
-        let one_in = (65536 / RAW_ONE_IN) as Prob;
-        if coder.code(way == Way::Raw, one_in) {
-            return Way::Raw;
+    /// Codes how the text goes: raw, or in the language numbered from 1.
+    fn code_way(&self, coder: &mut dyn Coder, way: usize) -> usize {
+        if coder.code(way == RAW, (65536 / RAW_ONE_IN) as Prob) {
+            return RAW;
         }
         let mut left = 65536u32;
-        let last = self.languages.len() - 1;
-        for (index, language) in self.each().take(last).enumerate() {
-            let chance = u32::from(language.chance).clamp(1, left - 1);
+        let others = self
+            .languages
+            .split_last()
+            .map_or(&[][..], |(_, rest)| rest);
+        let mut number = 1;
+        for [_, _, _, _, c0, c1, ..] in others {
+            let chance = u32::from(u16::from_le_bytes([*c0, *c1])).clamp(1, left - 1);
             let p1 = ((chance << 15) / left * 2).clamp(1, 65535) as Prob;
-            if coder.code(way == Way::Language(index), p1) {
-                return Way::Language(index);
+            if coder.code(way == number, p1) {
+                break;
             }
             left = (left - chance).max(2);
+            number += 1;
         }
-        Way::Language(last)
+        number
     }
 }
 
-/// How a text is coded.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Way {
-    Raw,
-    Language(usize),
-}
+/// The way of a text the model knows nothing about.
+const RAW: usize = 0;
 
 /// The number that keeps the contexts of a language apart from those of others.
 pub fn salt(tag: [u8; 4]) -> u32 {

@@ -111,27 +111,54 @@ impl From<crate::text::TextError> for Fault {
 
 /// Are all characters allowed in XML 1.0 (section 2.2)?
 pub fn is_xml_text(text: &str) -> bool {
-    // The usual case, and a quick one.
-    let plain = |octet: u8| (b' '..0x80).contains(&octet);
-    text.bytes().all(plain) || text.chars().all(|c| {
-        matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+    let mut last = 0u32;
+    text.bytes().all(|octet| {
+        last = last << 8 | u32::from(octet);
+        // U+FFFE and U+FFFF.
+        let is_none = matches!(last & 0xff_ffff, 0xef_bfbe | 0xef_bfbf);
+        !is_none && (octet >= b' ' || matches!(octet, b'\t' | b'\n' | b'\r'))
     })
 }
 
+/// First and last of the characters that begin a local name, below U+10000.
+const BEGINS: [(u16, u16); 14] = [
+    (0x41, 0x5a),
+    (0x5f, 0x5f),
+    (0x61, 0x7a),
+    (0xc0, 0xd6),
+    (0xd8, 0xf6),
+    (0xf8, 0x2ff),
+    (0x370, 0x37d),
+    (0x37f, 0x1fff),
+    (0x200c, 0x200d),
+    (0x2070, 0x218f),
+    (0x2c00, 0x2fef),
+    (0x3001, 0xd7ff),
+    (0xf900, 0xfdcf),
+    (0xfdf0, 0xfffd),
+];
+
+/// Those of the others in one.
+const GOES_ON: [(u16, u16); 5] = [
+    (0x2d, 0x2e),
+    (0x30, 0x39),
+    (0xb7, 0xb7),
+    (0x300, 0x36f),
+    (0x203f, 0x2040),
+];
+
 /// Can this be a local name (XML 1.0 section 2.3, Namespaces in XML section 4)?
 pub fn is_xml_name(name: &str) -> bool {
-    let begins = |c: char| {
-        matches!(c, 'A'..='Z' | 'a'..='z' | '_' | '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{2ff}'
-            | '\u{370}'..='\u{37d}' | '\u{37f}'..='\u{1fff}' | '\u{200c}' | '\u{200d}' | '\u{2070}'..='\u{218f}'
-            | '\u{2c00}'..='\u{2fef}' | '\u{3001}'..='\u{d7ff}' | '\u{f900}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fffd}'
-            | '\u{10000}'..='\u{effff}')
-    };
-    let goes_on = |c: char| matches!(c, '0'..='9' | '-' | '.' | '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}' | '\u{2040}');
     let mut inside = false;
-    let fine = name.chars().all(|c| {
-        let fine = begins(c) || inside && goes_on(c);
+    for c in name.chars().map(u32::from) {
+        let among = |ranges: &[(u16, u16)]| {
+            let mut ranges = ranges.iter();
+            ranges.any(|(first, last)| u32::from(*first) <= c && c <= u32::from(*last))
+        };
+        if !(among(&BEGINS) || inside && among(&GOES_ON) || (0x1_0000..=0xe_ffff).contains(&c)) {
+            return false;
+        }
         inside = true;
-        fine
-    });
-    fine && inside
+    }
+    inside
 }

@@ -94,38 +94,40 @@ impl History {
         let o2 = mix(o1, b);
         let o3 = mix(o2, c);
         let o4 = mix(o3, d);
-        list.add(0, || o1 ^ shouting);
-        list.add(1, || o2);
-        list.add(2, || o3);
-        list.add(3, || o4);
-        list.add(4, || mix(o4, e));
-        list.add(5, || mix(mix(o4, e), f));
+        let o5 = mix(o4, e);
         let word = mix(start, self.word);
-        list.add(7, || word);
-        list.add(8, || mix(word, self.word_before));
-        list.add(10, || mix(word, self.word_before_that));
-        list.add(12, || {
-            let len = self.word_len.min(7) << 1 | u32::from(a == u32::from(b' '));
-            let matching = self.before_word(0) ^ self.before_word(1) << 8;
-            mix(mix(start, len), matching)
-        });
-        list.add(14, || mix(start, self.count.min(24) ^ shouting));
-        let skip = || mix(mix(start, b), c);
-        list.add(16, skip);
-        list.add(18, || {
-            mix(mix(start, self.shape & 0xff_ffff), self.word_len)
-        });
-        list.add(19, || mix(o1, self.word_len.min(15) ^ self.titles << 8));
-        list.add(20, || mix(skip(), d));
+        let spaced = self.word_len.min(7) << 1 | u32::from(a == u32::from(b' '));
+        let matching = self.before_word(0) ^ self.before_word(1) << 8;
+        let skip = mix(mix(start, b), c);
+        let hashes = [
+            o1 ^ shouting,
+            o2,
+            o3,
+            o4,
+            o5,
+            mix(o5, f),
+            word,
+            mix(word, self.word_before),
+            mix(word, self.word_before_that),
+            mix(mix(start, spaced), matching),
+            mix(start, self.count.min(24) ^ shouting),
+            skip,
+            mix(mix(start, self.shape & 0xff_ffff), self.word_len),
+            mix(o1, self.word_len.min(15) ^ self.titles << 8),
+            mix(skip, d),
+        ];
+        for (kind, hash) in KINDS.iter().zip(hashes) {
+            list.add((*kind).into(), hash);
+        }
         // Last what is not always there, so that the others keep their places.
         let expected = self.expected(seen);
         if expected != 0 {
-            list.add(15, || mix(start, expected));
-            list.add(17, || mix(mix(o1, expected & 0x1ff), 1));
+            list.add(15, mix(start, expected));
+            list.add(17, mix(mix(o1, expected & 0x1ff), 1));
         }
         if self.hint != 0 {
-            list.add(24, || mix(start, self.hint));
-            list.add(25, || mix(o2, self.hint));
+            list.add(24, mix(start, self.hint));
+            list.add(25, mix(o2, self.hint));
         }
         list.count
     }
@@ -237,33 +239,28 @@ impl History {
         }
         self.match_len = 0;
         let len = seen.len();
-        if is_new || len <= MATCH_MIN {
+        if is_new {
             return;
         }
-        let earlier = &seen[..len - MATCH_MIN];
-        let reach = len.saturating_sub(REACH);
-        // The latest that ends as the text does wins; most differ in the last octet already.
-        let mut end = len - 1;
-        while let Some(at) = seen[reach + MATCH_MIN - 1..end]
-            .iter()
-            .rposition(|other| *other == octet)
-        {
-            end = reach + MATCH_MIN - 1 + at;
-            if seen[end + 1 - MATCH_MIN..end] != seen[len - MATCH_MIN..len - 1] {
-                continue;
+        // The latest that ends as the text does wins.
+        for end in (len.saturating_sub(REACH) + MATCH_MIN..len).rev() {
+            let (earlier, mut shared) = (seen.get(..end).unwrap_or(&[]), 0);
+            for (one, other) in earlier.iter().rev().zip(seen.iter().rev()) {
+                if one != other || shared == MATCH_MIN + MATCH_MAX {
+                    break;
+                }
+                shared += 1;
             }
-            end += 1;
-            let longer = earlier
-                .iter()
-                .rev()
-                .zip(seen[..end - MATCH_MIN].iter().rev());
-            let more = longer.take(MATCH_MAX).take_while(|(a, b)| a == b).count();
-            self.match_at = end;
-            self.match_len = MATCH_MIN + more;
-            return;
+            if shared >= MATCH_MIN {
+                (self.match_at, self.match_len) = (end, shared);
+                return;
+            }
         }
     }
 }
+
+/// Kinds of the contexts that are always there.
+const KINDS: [u8; 15] = [0, 1, 2, 3, 4, 5, 7, 8, 10, 12, 14, 16, 18, 19, 20];
 
 /// Contexts being filled in: those of the kinds a model uses, kind n if bit n of its mask is set.
 struct List<'o> {
@@ -274,11 +271,11 @@ struct List<'o> {
 
 impl List<'_> {
     #[inline]
-    fn add(&mut self, kind: u32, hash: impl FnOnce() -> u32) {
+    fn add(&mut self, kind: u32, hash: u32) {
         if self.mask >> kind & 1 == 1
             && let Some(place) = self.out.get_mut(self.count)
         {
-            *place = mix(hash(), kind);
+            *place = mix(hash, kind);
             self.count += 1;
         }
     }

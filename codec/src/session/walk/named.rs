@@ -1,6 +1,7 @@
 //! Ids that cross: what they share with the id in the same place of the template, then what is new. Refuses to guess
 //! at the next one; a counter costs its last digits.
 
+use super::strings::after_last;
 use super::{Job, Scribe, Walk};
 use crate::alias::template::Trace;
 use crate::structure::{flag, number};
@@ -23,7 +24,7 @@ pub(super) fn head(id: &str) -> &str {
     let cut = match uuid_cut(id) {
         Some(cut) => cut,
         None if id.len() <= HEAD_MAX => id.len(),
-        None => id.rfind(['-', '_', '.', ':', '/']).map_or(0, |at| at + 1),
+        None => after_last(id, b"-_.:/").unwrap_or(0),
     };
     id.get(..cut)
         .filter(|head| head.len() <= HEAD_MAX)
@@ -45,8 +46,13 @@ pub(super) fn cut(trace: Trace<'_>, id: &str) -> Option<u16> {
     let Trace::Crossed(head) = trace else {
         return None;
     };
-    let pairs = id.bytes().zip(head.bytes());
-    let shared = pairs.take_while(|(one, other)| one == other).count();
+    let mut shared = 0;
+    for (one, other) in id.bytes().zip(head.bytes()) {
+        if one != other {
+            break;
+        }
+        shared += 1;
+    }
     Token::parse(id.get(shared..)?)?;
     (shared >= SHARED_MIN).then_some(shared as u16)
 }

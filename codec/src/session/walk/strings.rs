@@ -58,14 +58,17 @@ pub(super) fn split_jid(text: &str) -> Option<(Option<&str>, &str, Option<&str>)
     filled.then_some((local, domain, resource))
 }
 
+/// Where what follows the last of some separators, all ASCII, begins.
+pub(super) fn after_last(text: &str, separators: &[u8]) -> Option<usize> {
+    let at = text.bytes().rposition(|octet| separators.contains(&octet));
+    at.map(|at| at + 1)
+}
+
 /// Where the token after the last of some separators begins, if it looks like chance.
 pub(super) fn token_cut(text: &str, separators: &[u8]) -> Option<u16> {
-    let at = text
-        .bytes()
-        .rposition(|octet| separators.contains(&octet))?;
-    let token = Token::parse(text.get(at + 1..)?)?;
-    let cut = u16::try_from(at + 1).ok()?;
-    token.looks_random().then_some(cut)
+    let cut = after_last(text, separators)?;
+    let token = Token::parse(text.get(cut..)?)?;
+    token.looks_random().then_some(u16::try_from(cut).ok()?)
 }
 
 impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {

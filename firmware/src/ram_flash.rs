@@ -12,6 +12,8 @@ pub(crate) struct RamFlash {
     octets: Vec<u8>,
     /// Octets written or erased so far.
     pub(crate) written: usize,
+    /// Octets read so far.
+    pub(crate) read: usize,
     /// The power fails when this many octets have been written.
     pub(crate) power_until: Option<usize>,
 }
@@ -25,6 +27,7 @@ impl RamFlash {
         Self {
             octets: std::vec![0xff; Self::SIZE],
             written: 0,
+            read: 0,
             power_until: None,
         }
     }
@@ -90,6 +93,7 @@ impl ReadNorFlash for RamFlash {
 
     async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Self::Error> {
         let from = offset as usize;
+        self.read += bytes.len();
         bytes.copy_from_slice(&self.octets[from..from + bytes.len()]);
         Ok(())
     }

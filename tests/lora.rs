@@ -195,6 +195,38 @@ async fn two_radios_do_not_talk_over_each_other() {
     assert!(kept > 0, "nothing is heard while waiting");
 }
 
+/// Noise on the interrupt line, at any moment of looking, sending and listening, is no answer of the chip.
+#[tokio::test(start_paused = true)]
+async fn an_interrupt_that_says_nothing_changes_nothing() {
+    let air = Air::default();
+    let (here, there) = (air.chip(), air.chip());
+    let (mut a, mut b) = (radio(&here, EU).await, radio(&there, EU).await);
+    let mut frame = [0; 255];
+    let noise = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(7)).await;
+            here.disturb();
+            there.disturb();
+        }
+    };
+    let talk = async {
+        for turn in 1..=20u8 {
+            let send = async {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                a.transmit(&[turn; 20]).await.expect("sent");
+                a.sleep().await.expect("asleep");
+            };
+            let (heard, ()) = tokio::join!(b.receive(&mut frame), send);
+            assert_eq!(frame[..heard.expect("heard")], [turn; 20]);
+        }
+    };
+    tokio::select! {
+        () = noise => {}
+        () = talk => {}
+    }
+    assert_eq!(here.sent().len(), 20);
+}
+
 /// A carrier that never ends, of somebody else, does not silence a station for ever.
 #[tokio::test(start_paused = true)]
 async fn a_channel_that_is_never_free_is_not_waited_for() {

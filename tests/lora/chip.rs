@@ -173,6 +173,11 @@ impl Chip {
         self.state.borrow().modulation.clone()
     }
 
+    /// Its interrupt pin goes high for nothing, until somebody asks.
+    pub(crate) fn disturb(&self) {
+        self.interrupt.send_replace(true);
+    }
+
     fn raise(&self, flag: u16) {
         let mut state = self.state.borrow_mut();
         state.flags |= flag;
@@ -265,7 +270,10 @@ impl Chip {
                 self.interrupt.send_replace(state.flags & state.mask != 0);
             }
             // Reading with a status octet first.
-            0x12 => return [&[0][..], &state.flags.to_be_bytes()].concat(),
+            0x12 => {
+                self.interrupt.send_replace(state.flags & state.mask != 0);
+                return [&[0][..], &state.flags.to_be_bytes()].concat();
+            }
             0x13 => return vec![0, state.received_len, 0],
             0x14 => return vec![0, 80, 20, 80],
             0x0e => {

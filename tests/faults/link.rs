@@ -4,7 +4,7 @@ use longwire_codec::channel::Channel;
 use longwire_codec::link::{Event, Priority};
 use longwire_codec::time::Instant;
 use tests::air::{Air, Weather};
-use tests::dice::Dice;
+use tests::dice::{Dice, seeds};
 use tests::pair::{Fate, Pair};
 
 const HOUR_MS: u64 = 3_600_000;
@@ -84,7 +84,7 @@ fn rough(loss: f64) -> Weather {
 
 #[test]
 fn ten_thousand_packets_through_bursts_of_loss() {
-    for seed in 0..4 {
+    for seed in seeds(0..4) {
         let mut pair = Pair::new(Air::new(hf(), rough(0.3), seed), |_| {});
         load(&mut pair, &mut Dice::new(seed), 2500);
         assert!(pair.run(100 * HOUR_MS), "seed {seed}: not done");
@@ -94,7 +94,7 @@ fn ten_thousand_packets_through_bursts_of_loss() {
 
 #[test]
 fn restarts_of_either_end_lose_and_double_nothing() {
-    for seed in 0..30 {
+    for seed in seeds(0..30) {
         let mut dice = Dice::new(seed);
         let mut pair = Pair::new(Air::new(hf(), rough(0.15), seed), |_| {});
         load(&mut pair, &mut dice, 150);
@@ -111,7 +111,7 @@ fn restarts_of_either_end_lose_and_double_nothing() {
 
 #[test]
 fn both_ends_restart_at_once() {
-    for seed in 0..20 {
+    for seed in seeds(0..20) {
         let mut dice = Dice::new(seed);
         let mut pair = Pair::new(Air::new(hf(), rough(0.1), seed), |_| {});
         load(&mut pair, &mut dice, 60);
@@ -127,11 +127,8 @@ fn both_ends_restart_at_once() {
 
 #[test]
 fn asymmetric_air() {
-    for (seed, loss) in [[0.5, 0.02], [0.02, 0.5], [0.0, 0.7]]
-        .into_iter()
-        .enumerate()
-    {
-        let seed = seed as u64;
+    for seed in seeds(0..3) {
+        let loss = [[0.5, 0.02], [0.02, 0.5], [0.0, 0.7]][seed as usize % 3];
         let weather = Weather { loss, ..rough(0.0) };
         let mut pair = Pair::new(Air::new(hf(), weather, seed), |_| {});
         load(&mut pair, &mut Dice::new(seed), 300);
@@ -184,7 +181,7 @@ fn an_hour_of_silence_costs_few_probes_and_ends_quickly() {
 
 #[test]
 fn outages_and_clock_jumps() {
-    for seed in 0..10 {
+    for seed in seeds(0..10) {
         let mut dice = Dice::new(seed);
         let outages = (0..6)
             .map(|i| (i * 900_000, i * 900_000 + dice.below(800_000) as u64))
@@ -211,7 +208,7 @@ fn outages_and_clock_jumps() {
 
 #[test]
 fn what_is_withdrawn_never_surfaces_unless_it_was_delivered() {
-    for seed in 0..20 {
+    for seed in seeds(0..20) {
         let mut dice = Dice::new(seed);
         let outages = vec![(30_000, 400_000)];
         let mut pair = Pair::new(
@@ -285,7 +282,7 @@ fn every_mtu_tag_and_window() {
 
 #[test]
 fn the_mtu_may_change_under_way() {
-    for seed in 0..10 {
+    for seed in seeds(0..10) {
         let mut pair = Pair::new(
             Air::new(Channel { mtu: 512, ..hf() }, rough(0.1), seed),
             |_| {},
@@ -318,7 +315,7 @@ fn the_mtu_may_change_under_way() {
 
 #[test]
 fn custody_on_a_reliable_modem_that_reconnects() {
-    for seed in 0..10 {
+    for seed in seeds(0..10) {
         let mut dice = Dice::new(seed);
         let mut pair = Pair::new(
             Air::new(Channel::custody(1000, 9600), Weather::fair(), seed),
@@ -343,7 +340,7 @@ fn custody_on_a_reliable_modem_that_reconnects() {
 
 #[test]
 fn full_duplex_with_loss() {
-    for seed in 0..6 {
+    for seed in seeds(0..6) {
         let channel = Channel {
             full_duplex: true,
             ..hf()
@@ -357,7 +354,7 @@ fn full_duplex_with_loss() {
 
 #[test]
 fn both_start_at_once() {
-    for seed in 0..40 {
+    for seed in seeds(0..40) {
         let mut dice = Dice::new(seed);
         let channel = Channel::radio(256, 300, 50);
         let mut pair = Pair::new(Air::new(channel, Weather::fair(), seed), |config| {

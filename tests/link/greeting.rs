@@ -3,6 +3,7 @@
 use longwire_codec::channel::Channel;
 use longwire_codec::link::{Agreement, Callsign, Event, Offer, Priority, Profile};
 use tests::air::{Air, Weather};
+use tests::dice::seeds;
 use tests::pair::Pair;
 
 const MINUTE_MS: u64 = 60_000;
@@ -106,7 +107,7 @@ fn a_hello_goes_again_until_it_is_answered() {
         burst: 1.0,
         ..Weather::fair()
     };
-    for seed in 0..20 {
+    for seed in seeds(0..20) {
         let side = std::cell::Cell::new(0);
         let air = Air::new(Channel::radio(128, 1200, 100), weather.clone(), seed);
         let mut pair = Pair::new(air, |config| {

@@ -6,6 +6,7 @@ use longwire_codec::frame::{Control, Header, Kind};
 use longwire_codec::link::Priority;
 use longwire_codec::rekey::Progress;
 use tests::air::{Air, Weather};
+use tests::dice::seeds;
 use tests::pair::{Fate, Pair};
 
 const HOUR_MS: u64 = 3_600_000;
@@ -57,7 +58,7 @@ fn settle(pair: &mut Pair, what: &str) {
 
 #[test]
 fn traffic_goes_on_through_three_new_keys() {
-    for seed in 0..5 {
+    for seed in seeds(0..5) {
         let what = format!("seed {seed}");
         let mut pair = pair(Weather::lossy(0.2), seed);
         load(&mut pair);
@@ -129,7 +130,7 @@ fn the_power_may_fail_around_any_write() {
 
 #[test]
 fn the_power_may_fail_at_any_moment() {
-    for seed in 0..60u64 {
+    for seed in seeds(0..60) {
         let what = format!("seed {seed}");
         let mut pair = pair(Weather::lossy(0.25), seed);
         load(&mut pair);
@@ -146,7 +147,7 @@ fn the_power_may_fail_at_any_moment() {
 
 #[test]
 fn both_may_ask_at_once() {
-    for seed in 0..10 {
+    for seed in seeds(0..10) {
         let what = format!("seed {seed}");
         let mut pair = pair(Weather::lossy(0.1), seed);
         load(&mut pair);

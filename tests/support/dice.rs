@@ -1,5 +1,18 @@
 //! Repeatable chance for tests: the same seed throws the same numbers everywhere. Refuses to be random.
 
+/// The seeds a test plays: `usual`, or those that `LONGWIRE_SEEDS=FROM..TO` names, for a soak.
+///
+/// # Panics
+/// If the variable is no such range.
+pub fn seeds(usual: std::ops::Range<u64>) -> std::ops::Range<u64> {
+    let Ok(named) = std::env::var("LONGWIRE_SEEDS") else {
+        return usual;
+    };
+    let ends = named.split_once("..");
+    let ends = ends.and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
+    ends.unwrap_or_else(|| panic!("LONGWIRE_SEEDS={named}: not FROM..TO"))
+}
+
 /// Marsaglia's xorshift, enough for mutations.
 #[derive(Clone, Debug)]
 pub struct Dice(u64);

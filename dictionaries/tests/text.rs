@@ -43,11 +43,11 @@ fn small_model() {
     assert_eq!(
         packets(V1_128K.text),
         [
-            "0cd05b62c37695606e56154c",
-            "45e01317273391c45f0e34d292361b5b715f93",
-            "a7",
-            "7604b3621627e950538e86966937c0c3f9755054f0cef59e206d25ab",
-            "67f13a9f04f5677a9674a97908a3b3c4737cc272fea978",
+            "130cdf0cf70478072eba26",
+            "4adfccf1ba564a799d2ed70d04c6183b56dad770",
+            "ccb0",
+            "8130d4d93fa4699af2b4e45f75a5c943a3393f25b7a0eae1bc7226",
+            "66dd08dfdf8b6b589a7e9da472b7b40aff31aeffbe95a1",
             "03b6ca21bbc26d132f5e74454c31b65ed8b3"
         ]
     );
@@ -58,11 +58,11 @@ fn middle_model() {
     assert_eq!(
         packets(V1_512K.text),
         [
-            "10ab49ee4c245675a4bfed6b",
-            "444c64a6ee7c9a4aeacbf4a3c24df908b6fc",
-            "ca",
-            "a6f67465afe6c1628114390bbeaed4a7390780c22889fdc9",
-            "95f34c830306470b276a52af2740212de916687d21eb",
+            "0f60198178612e8d57d052",
+            "58542316d92bc86d5162dedcbd8d84f73ce15a",
+            "c824",
+            "921475b660776bb416efd6663820c56168e1515aa912830d04",
+            "74962d6ce70ac1ffa0733d8a2b13d0a1dea00749ea",
             "03b6ca21bbc26d132f5e74454c31b65ed8b3"
         ]
     );

@@ -12,11 +12,9 @@ mod tests;
 mod words;
 
 use embedded_storage_async::nor_flash::NorFlash;
-use longwire_codec::link::LinkStats;
 use longwire_codec::serial::wire_len_max;
 
-use crate::compose::Position;
-use crate::endpoint::{Endpoint, EndpointError, EndpointStats, Event, INBOX_MAX, Message};
+use crate::endpoint::{Endpoint, EndpointError, Event, INBOX_MAX, OUTBOX_MAX, Position};
 use crate::flash::RECORD_MAX;
 pub use input::INPUT_MAX;
 use input::{Input, Intake};
@@ -28,55 +26,86 @@ pub const ANSWER_MAX: usize = wire_len_max(REPLY_MAX);
 /// Octets of the longest answer before framing.
 const REPLY_MAX: usize = RECORD_MAX + 32;
 
-/// What the console asks for.
+/// What the console can be asked; the numbers are those of the requests of programs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Command<'l> {
-    /// `to JID TEXT`: send a chat message.
-    To {
-        /// Recipient.
-        jid: &'l str,
-        /// What to say.
-        text: &'l str,
-    },
-    /// `inbox`: show and clear the messages that came.
+pub(crate) enum Ask {
+    /// Send a chat message.
+    To,
+    /// Show and clear the messages that came.
     Inbox,
-    /// `who`: who is subscribed and who is online.
+    /// Who is subscribed and who is online.
     Who,
-    /// `status`: link, outbox and counters.
+    /// Link, outbox and counters.
     Status,
-    /// `pos LAT LON`: set and publish the position.
-    Pos(Position),
-    /// `add JID`: ask for presence, as `subscribe`.
-    Add(&'l str),
-    /// `say TEXT`: set the status text of our presence.
-    Say(&'l str),
-    /// `rekey`: agree with base on a new key.
+    /// Set and publish the position.
+    Pos,
+    /// Ask for presence, as `subscribe`.
+    Add,
+    /// Set the status text of our presence.
+    Say,
+    /// The list of commands.
+    Help,
+    /// Agree with base on a new key.
     #[cfg(feature = "edhoc")]
     Rekey,
-    /// `help`.
-    Help,
     /// An empty line.
     Nothing,
 }
 
+/// Words of the commands, and what follows them: `j` a JID, `t` a text, `p` a position.
+static ASKS: &[(&str, Ask, &str)] = &[
+    ("to", Ask::To, "jt"),
+    ("inbox", Ask::Inbox, ""),
+    ("who", Ask::Who, ""),
+    ("status", Ask::Status, ""),
+    ("pos", Ask::Pos, "p"),
+    ("add", Ask::Add, "j"),
+    ("say", Ask::Say, "t"),
+    ("help", Ask::Help, ""),
+    #[cfg(feature = "edhoc")]
+    ("rekey", Ask::Rekey, ""),
+    ("?", Ask::Help, ""),
+    ("", Ask::Nothing, ""),
+];
+
+/// A command, with what it was given.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Command<'l> {
+    ask: Ask,
+    jid: &'l str,
+    text: &'l str,
+    position: Option<Position>,
+}
+
 impl Command<'_> {
+    const fn new(ask: Ask) -> Self {
+        Self {
+            ask,
+            jid: "",
+            text: "",
+            position: None,
+        }
+    }
+
     /// The command, if what it was given makes sense.
     ///
     /// # Errors
     /// [`Mistake`].
-    pub fn checked(self) -> Result<Self, Mistake> {
-        match self {
-            Self::To { jid, .. } | Self::Add(jid) if !is_jid(jid) => Err(Mistake::NoJid),
-            Self::To { text: "", .. } => Err(Mistake::NoText),
-            Self::Pos(position) if !position.is_on_earth() => Err(Mistake::NoPosition),
+    fn checked(self) -> Result<Self, Mistake> {
+        let is_on_earth = self.position.is_some_and(Position::is_on_earth);
+        match self.ask {
+            Ask::To | Ask::Add if !is_jid(self.jid) => Err(Mistake::NoJid),
+            Ask::To if self.text.is_empty() => Err(Mistake::NoText),
+            Ask::Pos if !is_on_earth => Err(Mistake::NoPosition),
             _ => Ok(self),
         }
     }
 }
 
 fn is_jid(word: &str) -> bool {
-    (word.contains('@') || word.contains('.')) && !word.starts_with('@') && !word.ends_with('@')
+    let word = word.as_bytes();
+    let ends = [word.first(), word.last()];
+    word.iter().any(|octet| matches!(octet, b'@' | b'.')) && !ends.contains(&Some(&b'@'))
 }
 
 /// Why a command was not understood.
@@ -113,47 +142,106 @@ impl Mistake {
     }
 }
 
-/// One piece of an answer.
+/// A piece of an answer, or news: which, and what fills the holes of its line.
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum Reply<'r> {
-    /// Done.
-    Done,
-    /// The chat is in the outbox under this order number.
-    Queued(u32),
-    /// The endpoint refused.
-    Refused(EndpointError),
-    /// The command was not understood.
-    Mistake(Mistake),
-    /// A chat of the inbox.
-    Message(Message<'r>),
-    /// No more chats.
-    InboxEnd,
-    /// A contact.
-    Contact {
-        /// Bare JID.
-        jid: &'r str,
-        /// Whether it is online.
-        online: bool,
-    },
-    /// No more contacts.
-    ContactsEnd,
-    /// What `status` shows.
-    Status(Status<'r>),
-    /// What `help` shows.
-    Help,
+struct Reply<'r> {
+    code: u8,
+    numbers: [u32; 3],
+    texts: [&'r str; 2],
+    /// What more there is to a status.
+    counts: Option<&'r Counts>,
+}
+
+/// Codes that are asked about here.
+const DONE: u8 = 0;
+const QUEUED: u8 = 1;
+const REFUSED: u8 = 2;
+const MISTAKEN: u8 = 3;
+const MESSAGE: u8 = 4;
+const INBOX_END: u8 = 5;
+const CONTACT: u8 = 6;
+const CONTACTS_END: u8 = 7;
+const STATUS: u8 = 8;
+const HELPED: u8 = 9;
+/// Code of the first news.
+const NEWS: u8 = 16;
+
+/// The lines of all answers and news by their code. Holes: `#` a number, `@` a text, `%` a text, which to programs is a
+/// number, `&` one which is a boolean.
+static LINES: [&str; 19] = [
+    "ok",
+    "queued #",
+    "! %",
+    "? %",
+    "@: @",
+    "end of inbox",
+    "@ &",
+    "end of contacts",
+    "@ link % outbox #/16 inbox #/12",
+    "@",
+    "* new message; type: inbox",
+    "* # at the gateway",
+    "* # received",
+    "* # came back",
+    "* contacts changed; type: who",
+    "* restarting, as base asked",
+    "* link &",
+    "* new key",
+    "* the gateway has another dictionary or version, #",
+];
+const _: () = assert!(OUTBOX_MAX == 16 && INBOX_MAX == 12, "as the lines say");
+
+impl<'r> Reply<'r> {
+    const fn new(code: u8, number: u32, text: &'r str) -> Self {
+        Self {
+            code,
+            numbers: [number, 0, 0],
+            texts: [text, ""],
+            counts: None,
+        }
+    }
+
+    fn refused(error: EndpointError) -> Self {
+        Self::new(REFUSED, error.code(), error.text())
+    }
+
+    fn news(event: Event) -> Self {
+        let (code, number, text) = match event {
+            Event::Message => (0, 0, ""),
+            Event::Custody(order) => (1, order, ""),
+            Event::Received(order) => (2, order, ""),
+            Event::Failed(order) => (3, order, ""),
+            Event::Contact => (4, 0, ""),
+            Event::Reboot => (5, 0, ""),
+            Event::Link { up: true } => (6, 1, "up"),
+            Event::Link { up: false } => (6, 0, "silent"),
+            Event::NewKey => (7, 0, ""),
+            Event::Mismatch { version } => (8, version.into(), ""),
+        };
+        Self::new(NEWS + code, number, text)
+    }
+
+    fn line(&self) -> &'static str {
+        // There are as many answers before the first news.
+        let skipped = if self.code < NEWS {
+            0
+        } else {
+            NEWS - STATUS - 2
+        };
+        let line = LINES.get(usize::from(self.code - skipped));
+        line.copied().unwrap_or_default()
+    }
 }
 
 /// What `help` says.
 #[cfg(feature = "edhoc")]
-pub const HELP: &str =
+const HELP: &str =
     "to JID TEXT | inbox | who | status | pos LAT LON | add JID | say TEXT | rekey | help";
 /// What `help` says.
 #[cfg(not(feature = "edhoc"))]
-pub const HELP: &str =
-    "to JID TEXT | inbox | who | status | pos LAT LON | add JID | say TEXT | help";
+const HELP: &str = "to JID TEXT | inbox | who | status | pos LAT LON | add JID | say TEXT | help";
 
-/// What the counters of a [`Status`] count. Programs know them by their place, so new ones come last.
+/// What the counters of [`Counts`] count. Programs know them by their place, so new ones come last.
 static COUNTERS: [&str; 17] = [
     "frames sent",
     "octets sent",
@@ -170,79 +258,49 @@ static COUNTERS: [&str; 17] = [
     "waits for the duty cycle",
     "ms on the air this hour",
     "ms allowed in an hour",
-    "ms asleep",
+    "s asleep",
     "hellos that disagreed",
 ];
 
-/// The state of an endpoint at a glance.
+/// The counters of an endpoint, in the order of [`COUNTERS`], and where it is.
 #[derive(Clone, Copy, Debug)]
-pub struct Status<'e> {
-    /// Our bare JID.
-    pub jid: &'e str,
-    /// The gateway is heard.
-    pub up: bool,
-    /// The gateway is of another version, or without our dictionary.
-    pub stranger: bool,
-    /// Stanzas in the outbox.
-    pub outbox: usize,
-    /// Chats in the inbox.
-    pub inbox: usize,
-    /// Counters of the link.
-    pub link: &'e LinkStats,
-    /// Counters of the endpoint.
-    pub endpoint: EndpointStats,
-    /// Milliseconds on the air in the last hour, and allowed in an hour (0: no limit).
-    pub airtime_ms: (u32, u32),
-    /// Milliseconds that the radio slept.
-    pub asleep_ms: u64,
-    /// The position, if set.
-    pub position: Option<Position>,
+struct Counts {
+    counters: [u32; COUNTERS.len()],
+    position: Option<Position>,
 }
 
-impl<'e> Status<'e> {
-    fn of<F, L, S>(endpoint: &'e Endpoint<'_, F, L, S>) -> Self
+impl Counts {
+    fn of<F, L, S>(endpoint: &Endpoint<'_, F, L, S>) -> Self
     where
         F: NorFlash,
         L: AsRef<[u8]> + AsMut<[u8]>,
         S: AsRef<[u8]> + AsMut<[u8]>,
     {
-        let (outbox, inbox) = endpoint.waiting();
+        let (link, stats) = (endpoint.link_stats(), endpoint.stats());
+        let (spent_ms, allowed_ms) = endpoint.airtime_ms();
         Self {
-            jid: endpoint.jid(),
-            up: endpoint.is_up(),
-            stranger: endpoint.is_stranger(),
-            outbox,
-            inbox,
-            link: endpoint.link_stats(),
-            endpoint: endpoint.stats(),
-            airtime_ms: endpoint.airtime_ms(),
-            asleep_ms: endpoint.asleep_ms(),
+            // Those of the link begin anew after four thousand million.
+            counters: [
+                link.frames_sent as u32,
+                link.bytes_sent as u32,
+                link.frames_received as u32,
+                link.bytes_received as u32,
+                link.malformed_frames as u32,
+                link.forged_frames as u32,
+                link.replayed_frames as u32,
+                link.stale_frames as u32,
+                stats.unreadable_packets,
+                stats.refused_chats,
+                stats.dropped_answers,
+                stats.radio_errors,
+                stats.duty_waits,
+                spent_ms,
+                allowed_ms,
+                endpoint.asleep_s(),
+                stats.mismatches,
+            ],
             position: endpoint.position(),
         }
-    }
-
-    /// All counters, in the order of [`COUNTERS`].
-    fn counters(&self) -> [u64; COUNTERS.len()] {
-        let (link, endpoint) = (self.link, &self.endpoint);
-        [
-            link.frames_sent,
-            link.bytes_sent,
-            link.frames_received,
-            link.bytes_received,
-            link.malformed_frames,
-            link.forged_frames,
-            link.replayed_frames,
-            link.stale_frames,
-            endpoint.unreadable_packets.into(),
-            endpoint.refused_chats.into(),
-            endpoint.dropped_answers.into(),
-            endpoint.radio_errors.into(),
-            endpoint.duty_waits.into(),
-            self.airtime_ms.0.into(),
-            self.airtime_ms.1.into(),
-            self.asleep_ms,
-            endpoint.mismatches.into(),
-        ]
     }
 }
 
@@ -301,7 +359,7 @@ impl Console {
         };
         self.next = match command {
             Ok(command) => obey(endpoint, command),
-            Err(mistake) => Next::Reply(Reply::Mistake(mistake)),
+            Err(mistake) => Next::Reply(Reply::new(MISTAKEN, mistake as u32, mistake.text())),
         };
     }
 
@@ -317,50 +375,82 @@ impl Console {
         S: AsRef<[u8]> + AsMut<[u8]>,
     {
         let mut record = [0; RECORD_MAX];
-        let next = core::mem::replace(&mut self.next, Next::Nothing);
-        let reply = match next {
+        let counts;
+        let mut reply = Reply::new(DONE, 0, "");
+        match core::mem::replace(&mut self.next, Next::Nothing) {
             Next::Nothing => return None,
-            Next::Reply(reply) => reply,
-            Next::Status => Reply::Status(Status::of(endpoint)),
+            Next::Reply(said) => reply = said,
+            Next::Status => {
+                counts = Counts::of(endpoint);
+                reply = status(endpoint);
+                reply.counts = Some(&counts);
+            }
             Next::Who(at) => match endpoint.contacts().nth(at) {
                 Some((jid, online)) => {
                     self.next = Next::Who(at + 1);
-                    Reply::Contact { jid, online }
+                    reply = Reply::new(CONTACT, online.into(), jid);
+                    reply.texts[1] = if online { "online" } else { "-" };
                 }
-                None => Reply::ContactsEnd,
+                None => reply.code = CONTACTS_END,
             },
             Next::Inbox(left, shown) => {
-                let cleared = match shown {
-                    true => endpoint.clear_message(),
-                    false => Ok(()),
+                let cleared = if shown {
+                    endpoint.clear_message()
+                } else {
+                    Ok(())
                 };
-                let message = match (cleared, left) {
-                    (Ok(()), 1..) => endpoint.message(&mut record),
-                    (cleared, _) => cleared.map(|()| None),
+                let message = match cleared {
+                    Ok(()) if left > 0 => endpoint.message(&mut record),
+                    cleared => cleared.map(|()| None),
                 };
                 match message {
                     Ok(Some(message)) => {
                         self.next = Next::Inbox(left - 1, true);
-                        Reply::Message(message)
+                        reply.code = MESSAGE;
+                        reply.texts = [message.from, message.body];
                     }
-                    Ok(None) => Reply::InboxEnd,
-                    Err(error) => Reply::Refused(error),
+                    Ok(None) => reply.code = INBOX_END,
+                    Err(error) => reply = Reply::refused(error),
                 }
             }
-        };
-        Some(match self.compact {
-            true => compact::reply(&reply, out),
-            false => words::reply(&reply, out),
-        })
+        }
+        Some(self.write(&reply, out))
     }
 
     /// Writes news to `out`, of at least [`ANSWER_MAX`] octets; returns how many were written.
     pub fn tell(&self, event: Event, out: &mut [u8]) -> usize {
-        match self.compact {
-            true => compact::event(event, out),
-            false => words::event(event, out),
+        self.write(&Reply::news(event), out)
+    }
+
+    #[inline(never)]
+    fn write(&self, reply: &Reply<'_>, out: &mut [u8]) -> usize {
+        if self.compact {
+            compact::write(reply, out)
+        } else {
+            words::write(reply, out)
         }
     }
+}
+
+/// The state of an endpoint at a glance.
+fn status<'e, F, L, S>(endpoint: &'e Endpoint<'_, F, L, S>) -> Reply<'e>
+where
+    F: NorFlash,
+    L: AsRef<[u8]> + AsMut<[u8]>,
+    S: AsRef<[u8]> + AsMut<[u8]>,
+{
+    let (link, text) = if endpoint.is_stranger() {
+        (2, "of another dictionary or version")
+    } else if endpoint.is_up() {
+        (1, "up")
+    } else {
+        (0, "silent")
+    };
+    let (outbox, inbox) = endpoint.waiting();
+    let mut reply = Reply::new(STATUS, link, endpoint.jid());
+    reply.numbers = [link, outbox as u32, inbox as u32];
+    reply.texts[1] = text;
+    reply
 }
 
 fn obey<F, L, S>(endpoint: &mut Endpoint<'_, F, L, S>, command: Command<'_>) -> Next
@@ -369,21 +459,29 @@ where
     L: AsRef<[u8]> + AsMut<[u8]>,
     S: AsRef<[u8]> + AsMut<[u8]>,
 {
-    let done = match command {
-        Command::To { jid, text } => endpoint.chat(jid, text).map(Reply::Queued),
-        Command::Pos(position) => endpoint.set_position(position).map(|()| Reply::Done),
-        Command::Add(jid) => endpoint.subscribe(jid).map(|()| Reply::Done),
-        Command::Say(text) => endpoint.set_status(text).map(|()| Reply::Done),
-        #[cfg(feature = "edhoc")]
-        Command::Rekey => {
-            endpoint.rekey();
-            Ok(Reply::Done)
+    let done = match command.ask {
+        Ask::To => {
+            let queued = endpoint.chat(command.jid, command.text);
+            queued.map(|order| Reply::new(QUEUED, order, ""))
         }
-        Command::Help => Ok(Reply::Help),
-        Command::Inbox => return Next::Inbox(INBOX_MAX, false),
-        Command::Who => return Next::Who(0),
-        Command::Status => return Next::Status,
-        Command::Nothing => return Next::Nothing,
+        Ask::Inbox => return Next::Inbox(INBOX_MAX, false),
+        Ask::Who => return Next::Who(0),
+        Ask::Status => return Next::Status,
+        Ask::Help => return Next::Reply(Reply::new(HELPED, 0, HELP)),
+        Ask::Nothing => return Next::Nothing,
+        #[cfg(feature = "edhoc")]
+        Ask::Rekey => {
+            endpoint.rekey();
+            Ok(Reply::new(DONE, 0, ""))
+        }
+        Ask::Pos | Ask::Add | Ask::Say => {
+            let done = match (command.ask, command.position) {
+                (Ask::Add, _) => endpoint.subscribe(command.jid),
+                (_, Some(position)) => endpoint.set_position(position),
+                _ => endpoint.set_status(command.text),
+            };
+            done.map(|()| Reply::new(DONE, 0, ""))
+        }
     };
-    Next::Reply(done.unwrap_or_else(Reply::Refused))
+    Next::Reply(done.unwrap_or_else(Reply::refused))
 }

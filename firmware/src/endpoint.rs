@@ -9,14 +9,12 @@
 //! what is done twice after a restart is recognised by the packet that caused it.
 
 mod act;
-mod alone;
 mod answer;
 mod budget;
 mod contacts;
-mod inbox;
 mod keys;
 mod news;
-mod outbox;
+mod queue;
 mod readings;
 mod rest;
 mod resume;
@@ -27,22 +25,20 @@ pub(crate) mod tests;
 
 use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::channel::Channel;
-use longwire_codec::dictionary::Dictionary;
-use longwire_codec::link::{Link, LinkStats, Priority, Side, Timer, Transmit};
+use longwire_codec::link::{Link, LinkStats, Side, Timer, Transmit};
 use longwire_codec::session::{Profile, Session};
 use longwire_codec::time::Instant;
 
-use crate::compose::Position;
-use crate::flash::Store;
-use crate::say::Say;
+use crate::flash::{RECORD_MAX, Store};
+use crate::say::{Form, say};
+use crate::text::Texts;
 pub use contacts::CONTACTS_MAX;
-pub use inbox::{INBOX_MAX, Message};
 #[cfg(feature = "edhoc")]
 pub use keys::EntropySource;
 pub use news::{EndpointError, EndpointStats, Event};
-pub use outbox::OUTBOX_MAX;
+use queue::{Cause, HEAD, Queue};
 pub use readings::{READINGS_MAX, Reading, Readings, Value};
-pub use settings::STATUS_MAX;
+pub use settings::{Position, STATUS_MAX};
 pub use start::channel;
 
 /// Octets of storage the link of an endpoint needs for frames of `mtu` octets.
@@ -62,6 +58,10 @@ pub const NODES_MAX: usize = 120;
 pub const STRINGS_MAX: usize = 1600;
 /// Longest JID taken, octets.
 pub const JID_MAX: usize = 96;
+/// Stanzas that can wait to be sent.
+pub const OUTBOX_MAX: usize = 16;
+/// Chats that can wait to be read.
+pub const INBOX_MAX: usize = 12;
 
 /// The gateway is the other.
 const SIDE: Side = Side::B;
@@ -79,12 +79,11 @@ pub struct Endpoint<'d, F: NorFlash, L, S> {
     store: Store<F>,
     link: Link<L>,
     session: Session<'d, S>,
-    dictionary: &'d Dictionary<'d>,
     jid: Jid,
     keyring: keys::Keyring,
     resume: resume::Kept,
-    outbox: outbox::Outbox,
-    inbox: inbox::Inbox,
+    outbox: Queue,
+    inbox: Queue,
     contacts: contacts::Contacts,
     settings: settings::Settings,
     readings: Readings<'d>,
@@ -94,6 +93,15 @@ pub struct Endpoint<'d, F: NorFlash, L, S> {
     stranger: bool,
     budget: budget::Budget,
     rest: rest::Rest,
+}
+
+/// A chat in the inbox.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Message<'m> {
+    /// Who wrote it, full JID.
+    pub from: &'m str,
+    /// What it says.
+    pub body: &'m str,
 }
 
 /// A JID kept by value.
@@ -162,9 +170,11 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     /// # Errors
     /// [`EndpointError`]; nothing is sent then.
     pub fn chat(&mut self, to: &str, body: &str) -> Result<u32, EndpointError> {
-        let mut place = [0; outbox::ID_LEN];
-        let id = outbox::id(self.outbox.next_order(), &mut place);
-        self.post(Priority::Chat, None, &Say::Chat { to, id, body })
+        let mut record = [0; RECORD_MAX];
+        let mut out = say(&mut record, HEAD, Form::Chat, to);
+        out.str(act::ID).number(self.outbox.next_order()).end();
+        out.item(body);
+        self.post(Cause::NONE, Form::Chat, out.whole())
     }
 
     /// Asks `jid` for its presence (RFC 6121 section 3.1).
@@ -172,8 +182,11 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     /// # Errors
     /// [`EndpointError`].
     pub fn subscribe(&mut self, jid: &str) -> Result<(), EndpointError> {
-        self.contacts.ask(&mut self.store, jid)?;
-        self.send_presence(jid, Some("subscribe"), None)
+        let store = &mut self.store;
+        if !self.contacts.change(store, jid, contacts::ASKED, 0)? {
+            return Err(EndpointError::TooLong);
+        }
+        self.send_presence(jid, "subscribe", Cause::NONE)
     }
 
     /// Sets the position and tells everybody subscribed (XEP-0080 over XEP-0163).
@@ -181,7 +194,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     /// # Errors
     /// [`EndpointError`].
     pub fn set_position(&mut self, position: Position) -> Result<(), EndpointError> {
-        self.move_to(position, None)
+        self.move_to(position, Cause::NONE)
     }
 
     /// Sets the text of our presence and tells everybody subscribed.
@@ -189,7 +202,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     /// # Errors
     /// [`EndpointError`].
     pub fn set_status(&mut self, status: &str) -> Result<(), EndpointError> {
-        self.say(status, None)
+        self.say(status, Cause::NONE)
     }
 
     /// Replaces the reading of this name, or adds it; one beyond [`READINGS_MAX`] is left out.
@@ -210,7 +223,13 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
         &mut self,
         buffer: &'m mut [u8],
     ) -> Result<Option<Message<'m>>, EndpointError> {
-        self.inbox.oldest(&mut self.store, buffer)
+        let Some(at) = self.inbox.next() else {
+            return Ok(None);
+        };
+        let record = self.inbox.record(&mut self.store, at, buffer)?;
+        let mut texts = Texts(record.and_then(|it| it.get(HEAD..)).unwrap_or_default());
+        let (from, body) = (texts.next(), texts.next());
+        Ok(Some(Message { from, body }))
     }
 
     /// Forgets the oldest chat in the inbox.
@@ -218,7 +237,10 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     /// # Errors
     /// [`EndpointError`].
     pub fn clear_message(&mut self) -> Result<(), EndpointError> {
-        self.inbox.clear_oldest(&mut self.store)
+        if let Some(at) = self.inbox.next() {
+            self.inbox.clear(&mut self.store, at)?;
+        }
+        Ok(())
     }
 
     /// Lets base ask for a new key, and [`Self::rekey`] begin: both need randomness. Without it neither is answered.
@@ -308,7 +330,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
 
     /// Whether nothing waits to be sent or acknowledged: a good moment to sleep or restart.
     pub fn is_idle(&self) -> bool {
-        self.outbox.is_empty() && self.link.is_idle()
+        self.outbox.len() == 0 && self.link.is_idle()
     }
 
     /// Stanzas in the outbox, and chats in the inbox.

@@ -8,9 +8,9 @@ extern crate std;
 
 pub mod compose;
 
-pub mod read;
+mod read;
 
-pub mod say;
+mod say;
 
 pub mod endpoint;
 

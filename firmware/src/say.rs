@@ -1,357 +1,178 @@
-//! Everything a board says, as data. Refuses to decide when: that is the endpoint's.
+//! Everything a board says, as forms. Refuses to decide when: that is the endpoint's.
 
-use longwire_codec::stanza::Stanza;
+use longwire_codec::link::Priority;
 use longwire_codec::value::time::{LEN_MAX, Time};
 
-use crate::compose::{
-    self, Addressed, Compose, Full, NS_COMMANDS, NS_DATA, NS_DISCO_INFO, NS_DISCO_ITEMS, NS_GEOLOC,
-    NS_PING, NS_PUBSUB, NS_RECEIPTS, NS_STANZA_ERRORS, NS_VALIDATE, NS_VERSION, Position, degrees,
-};
-use crate::endpoint::{Reading, Readings, Value};
+use crate::endpoint::{Position, Readings, Value};
+use crate::flash::RECORD_MAX;
 use crate::text::Text;
 
-/// What `disco#info` and `version` say the board is.
-pub const SOFTWARE: &str = "Longwire";
-/// Version of the firmware.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+// What `disco#info` and `version` say the board is.
+macro_rules! software {
+    () => {
+        "Longwire"
+    };
+}
 
 /// Commands of XEP-0050 that base can run: node and name.
-pub const COMMANDS: [(&str, &str); 3] = [
+pub(crate) static COMMANDS: [(&str, &str); 3] = [
     ("read", "Read sensors"),
     ("set", "Set status"),
     ("reboot", "Restart"),
 ];
 
-/// A stanza to be.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum Say<'s> {
-    /// A chat that asks for a receipt.
-    Chat {
-        /// Recipient.
-        to: &'s str,
-        /// Id the receipt will name.
-        id: &'s str,
-        /// Text.
-        body: &'s str,
-    },
-    /// XEP-0184.
-    Receipt {
-        /// Recipient.
-        to: &'s str,
-        /// Id of their message.
-        id: &'s str,
-    },
-    /// Presence of any type.
-    Presence {
-        /// Recipient.
-        to: &'s str,
-        /// Type; available if `None`.
-        kind: Option<&'s str>,
-        /// Status text.
-        status: Option<&'s str>,
-    },
-    /// The PEP event with our position.
-    Position {
-        /// Recipient.
-        to: &'s str,
-        /// Where we are.
-        position: Position,
-    },
-    /// The answer to an iq.
-    Result {
-        /// Recipient.
-        to: &'s str,
-        /// Id of the request.
-        id: Option<&'s str>,
-        /// What is in it.
-        answer: Answer<'s>,
-    },
-    /// An error (RFC 6120 section 8.3).
-    Error {
-        /// `iq` or `message`.
-        name: &'s str,
-        /// Recipient.
-        to: &'s str,
-        /// Id of the stanza it answers.
-        id: Option<&'s str>,
-        /// `cancel`, `wait`, ...
-        kind: &'s str,
-        /// Defined condition.
-        condition: &'s str,
-    },
-}
-
-/// What the result of an iq carries.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum Answer<'s> {
-    /// Nothing: ping (XEP-0199).
+/// Which stanza. Records on flash hold the number, so new ones come last.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Form {
+    /// A chat that asks for a receipt: id, text.
+    Chat,
+    /// XEP-0184: id of their message.
+    Receipt,
+    /// Presence of a type (RFC 6121 section 4.7.1): type.
+    Presence,
+    /// Presence: we are here: status text.
+    Here,
+    /// The PEP event with our position (XEP-0080 section 5, XEP-0163 section 4): latitude, longitude.
+    Position,
+    /// A chat that finds no room (RFC 6120 section 8.3): its id.
+    Refusal,
+    /// The answer to an iq that is an error: id, condition.
+    Error,
+    /// An answer without contents, as to a ping (XEP-0199): id. All others are answers too and begin so.
     Empty,
-    /// XEP-0030 about the board.
-    Info,
-    /// XEP-0030 about one of the commands.
-    CommandInfo(&'s str),
-    /// XEP-0030: no items.
-    NoItems,
-    /// XEP-0030: the commands (XEP-0050 section 3.2).
-    CommandItems,
     /// XEP-0092.
     Version,
-    /// The position, as a PEP item.
-    Position(Position),
-    /// A form to fill in for the command `set`.
-    SetForm,
-    /// A command was given up (XEP-0050 section 3.4).
-    Cancelled(&'s str),
-    /// What the command `read` read, as a data form of type result.
-    Readings {
-        /// The sensors.
-        readings: &'s Readings<'s>,
-        /// The position, if there is one.
-        position: Option<Position>,
-    },
-    /// A command is done.
-    Done {
-        /// Which.
-        node: &'s str,
-        /// A note for the person who ran it.
-        note: &'s str,
-    },
+    /// XEP-0030 about the board.
+    Info,
+    /// XEP-0030 about one of the commands: node, name.
+    CommandInfo,
+    /// XEP-0030: no items.
+    NoItems,
+    /// XEP-0030: the commands (XEP-0050 section 3.2): node and name of each.
+    CommandItems,
+    /// The position as a PEP item: latitude, longitude.
+    Item,
+    /// The form of the command `set`. The board keeps nothing between two steps, so all runs of a command are one session.
+    Fields,
+    /// A command was given up (XEP-0050 section 3.4): node.
+    Cancelled,
+    /// A command is done: node, a note for the person who ran it.
+    Done,
+    /// What the command `read` read, with the parts that XEP-0323 gives a field (section 4.1). Of each field: `var`, type,
+    /// label, anything if it is a decimal number (XEP-0122), value.
+    Readings,
 }
 
-impl<'s> Say<'s> {
-    /// Composes the stanza.
-    ///
-    /// # Errors
-    /// [`Full`].
-    pub fn compose<'c, 'a>(
-        &'a self,
-        from: &'a str,
-        compose: &'c mut Compose<'_, 'a, '_>,
-    ) -> Result<Stanza<'c, 'a>, Full> {
-        let who = |to: &'a str| Addressed { from, to };
-        match *self {
-            Self::Chat { to, id, body } => compose::chat(compose, who(to), Some(id), body),
-            Self::Receipt { to, id } => compose::receipt(compose, who(to), id),
-            Self::Presence { to, kind, status } => {
-                compose::presence(compose, who(to), kind, status)
-            }
-            Self::Position { to, position } => compose::position_event(compose, who(to), position),
-            Self::Result { to, id, ref answer } => {
-                who(to).stanza(compose, "iq", Some("result"), id);
-                answer.compose(from, compose);
-                compose.finish()
-            }
-            Self::Error {
-                name,
-                to,
-                id,
-                kind,
-                condition,
-            } => {
-                who(to)
-                    .stanza(compose, name, Some("error"), id)
-                    .open(compose::NS_CLIENT, "error")
-                    .attr("type", kind)
-                    .empty(NS_STANZA_ERRORS, condition);
-                compose.finish()
-            }
+static FORMS: [&str; 18] = [
+    "<message|type=chat|id=?|<body|=?|>|<r:request",
+    "<message|type=chat|<r:received|id=?",
+    "<presence|type=?",
+    "<presence|(|<status|=.|>|)",
+    "<message|type=headline|<e:event|<items|node=:g|<item|id=current|<g:geoloc|<lat|=?|>|<lon|=?",
+    "<message|type=error|id=?|<error|type=wait|<s:resource-constraint",
+    "<iq|type=error|id=?|<error|type=cancel|<s:?",
+    "<iq|type=result|id=?",
+    concat!(
+        "<iq|type=result|id=?|<v:query|<name|=",
+        software!(),
+        "|>|<version|=",
+        env!("CARGO_PKG_VERSION")
+    ),
+    concat!(
+        "<iq|type=result|id=?|<i:query|<identity|category=client|type=bot|name=",
+        software!(),
+        "|>|<feature|var=:i|>|<feature|var=:j|>|<feature|var=:c|>|<feature|var=:g|>|<feature|var=:q|>|\
+         <feature|var=:r|>|<feature|var=:v"
+    ),
+    "<iq|type=result|id=?|<i:query|node=?|<identity|category=automation|type=command-node|name=?|>|\
+     <feature|var=:c|>|<feature|var=:x",
+    "<iq|type=result|id=?|<j:query",
+    "<iq|type=result|id=?|<j:query|node=:c|*|<item|jid=!|node=?|name=?|>",
+    "<iq|type=result|id=?|<p:pubsub|<items|node=:g|<item|id=current|<g:geoloc|<lat|=?|>|<lon|=?",
+    "<iq|type=result|id=?|<c:command|node=set|sessionid=set|status=executing|<actions|<complete|>|>|\
+     <x:x|type=form|<field|var=status|type=text-single|label=Status text|>|\
+     <field|var=position|type=text-single|label=Latitude and longitude, degrees",
+    "<iq|type=result|id=?|<c:command|node=?|sessionid=.|status=canceled",
+    "<iq|type=result|id=?|<c:command|node=?|sessionid=.|status=completed|<note|type=info|=?",
+    "<iq|type=result|id=?|<c:command|node=read|sessionid=read|status=completed|<x:x|type=result|*|\
+     <x:field|var=?|type=?|label=?|(|<d:validate|datatype=xs:decimal|>|)|<x:value|=?|>|>",
+];
+
+/// The form with this number, as it lies on flash.
+pub(crate) fn form(number: u8) -> Option<&'static str> {
+    FORMS.get(usize::from(number)).copied()
+}
+
+impl Form {
+    /// What goes on the air first: talk, or what can be said again later.
+    pub(crate) fn priority(self) -> Priority {
+        match self {
+            Self::Here | Self::Position => Priority::Presence,
+            _ => Priority::Chat,
         }
     }
 }
 
-impl<'s> Answer<'s> {
-    fn compose<'a>(&'a self, from: &'a str, compose: &mut Compose<'_, 'a, '_>) {
-        match *self {
-            Self::Empty => {}
-            Self::Info => info(compose),
-            Self::CommandInfo(node) => {
-                let name = COMMANDS
-                    .iter()
-                    .find(|(known, _)| *known == node)
-                    .map_or(node, |(_, name)| name);
-                compose.open(NS_DISCO_INFO, "query").attr("node", node);
-                identity(compose, "automation", "command-node", name);
-                for var in [NS_COMMANDS, NS_DATA] {
-                    feature(compose, var);
-                }
-                compose.close();
-            }
-            Self::NoItems => {
-                compose.empty(NS_DISCO_ITEMS, "query");
-            }
-            Self::CommandItems => {
-                compose
-                    .open(NS_DISCO_ITEMS, "query")
-                    .attr("node", NS_COMMANDS);
-                for (node, name) in COMMANDS {
-                    compose
-                        .open(NS_DISCO_ITEMS, "item")
-                        .attr("jid", from)
-                        .attr("node", node)
-                        .attr("name", name)
-                        .close();
-                }
-                compose.close();
-            }
-            Self::Version => {
-                compose
-                    .open(NS_VERSION, "query")
-                    .leaf(NS_VERSION, "name", SOFTWARE)
-                    .leaf(NS_VERSION, "version", VERSION)
-                    .close();
-            }
-            Self::Position(position) => {
-                compose
-                    .open(NS_PUBSUB, "pubsub")
-                    .open(NS_PUBSUB, "items")
-                    .attr("node", NS_GEOLOC);
-                compose.open(NS_PUBSUB, "item").attr("id", "current");
-                compose::geoloc(compose, position);
-                compose.close().close().close();
-            }
-            Self::SetForm => set_form(compose),
-            Self::Cancelled(node) => {
-                command(compose, node, "canceled");
-                compose.close();
-            }
-            Self::Readings { readings, position } => form(compose, readings, position),
-            Self::Done { node, note } => {
-                command(compose, node, "completed");
-                compose
-                    .open(NS_COMMANDS, "note")
-                    .attr("type", "info")
-                    .text(note)
-                    .close()
-                    .close();
-            }
+/// A stanza to be, in the record that it will lie in: after its head the number of the form, then the texts.
+pub(crate) fn say<'r>(
+    record: &'r mut [u8; RECORD_MAX],
+    head: usize,
+    form: Form,
+    to: &str,
+) -> Text<'r> {
+    let mut say = Text::after(record, head);
+    say.octet(form as u8).item(to);
+    say
+}
+
+/// Latitude and longitude in decimal degrees.
+pub(crate) fn position(say: &mut Text<'_>, at: Position) {
+    say.fixed(at.lat_e7, 7).end().fixed(at.lon_e7, 7).end();
+}
+
+/// The fields of [`Form::Readings`]: a unit follows the name in the label, and the time they were taken at stands before
+/// them.
+pub(crate) fn readings(say: &mut Text<'_>, readings: &Readings<'_>, position: Option<Position>) {
+    if let Some(at) = position {
+        for (var, e7) in [("lat", at.lat_e7), ("lon", at.lon_e7)] {
+            field(say, var, "", "", false).fixed(e7, 7).end();
         }
-    }
-}
-
-fn identity<'a>(
-    compose: &mut Compose<'_, 'a, '_>,
-    category: &'a str,
-    kind: &'a str,
-    name: &'a str,
-) {
-    compose
-        .open(NS_DISCO_INFO, "identity")
-        .attr("category", category)
-        .attr("type", kind)
-        .attr("name", name)
-        .close();
-}
-
-fn feature<'a>(compose: &mut Compose<'_, 'a, '_>, var: &'a str) {
-    compose
-        .open(NS_DISCO_INFO, "feature")
-        .attr("var", var)
-        .close();
-}
-
-fn info(compose: &mut Compose<'_, '_, '_>) {
-    compose.open(NS_DISCO_INFO, "query");
-    identity(compose, "client", "bot", SOFTWARE);
-    for var in [
-        NS_DISCO_INFO,
-        NS_DISCO_ITEMS,
-        NS_COMMANDS,
-        NS_GEOLOC,
-        NS_PING,
-        NS_RECEIPTS,
-        NS_VERSION,
-    ] {
-        feature(compose, var);
-    }
-    compose.close();
-}
-
-/// Opens `<command/>`. The board keeps nothing between two steps, so all runs of a command are one session.
-fn command<'a>(compose: &mut Compose<'_, 'a, '_>, node: &'a str, status: &'a str) {
-    compose
-        .open(NS_COMMANDS, "command")
-        .attr("node", node)
-        .attr("sessionid", node)
-        .attr("status", status);
-}
-
-fn set_form(compose: &mut Compose<'_, '_, '_>) {
-    command(compose, "set", "executing");
-    compose
-        .open(NS_COMMANDS, "actions")
-        .empty(NS_COMMANDS, "complete")
-        .close();
-    compose.open(NS_DATA, "x").attr("type", "form");
-    for (var, label) in [
-        ("status", "Status text"),
-        ("position", "Latitude and longitude, degrees"),
-    ] {
-        compose
-            .open(NS_DATA, "field")
-            .attr("var", var)
-            .attr("type", "text-single")
-            .attr("label", label)
-            .close();
-    }
-    compose.close().close();
-}
-
-/// The readings with the parts that XEP-0323 gives a field (section 4.1): a name is `var`, a unit follows it in the label, the
-/// kind is the field's type or datatype (XEP-0122), and the time they were taken at stands before them.
-fn form<'a>(
-    compose: &mut Compose<'_, 'a, '_>,
-    readings: &'a Readings<'a>,
-    position: Option<Position>,
-) {
-    command(compose, "read", "completed");
-    compose.open(NS_DATA, "x").attr("type", "result");
-    if let Some(Position { lat_e7, lon_e7 }) = position {
-        compose.field("lat", &|text| degrees(text, lat_e7));
-        compose.field("lon", &|text| degrees(text, lon_e7));
     }
     if readings.at_s > 0 {
-        compose.open(NS_DATA, "field").attr("type", "fixed");
-        compose
-            .leaf_with(NS_DATA, "value", &|text| time(text, readings.at_s))
-            .close();
+        // As XEP-0082 writes it.
+        let mut octets = [0; LEN_MAX];
+        let time = Time::at(readings.at_s).write(&mut octets);
+        let time = core::str::from_utf8(time).unwrap_or_default();
+        field(say, "", "fixed", "", false).item(time);
     }
     for reading in readings.iter() {
-        let Reading { name, value, unit } = *reading;
-        let kind = match value {
-            Value::Switch(_) => Some("boolean"),
-            Value::Choice(_) => Some("list-single"),
-            _ => None,
+        let (kind, text) = match reading.value {
+            Value::Milli(_) => ("", ""),
+            Value::Text(text) => ("", text),
+            Value::Switch(true) => ("boolean", "1"),
+            Value::Switch(false) => ("boolean", "0"),
+            Value::Choice(text) => ("list-single", text),
         };
-        compose
-            .open(NS_DATA, "field")
-            .attr("var", name)
-            .attr_if("type", kind);
-        if !unit.is_empty() {
-            compose.attr_with("label", &|text| _ = text.str(name).str(", ").str(unit));
+        let is_number = matches!(reading.value, Value::Milli(_));
+        field(say, reading.name, kind, reading.unit, is_number);
+        if let Value::Milli(value) = reading.value {
+            say.fixed(value, 3);
         }
-        if let Value::Milli(_) = value {
-            compose.open(NS_VALIDATE, "validate");
-            compose.attr("datatype", "xs:decimal").close();
-        }
-        compose
-            .leaf_with(NS_DATA, "value", &|text| {
-                match value {
-                    Value::Milli(value) => text.fixed(value, 3, 1),
-                    Value::Switch(true) => text.char('1'),
-                    Value::Switch(false) => text.char('0'),
-                    Value::Text(value) | Value::Choice(value) => text.str(value),
-                };
-            })
-            .close();
+        say.item(text);
     }
-    compose.close().close();
 }
 
-/// A moment as XEP-0082 writes it.
-fn time(text: &mut Text<'_>, at_s: u32) {
-    let mut octets = [0; LEN_MAX];
-    let written = Time::at(at_s).write(&mut octets);
-    text.str(core::str::from_utf8(written).unwrap_or(""));
+/// All of a field but its value.
+fn field<'s, 'r>(
+    say: &'s mut Text<'r>,
+    var: &str,
+    kind: &str,
+    unit: &str,
+    is_number: bool,
+) -> &'s mut Text<'r> {
+    say.item(var).item(kind);
+    if !unit.is_empty() {
+        say.str(var).str(", ").str(unit);
+    }
+    say.end().str(if is_number { "1" } else { "" }).end()
 }

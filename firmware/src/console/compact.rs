@@ -5,10 +5,8 @@ use longwire_codec::serial;
 use minicbor::encode::write::{Cursor, EndOfSlice};
 use minicbor::{Decoder, Encoder, decode, encode};
 
-use super::{Command, HELP, Mistake, REPLY_MAX, Reply, Status};
-use crate::compose::Position;
-use crate::endpoint::{EndpointError, Event};
-use crate::flash::StoreError;
+use super::{ASKS, Command, Counts, Mistake, REPLY_MAX, Reply};
+use crate::endpoint::Position;
 
 type Written = Result<(), encode::Error<EndOfSlice>>;
 type Writer<'b> = Encoder<Cursor<&'b mut [u8]>>;
@@ -28,124 +26,77 @@ pub(super) fn parse(frame: &[u8]) -> Result<Command<'_>, Mistake> {
 fn request(frame: &[u8]) -> Result<Option<Command<'_>>, decode::Error> {
     let mut from = Decoder::new(frame);
     let len = from.array()?;
-    let command = match (from.u8()?, len) {
-        (0, Some(3)) => Command::To {
-            jid: from.str()?,
-            text: from.str()?,
-        },
-        (1, Some(1)) => Command::Inbox,
-        (2, Some(1)) => Command::Who,
-        (3, Some(1)) => Command::Status,
-        (4, Some(3)) => Command::Pos(Position {
-            lat_e7: from.i32()?,
-            lon_e7: from.i32()?,
-        }),
-        (5, Some(2)) => Command::Add(from.str()?),
-        (6, Some(2)) => Command::Say(from.str()?),
-        (7, Some(1)) => Command::Help,
-        #[cfg(feature = "edhoc")]
-        (8, Some(1)) => Command::Rekey,
-        _ => return Ok(None),
+    let code = from.u8()?;
+    let known = ASKS
+        .iter()
+        .find(|(word, ask, _)| *ask as u8 == code && !word.is_empty());
+    let Some((_, ask, fields)) = known else {
+        return Ok(None);
     };
+    let pairs = fields.matches('p').count();
+    if len != Some((1 + fields.len() + pairs) as u64) {
+        return Ok(None);
+    }
+    let mut command = Command::new(*ask);
+    for field in fields.bytes() {
+        match field {
+            b'j' => command.jid = from.str()?,
+            b't' => command.text = from.str()?,
+            _ => {
+                command.position = Some(Position {
+                    lat_e7: from.i32()?,
+                    lon_e7: from.i32()?,
+                });
+            }
+        }
+    }
     Ok((from.position() == frame.len()).then_some(command))
 }
 
-/// Writes a piece of an answer; returns its length on the wire.
-pub(super) fn reply(reply: &Reply<'_>, out: &mut [u8]) -> usize {
-    framed(out, |to| match reply {
-        Reply::Done => head(to, 1, 0),
-        Reply::Queued(order) => numbered(to, 1, *order),
-        Reply::Refused(error) => numbered(to, 2, code(*error).into()),
-        Reply::Mistake(mistake) => numbered(to, 3, *mistake as u32),
-        Reply::Message(message) => {
-            head(to, 3, 4)?;
-            to.str(message.from)?.str(message.body)?;
-            Ok(())
-        }
-        Reply::InboxEnd => head(to, 1, 5),
-        Reply::Contact { jid, online } => {
-            head(to, 3, 6)?;
-            to.str(jid)?.bool(*online)?;
-            Ok(())
-        }
-        Reply::ContactsEnd => head(to, 1, 7),
-        Reply::Status(state) => status(state, to),
-        Reply::Help => {
-            head(to, 2, 9)?;
-            to.str(HELP)?;
-            Ok(())
-        }
-    })
-}
-
-/// Writes news; returns their length on the wire.
-pub(super) fn event(event: Event, out: &mut [u8]) -> usize {
-    framed(out, |to| match event {
-        Event::Message => head(to, 1, 16),
-        Event::Custody(order) => numbered(to, 17, order),
-        Event::Received(order) => numbered(to, 18, order),
-        Event::Failed(order) => numbered(to, 19, order),
-        Event::Contact => head(to, 1, 20),
-        Event::Reboot => head(to, 1, 21),
-        Event::Mismatch { version } => numbered(to, 24, version.into()),
-        Event::Link { up } => {
-            head(to, 2, 22)?;
-            to.bool(up)?;
-            Ok(())
-        }
-        Event::NewKey => head(to, 1, 23),
-    })
-}
-
-fn status(state: &Status<'_>, to: &mut Writer<'_>) -> Written {
-    head(to, 7, 8)?;
-    let link = match (state.stranger, state.up) {
-        (true, _) => 2,
-        (false, up) => u8::from(up),
-    };
-    to.str(state.jid)?.u8(link)?;
-    to.u32(state.outbox as u32)?.u32(state.inbox as u32)?;
-    let counters = state.counters();
-    to.array(counters.len() as u64)?;
-    for count in counters {
-        to.u64(count)?;
-    }
-    match state.position {
-        Some(at) => to.array(2)?.i32(at.lat_e7)?.i32(at.lon_e7)?,
-        None => to.null()?,
-    };
-    Ok(())
-}
-
-fn head(to: &mut Writer<'_>, len: u64, code: u8) -> Written {
-    to.array(len)?.u8(code)?;
-    Ok(())
-}
-
-fn numbered(to: &mut Writer<'_>, code: u8, number: u32) -> Written {
-    head(to, 2, code)?;
-    to.u32(number)?;
-    Ok(())
-}
-
-fn code(error: EndpointError) -> u8 {
-    match error {
-        EndpointError::Store(StoreError::Full) => 0,
-        EndpointError::Store(_) => 1,
-        EndpointError::OutboxFull => 2,
-        EndpointError::TooLong => 3,
-        EndpointError::Config => 4,
-    }
-}
-
-/// Frames what `write` writes; nothing if it does not fit.
-fn framed(out: &mut [u8], write: impl FnOnce(&mut Writer<'_>) -> Written) -> usize {
+/// Writes an answer or news; returns its length on the wire, 0 if it does not fit.
+pub(super) fn write(reply: &Reply<'_>, out: &mut [u8]) -> usize {
     let mut octets = [0; REPLY_MAX];
     let mut to = Encoder::new(Cursor::new(&mut octets[..]));
-    let written = write(&mut to);
+    let written = array(reply, &mut to);
     let len = to.writer().position();
     let whole = octets.get(..len).filter(|_| written.is_ok());
     whole
         .and_then(|whole| serial::emit(whole, out))
         .unwrap_or(0)
+}
+
+fn array(reply: &Reply<'_>, to: &mut Writer<'_>) -> Written {
+    let holes = reply.line().bytes();
+    let holes = holes.filter(|octet| matches!(octet, b'#' | b'@' | b'%' | b'&'));
+    let more = if reply.counts.is_some() { 3 } else { 1 };
+    to.array(more + holes.clone().count() as u64)?
+        .u8(reply.code)?;
+    let (mut numbers, mut texts) = (reply.numbers.iter(), reply.texts.iter());
+    for hole in holes {
+        if hole == b'@' {
+            to.str(texts.next().unwrap_or(&""))?;
+            continue;
+        }
+        let number = *numbers.next().unwrap_or(&0);
+        match hole {
+            b'&' => to.bool(number > 0)?,
+            _ => to.u32(number)?,
+        };
+    }
+    match reply.counts {
+        Some(counts) => status(counts, to),
+        None => Ok(()),
+    }
+}
+
+fn status(counts: &Counts, to: &mut Writer<'_>) -> Written {
+    to.array(counts.counters.len() as u64)?;
+    for count in counts.counters {
+        to.u32(count)?;
+    }
+    match counts.position {
+        Some(at) => to.array(2)?.i32(at.lat_e7)?.i32(at.lon_e7)?,
+        None => to.null()?,
+    };
+    Ok(())
 }

@@ -38,17 +38,24 @@ const LINES: &[&str] = &[
 fn twin(command: &Command<'_>) -> Vec<u8> {
     let mut octets = [0; INPUT_MAX];
     let mut to = Encoder::new(Cursor::new(&mut octets[..]));
-    let written = match *command {
-        Command::To { jid, text } => to.encode((0, jid, text)),
-        Command::Inbox => to.encode([1]),
-        Command::Who => to.encode([2]),
-        Command::Status => to.encode([3]),
-        Command::Pos(Position { lat_e7, lon_e7 }) => to.encode((4, lat_e7, lon_e7)),
-        Command::Add(jid) => to.encode((5, jid)),
-        Command::Say(text) => to.encode((6, text)),
-        Command::Help => to.encode([7]),
-        Command::Rekey => to.encode([8]),
-        Command::Nothing => panic!("nothing is not asked"),
+    let Command {
+        jid,
+        text,
+        position,
+        ..
+    } = *command;
+    let Position { lat_e7, lon_e7 } = position.unwrap_or_default();
+    let written = match command.ask {
+        Ask::To => to.encode((0, jid, text)),
+        Ask::Inbox => to.encode([1]),
+        Ask::Who => to.encode([2]),
+        Ask::Status => to.encode([3]),
+        Ask::Pos => to.encode((4, lat_e7, lon_e7)),
+        Ask::Add => to.encode((5, jid)),
+        Ask::Say => to.encode((6, text)),
+        Ask::Help => to.encode([7]),
+        Ask::Rekey => to.encode([8]),
+        Ask::Nothing => panic!("nothing is not asked"),
     };
     written.expect("short");
     let len = to.writer().position();
@@ -60,9 +67,14 @@ fn command(line: &str) -> Command<'_> {
     line::parse(line).unwrap_or_else(|_| {
         let (word, rest) = line.split_once(' ').expect("mistakes here have a word");
         let (jid, text) = rest.split_once(' ').unwrap_or((rest, ""));
-        match word {
-            "to" => Command::To { jid, text },
-            _ => Command::Add(jid),
+        let ask = match word {
+            "to" => Ask::To,
+            _ => Ask::Add,
+        };
+        Command {
+            jid,
+            text,
+            ..Command::new(ask)
         }
     })
 }
@@ -184,7 +196,7 @@ fn status_line(from: &mut Decoder<'_>) -> String {
         "waits for the duty cycle",
         "ms on the air this hour",
         "ms allowed in an hour",
-        "ms asleep",
+        "s asleep",
         "hellos that disagreed",
     ];
     let jid = from.str().expect("JID");
@@ -237,10 +249,14 @@ fn every_line_has_its_twin() {
         Err(Mistake::NotText),
         "torn"
     );
-    let far = twin(&Command::Pos(Position {
+    let position = Some(Position {
         lat_e7: i32::MIN,
         lon_e7: 0,
-    }));
+    });
+    let far = twin(&Command {
+        position,
+        ..Command::new(Ask::Pos)
+    });
     assert_eq!(compact::parse(&far), Err(Mistake::NoPosition));
 }
 

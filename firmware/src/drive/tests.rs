@@ -210,16 +210,17 @@ fn a_sleeping_board_hears_base_when_it_wakes() {
         ("good morning", Act::Later(200_000)),
         ("", Act::Type("to romeo@base.example woken by you\r\n")),
         ("* 3 at the gateway", Act::Type("status\r\n")),
-        ("ms asleep", Act::Quit),
+        (" s asleep", Act::Quit),
     ]));
     let provision = Provision {
         listen_every_s: 60,
         ..PROVISION
     };
     let said = play(&world, &provision);
-    let (count, _) = said.split_once(" ms asleep").expect("in the status");
-    let asleep_ms = count.rsplit(' ').next().expect("a number");
-    let asleep_ms: u64 = asleep_ms.parse().expect("a number");
+    let (count, _) = said.split_once(" s asleep").expect("in the status");
+    let asleep_s = count.rsplit(' ').next().expect("a number");
+    let asleep_s: u64 = asleep_s.parse().expect("a number");
+    let asleep_ms = 1000 * asleep_s;
     // It wakes about every minute, and is awake for some seconds then.
     let now = world.now.get();
     assert!(

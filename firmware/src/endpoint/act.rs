@@ -2,20 +2,21 @@
 //! there is air for it. Refuses to hold a stanza in memory between two calls.
 
 use embedded_storage_async::nor_flash::NorFlash;
-use longwire_codec::link::{Event as LinkEvent, PacketNumber, Priority};
+use longwire_codec::link::{Event as LinkEvent, Grant, Link, PacketNumber, Priority};
 use longwire_codec::session::{Ids, Options};
 use longwire_codec::stanza::{Arena, Node, Stanza};
 use longwire_codec::time::Instant;
 
-use super::alone;
-use super::outbox::{self, Cause, Slot};
+use super::contacts::{ASKED, FROM, bare};
+use super::queue::{Cause, HEAD, NUMBER, ORDER, PRIORITY};
 use super::{
-    CONTACTS_MAX, Endpoint, EndpointError, Event, Message, NODES_MAX, PACKET_MAX, STRINGS_MAX,
+    CONTACTS_MAX, Endpoint, EndpointError, Event, NODES_MAX, PACKET_MAX, Position, STRINGS_MAX,
 };
-use crate::compose::{Compose, Position};
+use crate::compose::compose;
 use crate::flash::{RECORD_MAX, copy};
 use crate::read::{Incoming, read};
-use crate::say::Say;
+use crate::say::{self, Form, form, say};
+use crate::text::{Text, decimal};
 
 impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     Endpoint<'_, F, L, S>
@@ -55,9 +56,10 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
                 }
                 let (_, next) = self.link.outstanding();
                 self.resume.advance(&mut self.store, next)?;
-                if let Some(slot) = self.outbox.numbered(number) {
-                    self.outbox.clear(&mut self.store, slot.order)?;
-                    self.events.push(Event::Custody(slot.order));
+                if let Some(at) = self.outbox.numbered(number) {
+                    let order = self.outbox.slot(at)[ORDER];
+                    self.outbox.clear(&mut self.store, at)?;
+                    self.events.push(Event::Custody(order));
                 }
             }
             LinkEvent::PeerEpoch(epoch) => self.session.doubt(epoch),
@@ -82,11 +84,15 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
 
     /// Tells the codec the ids of packets under way, so that a receipt finds them after a restart.
     pub(super) fn remember_sent(&mut self) {
-        for number in self.outbox.numbers() {
-            if let Some(slot) = self.outbox.numbered(number) {
-                let mut place = [0; outbox::ID_LEN];
-                let id = outbox::id(slot.order, &mut place);
-                self.session.remember(true, number, 0, id);
+        for slot in self.outbox.slots() {
+            if let Some(number) = slot[NUMBER].checked_sub(1) {
+                let mut place = [0; ID_LEN];
+                let mut id = Text::new(&mut place);
+                id.str(ID).number(slot[ORDER]);
+                let id = id.whole().and_then(|id| core::str::from_utf8(id).ok());
+                let id = id.unwrap_or_default();
+                self.session
+                    .remember(true, PacketNumber::new(number), 0, id);
             }
         }
     }
@@ -96,102 +102,98 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         let mut strings = [0; STRINGS_MAX];
         let mut arena = Arena::new(&mut strings);
         let mut tape = [Node::Close; NODES_MAX];
-        let Ok(stanza) = self.session.decode(number, packet, &mut arena, &mut tape) else {
-            self.stats.unreadable_packets += 1;
-            return Ok(());
-        };
-        let Some(from) = stanza.attr("from") else {
-            self.stats.unreadable_packets += 1;
-            return Ok(());
-        };
-        match read(stanza) {
-            Incoming::Chat { body, receipt_for } => {
-                self.take_chat(number, from, body, receipt_for, stanza)
-            }
-            Incoming::Receipt { id } => {
-                outbox::order(id)
-                    .into_iter()
-                    .for_each(|order| self.events.push(Event::Received(order)));
+        let read = self.session.decode(number, packet, &mut arena, &mut tape);
+        let stanza = read.ok();
+        let from = stanza.and_then(|stanza| stanza.attr("from"));
+        match (stanza, from.unwrap_or_default()) {
+            (None, _) | (_, "") => {
+                self.stats.unreadable_packets += 1;
                 Ok(())
             }
-            Incoming::Error { id } => {
-                id.and_then(outbox::order)
-                    .into_iter()
-                    .for_each(|order| self.events.push(Event::Failed(order)));
-                Ok(())
-            }
-            Incoming::Presence { kind } => self.take_presence(number, from, kind),
-            Incoming::Request(request) => self.answer(number, from, stanza.attr("id"), request),
-            _ => Ok(()),
+            (Some(stanza), from) => self.take(Cause::of(number, 0), from, stanza),
         }
+    }
+
+    fn take(
+        &mut self,
+        cause: Cause,
+        from: &str,
+        stanza: Stanza<'_, '_>,
+    ) -> Result<(), EndpointError> {
+        let id = stanza.attr("id").unwrap_or_default();
+        let event = match read(stanza) {
+            Incoming::Chat(body, asks) => return self.take_chat(cause, from, id, body, asks),
+            Incoming::Presence(kind) => return self.take_presence(cause, from, kind),
+            Incoming::Request => return self.answer(cause, from, stanza),
+            Incoming::Receipt(id) => order(id).map(Event::Received),
+            Incoming::Error => order(id).map(Event::Failed),
+            Incoming::Other => None,
+        };
+        if let Some(event) = event {
+            self.events.push(event);
+        }
+        Ok(())
     }
 
     fn take_chat(
         &mut self,
-        number: PacketNumber,
+        cause: Cause,
         from: &str,
+        id: &str,
         body: &str,
-        receipt_for: Option<&str>,
-        stanza: Stanza<'_, '_>,
+        asks: bool,
     ) -> Result<(), EndpointError> {
-        let cause = Some((number, 0));
-        if !self
-            .inbox
-            .put(&mut self.store, number, Message { from, body })?
-        {
+        let mut record = [0; RECORD_MAX];
+        let form = if self.inbox.holds(cause) {
+            Form::Receipt
+        } else {
+            let mut chat = Text::after(&mut record, HEAD);
+            chat.item(from).item(body);
+            let (store, chat) = (&mut self.store, chat.whole());
+            match self.inbox.put(store, cause, 0, chat) {
+                Ok(_) => Form::Receipt,
+                Err(EndpointError::OutboxFull | EndpointError::TooLong) => Form::Refusal,
+                Err(error) => return Err(error),
+            }
+        };
+        if form == Form::Receipt {
+            self.events.push(Event::Message);
+            if !asks || id.is_empty() {
+                return Ok(());
+            }
+        } else {
             self.stats.refused_chats += 1;
-            let id = stanza.attr("id");
-            let refusal = Say::Error {
-                name: "message",
-                to: from,
-                id,
-                kind: "wait",
-                condition: "resource-constraint",
-            };
-            return self.reply(Priority::Chat, cause, &refusal);
         }
-        self.events.push(Event::Message);
-        match receipt_for {
-            Some(id) => self.reply(Priority::Chat, cause, &Say::Receipt { to: from, id }),
-            None => Ok(()),
-        }
+        let mut out = say(&mut record, HEAD, form, from);
+        out.item(id);
+        self.post(cause, form, out.whole())?;
+        Ok(())
     }
 
-    fn take_presence(
-        &mut self,
-        number: PacketNumber,
-        from: &str,
-        kind: Option<&str>,
-    ) -> Result<(), EndpointError> {
-        let changed = match kind {
-            None => self.contacts.set_online(from, true),
-            Some("unavailable") => self.contacts.set_online(from, false),
-            Some("subscribe") => {
-                let kept = self.contacts.accept(&mut self.store, from)?;
-                let answer = if kept { "subscribed" } else { "unsubscribed" };
-                self.send_presence(super::contacts::bare(from), Some(answer), Some((number, 0)))?;
-                if kept {
-                    self.announce(super::contacts::bare(from), Some((number, 1)))?;
+    fn take_presence(&mut self, cause: Cause, from: &str, kind: &str) -> Result<(), EndpointError> {
+        let (set, unset) = match kind {
+            "" | "unavailable" => {
+                if self.contacts.set_online(from, kind.is_empty()) {
+                    self.events.push(Event::Contact);
                 }
-                true
+                return Ok(());
             }
-            Some("unsubscribe") => {
-                self.contacts.drop(&mut self.store, from, false)?;
-                true
-            }
-            Some("unsubscribed") => {
-                self.contacts.drop(&mut self.store, from, true)?;
-                true
-            }
-            Some("probe") => {
-                self.announce(from, Some((number, 0)))?;
-                false
-            }
-            _ => false,
+            "probe" => return self.announce(from, cause),
+            "subscribe" => (FROM, 0),
+            "unsubscribe" => (0, FROM),
+            "unsubscribed" => (0, ASKED),
+            _ => return Ok(()),
         };
-        if changed {
-            self.events.push(Event::Contact);
+        let kept = self.contacts.change(&mut self.store, from, set, unset)?;
+        if set > 0 {
+            let to = bare(from);
+            let answer = if kept { "subscribed" } else { "unsubscribed" };
+            self.send_presence(to, answer, cause)?;
+            if kept {
+                self.announce(to, cause.part(1))?;
+            }
         }
+        self.events.push(Event::Contact);
         Ok(())
     }
 
@@ -199,191 +201,182 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     pub(super) fn move_to(
         &mut self,
         position: Position,
-        asked_by: Option<PacketNumber>,
+        cause: Cause,
     ) -> Result<(), EndpointError> {
         self.settings.set_position(&mut self.store, position)?;
         for at in 0..CONTACTS_MAX {
             if let Some(to) = self.contacts.subscriber(at) {
-                let cause = part(asked_by, 1 + CONTACTS_MAX + at);
-                let say = Say::Position { to: &to, position };
-                self.reply(Priority::Presence, cause, &say)?;
+                let mut record = [0; RECORD_MAX];
+                let mut out = say(&mut record, HEAD, Form::Position, to);
+                say::position(&mut out, position);
+                self.post(
+                    cause.part(1 + CONTACTS_MAX + at),
+                    Form::Position,
+                    out.whole(),
+                )?;
             }
         }
         Ok(())
     }
 
     /// Sets the text of our presence and tells everybody subscribed.
-    pub(super) fn say(
-        &mut self,
-        status: &str,
-        asked_by: Option<PacketNumber>,
-    ) -> Result<(), EndpointError> {
+    pub(super) fn say(&mut self, status: &str, cause: Cause) -> Result<(), EndpointError> {
         self.settings.set_status(&mut self.store, status)?;
         for at in 0..CONTACTS_MAX {
             if let Some(to) = self.contacts.subscriber(at) {
-                self.announce(&to, part(asked_by, 1 + at))?;
+                let to = to.clone();
+                self.announce(&to, cause.part(1 + at))?;
             }
         }
         Ok(())
     }
 
     /// Sends our presence, as it is now.
-    pub(super) fn announce(&mut self, to: &str, cause: Cause) -> Result<(), EndpointError> {
-        self.send_presence(to, None, cause)
+    fn announce(&mut self, to: &str, cause: Cause) -> Result<(), EndpointError> {
+        self.send_presence(to, "", cause)
     }
 
-    /// Sends a presence of this type; our status text goes with an available one.
+    /// Sends a presence of this type; with none, our status text.
     pub(super) fn send_presence(
         &mut self,
         to: &str,
-        kind: Option<&str>,
+        kind: &str,
         cause: Cause,
     ) -> Result<(), EndpointError> {
-        let settings = self.settings.clone();
-        let status = settings.status().filter(|_| kind.is_none());
-        let priority = if kind.is_some() {
-            Priority::Chat
-        } else {
-            Priority::Presence
+        let (form, text) = match kind {
+            "" => (Form::Here, self.settings.status()),
+            kind => (Form::Presence, kind),
         };
-        self.reply(priority, cause, &Say::Presence { to, kind, status })
-    }
-
-    /// Posts what an incoming packet caused. A full outbox drops it, counted: the asker will time out and ask again.
-    pub(super) fn reply(
-        &mut self,
-        priority: Priority,
-        cause: Cause,
-        say: &Say<'_>,
-    ) -> Result<(), EndpointError> {
-        match self.post(priority, cause, say) {
-            Err(EndpointError::OutboxFull | EndpointError::TooLong) if cause.is_some() => {
-                self.stats.dropped_answers += 1;
-                Ok(())
-            }
-            posted => posted.map(|_| ()),
-        }
+        let mut record = [0; RECORD_MAX];
+        let mut out = say(&mut record, HEAD, form, to);
+        out.item(text);
+        self.post(cause, form, out.whole())?;
+        Ok(())
     }
 
     /// Puts a stanza in the outbox, durably; returns its order number. What was answered before a power failure is not
-    /// answered again.
+    /// answered again. A full outbox drops an answer, counted: the asker will time out and ask again.
     pub(super) fn post(
         &mut self,
-        priority: Priority,
         cause: Cause,
-        say: &Say<'_>,
+        form: Form,
+        record: Option<&mut [u8]>,
     ) -> Result<u32, EndpointError> {
-        if self.outbox.is_answered(cause) {
+        if self.outbox.holds(cause) {
             return Ok(0);
         }
-        let mut packet = [0; PACKET_MAX];
-        let len = self.write_alone(say, &mut packet)?;
-        let packet = packet.get(..len).ok_or(EndpointError::TooLong)?;
-        self.outbox.put(&mut self.store, priority, cause, packet)
-    }
-
-    /// Writes a stanza as a packet that stands alone.
-    fn write_alone(&self, say: &Say<'_>, packet: &mut [u8]) -> Result<usize, EndpointError> {
-        let mut strings = [0; STRINGS_MAX];
-        let mut arena = Arena::new(&mut strings);
-        let mut tape = [Node::Close; NODES_MAX];
-        let mut compose = Compose::new(&mut tape, &mut arena);
-        let stanza = say
-            .compose(&self.jid, &mut compose)
-            .map_err(|_| EndpointError::TooLong)?;
-        alone::write(self.dictionary, stanza, packet).ok_or(EndpointError::TooLong)
+        let priority = form.priority() as u32;
+        match self.outbox.put(&mut self.store, cause, priority, record) {
+            Err(EndpointError::OutboxFull | EndpointError::TooLong) if cause != Cause::NONE => {
+                self.stats.dropped_answers += 1;
+                Ok(0)
+            }
+            posted => posted,
+        }
     }
 
     /// Hands the link what it has air for: first what a restart or reset left, then what is new.
     pub(super) fn fill(&mut self, now: Instant) -> Result<(), EndpointError> {
-        while let Some(number) = self.link.wanted() {
-            match self.outbox.numbered(number) {
-                Some(slot) => {
-                    if !self.hand_over(now, slot, Some(number))? {
-                        return Ok(());
-                    }
-                }
-                None => {
+        loop {
+            let again = self.link.wanted();
+            let at = match again {
+                Some(number) => self.outbox.numbered(number),
+                None => self.outbox.next(),
+            };
+            let goes_on = match (at, again) {
+                (Some(at), _) => self.hand_over(now, at, again)?,
+                (None, Some(number)) => {
                     self.link.cancel(now, number);
+                    true
                 }
+                (None, None) => false,
+            };
+            if !goes_on {
+                return Ok(());
             }
         }
-        while let Some(slot) = self.outbox.next() {
-            if !self.hand_over(now, slot, None)? {
-                break;
-            }
-        }
-        Ok(())
     }
 
     /// Encodes one stanza into the link; false if the link has no room now.
     fn hand_over(
         &mut self,
         now: Instant,
-        slot: Slot,
+        at: usize,
         again: Option<PacketNumber>,
     ) -> Result<bool, EndpointError> {
-        let granted = match again {
-            Some(number) => self.link.grant_again(now, number, slot.priority),
-            None => self.link.grant(now, slot.priority),
+        let mut slot = self.outbox.slot(at);
+        let priority = slot[PRIORITY];
+        if grant(&mut self.link, now, again, priority).is_none() {
+            return Ok(false);
+        }
+        let mut record = [0; RECORD_MAX];
+        let found = self.outbox.record(&mut self.store, at, &mut record)?;
+        let len = found.map_or(0, <[u8]>::len);
+        let mut tape = [Node::Close; NODES_MAX];
+        let stanza = match record.get(HEAD..len) {
+            Some([number, texts @ ..]) => {
+                form(*number).and_then(|form| compose(form, &self.jid, texts, &mut tape))
+            }
+            _ => None,
         };
-        let Some(number) = granted.map(|grant| grant.number) else {
+        let most = self.link.packet_len_max();
+        let Some(grant) = grant(&mut self.link, now, again, priority) else {
             return Ok(false);
         };
-        let mut record = [0; RECORD_MAX];
-        let stored = self
-            .outbox
-            .packet(&mut self.store, slot.order, &mut record)?;
-        let Some(packet) = stored else {
-            // Gone from flash although indexed: a broken part. Nothing can be sent under this number.
-            self.link.commit(now, 0);
-            self.outbox.clear(&mut self.store, slot.order)?;
-            return Ok(true);
-        };
-        let options = Options {
-            ids: Ids::Short,
-            again: again.is_some(),
-        };
-        let len = self.rewrite(now, slot, number, options, packet);
-        // The number is on flash before a frame can carry it, and not if none will.
-        if again.is_none() && len > 0 {
-            self.outbox.number(&mut self.store, slot.order, number)?;
+        let number = grant.number;
+        // Gone from flash, or longer than any packet: it will never be sent.
+        let mut is_lost = grant.buffer.len() >= most;
+        let mut packet_len = 0;
+        if let Some(stanza) = stanza {
+            let options = Options {
+                ids: Ids::Short,
+                again: again.is_some(),
+            };
+            let encoded = self.session.encode(number, stanza, options, grant.buffer);
+            packet_len = encoded.unwrap_or(0);
+            is_lost &= packet_len == 0;
         }
-        self.link.commit(now, len);
-        Ok(len > 0)
-    }
-
-    /// From the packet that stands alone to one that refers to what the peer knows. 0 if there is no room.
-    fn rewrite(
-        &mut self,
-        now: Instant,
-        slot: Slot,
-        number: PacketNumber,
-        options: Options,
-        packet: &[u8],
-    ) -> usize {
-        let mut strings = [0; STRINGS_MAX];
-        let mut arena = Arena::new(&mut strings);
-        let mut tape = [Node::Close; NODES_MAX];
-        let Some(stanza) = alone::read(self.dictionary, packet, &mut arena, &mut tape) else {
-            return 0;
-        };
-        let grant = if options.again {
-            self.link.grant_again(now, number, slot.priority)
-        } else {
-            self.link.grant(now, slot.priority)
-        };
-        grant
-            .and_then(|grant| {
-                self.session
-                    .encode(number, stanza, options, grant.buffer)
-                    .ok()
-            })
-            .unwrap_or(0)
+        // The number is on flash before a frame can carry it, and not if none will.
+        if again.is_none() && packet_len > 0 {
+            slot[NUMBER] = number.plus(1).get();
+            let record = record.get_mut(..len).unwrap_or_default();
+            self.outbox.write(&mut self.store, at, slot, record)?;
+        }
+        self.link.commit(now, packet_len);
+        if is_lost {
+            self.link.cancel(now, number);
+            self.outbox.clear(&mut self.store, at)?;
+            self.events.push(Event::Failed(slot[ORDER]));
+        }
+        Ok(is_lost || packet_len > 0)
     }
 }
 
-/// One of the stanzas that a packet of base made us send; 0 is its answer.
-fn part(asked_by: Option<PacketNumber>, at: usize) -> Cause {
-    asked_by.map(|number| (number, at as u8))
+/// What our ids begin with; the order number follows.
+pub(super) const ID: &str = "b";
+/// Octets of the longest id.
+const ID_LEN: usize = 11;
+
+/// The order number in an id of ours.
+fn order(id: &str) -> Option<u32> {
+    decimal(id.strip_prefix(ID)?, 0)?.try_into().ok()
+}
+
+/// Room for a packet: a new one, or that one again.
+fn grant<L: AsRef<[u8]> + AsMut<[u8]>>(
+    link: &mut Link<L>,
+    now: Instant,
+    again: Option<PacketNumber>,
+    priority: u32,
+) -> Option<Grant<'_>> {
+    let priority = match priority {
+        0 => Priority::Urgent,
+        1 => Priority::Chat,
+        2 => Priority::Presence,
+        _ => Priority::Bulk,
+    };
+    match again {
+        Some(number) => link.grant_again(now, number, priority),
+        None => link.grant(now, priority),
+    }
 }

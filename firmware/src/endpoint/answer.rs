@@ -1,117 +1,150 @@
 //! Answers to iqs: every get and set gets exactly one (RFC 6120 section 8.2.3). Refuses nothing silently.
 
 use embedded_storage_async::nor_flash::NorFlash;
-use longwire_codec::link::{PacketNumber, Priority};
+use longwire_codec::stanza::Stanza;
 
-use super::{Endpoint, EndpointError, Event};
-use crate::compose::NS_COMMANDS;
-use crate::read::{GEOLOC_NODE, Request, field};
-use crate::say::{Answer, COMMANDS, Say};
+use super::queue::{Cause, HEAD};
+use super::{Endpoint, EndpointError, Event, Position, STATUS_MAX};
+use crate::compose::{NS_COMMANDS, NS_DATA, NS_GEOLOC, namespace};
+use crate::console::line;
+use crate::flash::RECORD_MAX;
+use crate::read::field;
+use crate::say::{self, COMMANDS, Form, say};
+
+/// What is asked: the letter of the namespace, the node, and the form of the answer.
+static REQUESTS: [(u8, &str, Form); 12] = [
+    (b'q', "", Form::Empty),
+    (b'v', "", Form::Version),
+    (b'i', "", Form::Info),
+    (b'i', "read", Form::CommandInfo),
+    (b'i', "set", Form::CommandInfo),
+    (b'i', "reboot", Form::CommandInfo),
+    (b'j', "", Form::NoItems),
+    (b'j', NS_COMMANDS, Form::CommandItems),
+    (b'p', NS_GEOLOC, Form::Item),
+    (b'c', "read", Form::Readings),
+    (b'c', "set", Form::Fields),
+    (b'c', "reboot", Form::Done),
+];
+const NOT_FOUND: (Form, &str) = (Form::Error, "item-not-found");
+const BAD_REQUEST: (Form, &str) = (Form::Error, "bad-request");
+
+/// What somebody at base wants set.
+#[derive(Default)]
+struct Wish<'a> {
+    status: Option<&'a str>,
+    position: Option<Position>,
+}
 
 impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     Endpoint<'_, F, L, S>
 {
-    /// Answers a request that packet `number` brought.
+    /// Answers a request.
     pub(super) fn answer(
         &mut self,
-        number: PacketNumber,
-        to: &str,
-        id: Option<&str>,
-        request: Request<'_, '_>,
+        cause: Cause,
+        from: &str,
+        request: Stanza<'_, '_>,
     ) -> Result<(), EndpointError> {
-        let answer = match request {
-            Request::Ping => Some(Answer::Empty),
-            Request::Version => Some(Answer::Version),
-            Request::DiscoInfo(None) => Some(Answer::Info),
-            Request::DiscoInfo(Some(node)) if is_command(node) => Some(Answer::CommandInfo(node)),
-            Request::DiscoItems(None) => Some(Answer::NoItems),
-            Request::DiscoItems(Some(NS_COMMANDS)) => Some(Answer::CommandItems),
-            Request::Items(GEOLOC_NODE) => self.settings.position().map(Answer::Position),
-            Request::Command { node, action, form } if is_command(node) => {
-                return self.run(number, to, id, node, action, form);
+        let payload = request.children().next();
+        let (mut form, mut text) = find(payload);
+        let mut wish = Wish::default();
+        if let Some(command) = payload
+            && matches!(form, Form::Readings | Form::Fields | Form::Done)
+        {
+            let submitted = command.child(NS_DATA, "x");
+            match (command.attr("action").unwrap_or("execute"), submitted) {
+                ("cancel", _) => form = Form::Cancelled,
+                ("execute" | "next" | "complete", Some(submitted)) if form == Form::Fields => {
+                    match read(submitted) {
+                        Some(read) => (form, wish) = (Form::Done, read),
+                        None => (form, text) = BAD_REQUEST,
+                    }
+                }
+                ("execute" | "next" | "complete", _) => {}
+                _ => (form, text) = BAD_REQUEST,
             }
-            _ => None,
-        };
-        let condition = match request {
-            Request::Unknown => "service-unavailable",
-            _ => "item-not-found",
-        };
-        self.respond(number, to, id, answer.ok_or(condition))
+        }
+        if form == Form::Item && self.settings.position().is_none() {
+            (form, text) = NOT_FOUND;
+        }
+        let id = request.attr("id").unwrap_or_default();
+        self.respond(cause, from, id, form, text)?;
+        if let Some(status) = wish.status {
+            self.say(status, cause)?;
+        }
+        if let Some(position) = wish.position {
+            self.move_to(position, cause)?;
+        }
+        if form == Form::Done && text == "reboot" {
+            self.events.push(Event::Reboot);
+        }
+        Ok(())
     }
 
+    /// Answers in this form, about a command or with this condition.
     fn respond(
         &mut self,
-        number: PacketNumber,
+        cause: Cause,
         to: &str,
-        id: Option<&str>,
-        answer: Result<Answer<'_>, &str>,
+        id: &str,
+        form: Form,
+        text: &str,
     ) -> Result<(), EndpointError> {
-        let say = match answer {
-            Ok(answer) => Say::Result { to, id, answer },
-            Err(condition) => Say::Error {
-                name: "iq",
-                to,
-                id,
-                kind: "cancel",
-                condition,
-            },
-        };
-        self.reply(Priority::Chat, Some((number, 0)), &say)
-    }
-
-    fn run(
-        &mut self,
-        number: PacketNumber,
-        to: &str,
-        id: Option<&str>,
-        node: &str,
-        action: &str,
-        form: Option<longwire_codec::stanza::Stanza<'_, '_>>,
-    ) -> Result<(), EndpointError> {
-        let done = |note| Answer::Done { node, note };
-        if action == "cancel" {
-            return self.respond(number, to, id, Ok(Answer::Cancelled(node)));
-        }
-        if !matches!(action, "execute" | "next" | "complete") {
-            return self.respond(number, to, id, Err("bad-request"));
-        }
-        match (node, form) {
-            ("read", _) => {
-                let readings = self.readings;
-                let answer = Answer::Readings {
-                    readings: &readings,
-                    position: self.settings.position(),
-                };
-                self.respond(number, to, id, Ok(answer))
-            }
-            ("set", None) => self.respond(number, to, id, Ok(Answer::SetForm)),
-            ("set", Some(form)) => {
-                let status = field(form, "status");
-                let position = field(form, "position").filter(|text| !text.is_empty());
-                let parsed = position.map(crate::console::line::position);
-                if parsed == Some(None)
-                    || status.is_some_and(|status| status.len() > super::STATUS_MAX)
-                {
-                    return self.respond(number, to, id, Err("bad-request"));
-                }
-                self.respond(number, to, id, Ok(done("set")))?;
-                if let Some(status) = status {
-                    self.say(status, Some(number))?;
-                }
-                match parsed.flatten() {
-                    Some(position) => self.move_to(position, Some(number)),
-                    None => Ok(()),
+        let mut record = [0; RECORD_MAX];
+        let mut out = say(&mut record, HEAD, form, to);
+        out.item(id);
+        let position = self.settings.position();
+        match form {
+            Form::Error | Form::Cancelled => _ = out.item(text),
+            Form::Done if text == "set" => _ = out.item(text).item("set"),
+            Form::Done => _ = out.item(text).item("restarting"),
+            Form::Item => say::position(&mut out, position.unwrap_or_default()),
+            Form::Readings => say::readings(&mut out, &self.readings, position),
+            Form::CommandInfo | Form::CommandItems => {
+                for (node, name) in COMMANDS {
+                    if form == Form::CommandItems || node == text {
+                        out.item(node).item(name);
+                    }
                 }
             }
-            _ => {
-                self.respond(number, to, id, Ok(done("restarting")))?;
-                self.events.push(Event::Reboot);
-                Ok(())
-            }
+            _ => {}
         }
+        self.post(cause, form, out.whole())?;
+        Ok(())
     }
 }
 
-fn is_command(node: &str) -> bool {
-    COMMANDS.iter().any(|(known, _)| *known == node)
+/// The form of the answer to an iq with this in it, and the command or the condition.
+fn find(payload: Option<Stanza<'_, '_>>) -> (Form, &'static str) {
+    let mut found = (Form::Error, "service-unavailable");
+    let Some(payload) = payload else {
+        return found;
+    };
+    let ns = payload.name().0;
+    let items = payload.child(ns, "items").unwrap_or(payload);
+    let wanted = items.attr("node").unwrap_or_default();
+    for (letter, node, form) in REQUESTS {
+        if namespace(letter) == ns {
+            if node == wanted {
+                return (form, node);
+            }
+            found = NOT_FOUND;
+        }
+    }
+    found
+}
+
+/// What the form of the command `set` says, if it makes sense.
+fn read<'a>(form: Stanza<'_, 'a>) -> Option<Wish<'a>> {
+    let status = field(form, "status");
+    let position = field(form, "position").filter(|text| !text.is_empty());
+    let position = match position {
+        Some(text) => Some(line::position(text)?),
+        None => None,
+    };
+    if status.is_some_and(|status| status.len() > STATUS_MAX) {
+        return None;
+    }
+    Some(Wish { status, position })
 }

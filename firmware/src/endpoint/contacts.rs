@@ -1,173 +1,121 @@
 //! Whom we tell of our presence, and whose presence we asked for (RFC 6121 section 3), each a record on flash. Refuses
 //! a roster of its own: who may subscribe is decided at base, where the accounts are; the board accepts.
+//!
+//! Record: [`FROM`] and [`ASKED`], one octet; the bare JID.
 
 use embedded_storage_async::nor_flash::NorFlash;
 
 use super::{EndpointError, JID_MAX, Jid};
 use crate::flash::{Store, StoreError, join};
+use crate::text::cut;
 
 /// Contacts of a board.
 pub const CONTACTS_MAX: usize = 12;
 const FIRST_KEY: u8 = 8;
 
-/// Bits of the first octet of a record; the bare JID follows.
-const HAS_FROM: u8 = 1;
-const ASKED: u8 = 2;
+/// They get our presence.
+pub(super) const FROM: u8 = 1;
+/// We asked for theirs.
+pub(super) const ASKED: u8 = 2;
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Contact {
-    jid: Jid,
-    /// They get our presence.
-    from: bool,
-    /// We asked for theirs.
-    asked: bool,
+    /// Of them and us; 0: this place is free.
+    bits: u8,
     online: bool,
+    jid: Jid,
 }
 
 /// The contacts.
 #[derive(Debug)]
-pub(super) struct Contacts {
-    slots: [Option<Contact>; CONTACTS_MAX],
-}
+pub(super) struct Contacts([Contact; CONTACTS_MAX]);
 
 /// The JID without its resource.
 pub(super) fn bare(jid: &str) -> &str {
-    jid.split_once('/').map_or(jid, |(bare, _)| bare)
+    cut(jid, b'/').0
 }
 
 impl Contacts {
     pub(super) const fn new() -> Self {
-        Self {
-            slots: [const { None }; CONTACTS_MAX],
-        }
+        const FREE: Contact = Contact {
+            bits: 0,
+            online: false,
+            jid: Jid::new(),
+        };
+        Self([FREE; CONTACTS_MAX])
     }
 
     /// What is on flash.
     pub(super) fn load<F: NorFlash>(&mut self, store: &mut Store<F>) -> Result<(), StoreError> {
         let mut record = [0; JID_MAX + 1];
-        for (at, slot) in self.slots.iter_mut().enumerate() {
-            *slot = store.get(key(at), &mut record)?.and_then(parse);
+        for (key, contact) in (FIRST_KEY..).zip(&mut self.0) {
+            if let Some([bits, jid @ ..]) = store.get(key, &mut record)?
+                && let Ok(jid) = core::str::from_utf8(jid)
+                && contact.jid.push_str(jid).is_ok()
+            {
+                contact.bits = *bits;
+            }
         }
         Ok(())
     }
 
-    /// They get our presence from now on; false if there is no room for one more contact.
-    pub(super) fn accept<F: NorFlash>(
-        &mut self,
-        store: &mut Store<F>,
-        jid: &str,
-    ) -> Result<bool, EndpointError> {
-        self.change(store, jid, Some(true), None)
-    }
-
-    /// We ask for their presence.
-    pub(super) fn ask<F: NorFlash>(
-        &mut self,
-        store: &mut Store<F>,
-        jid: &str,
-    ) -> Result<(), EndpointError> {
-        let kept = self.change(store, jid, None, Some(true))?;
-        if kept {
-            Ok(())
-        } else {
-            Err(EndpointError::TooLong)
-        }
-    }
-
-    /// They no longer get our presence, or no longer send theirs.
-    pub(super) fn drop<F: NorFlash>(
-        &mut self,
-        store: &mut Store<F>,
-        jid: &str,
-        theirs: bool,
-    ) -> Result<(), EndpointError> {
-        if self.at(jid).is_some() {
-            let (from, asked) = if theirs {
-                (None, Some(false))
-            } else {
-                (Some(false), None)
-            };
-            self.change(store, jid, from, asked)?;
-        }
-        Ok(())
-    }
-
-    /// They came online or went.
+    /// They came online or went; whether that is news.
     pub(super) fn set_online(&mut self, jid: &str, online: bool) -> bool {
-        let contact = self.at(jid).and_then(|at| self.slots.get_mut(at)?.as_mut());
-        contact.is_some_and(|contact| core::mem::replace(&mut contact.online, online) != online)
+        let Some((_, contact)) = self.find(bare(jid)) else {
+            return false;
+        };
+        let is_news = contact.online != online;
+        contact.online = online;
+        is_news
     }
 
     /// The contact at this place, if it gets our presence.
-    pub(super) fn subscriber(&self, at: usize) -> Option<Jid> {
-        let contact = self.slots.get(at)?.as_ref()?;
-        contact.from.then(|| contact.jid.clone())
+    pub(super) fn subscriber(&self, at: usize) -> Option<&Jid> {
+        let contact = self.0.get(at)?;
+        (contact.bits & FROM > 0).then_some(&contact.jid)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, bool)> {
-        self.slots
-            .iter()
-            .flatten()
-            .map(|contact| (contact.jid.as_str(), contact.online))
+        let used = self.0.iter().filter(|contact| contact.bits > 0);
+        used.map(|contact| (contact.jid.as_str(), contact.online))
     }
 
-    fn at(&self, jid: &str) -> Option<usize> {
-        let wanted = bare(jid);
-        self.slots
-            .iter()
-            .position(|slot| slot.as_ref().is_some_and(|contact| contact.jid == wanted))
+    /// The contact with this bare JID, and its key; with an empty one, a free place.
+    fn find(&mut self, jid: &str) -> Option<(u8, &mut Contact)> {
+        let mut places = (FIRST_KEY..).zip(&mut self.0);
+        places.find(|(_, contact)| contact.jid == jid)
     }
 
-    /// Changes what is between a contact and us, where something is given; false if there is no room for one more.
-    fn change<F: NorFlash>(
+    /// Sets some bits of what is between a contact and us, and takes others back; false if there is no room for one more.
+    pub(super) fn change<F: NorFlash>(
         &mut self,
         store: &mut Store<F>,
         jid: &str,
-        from: Option<bool>,
-        asked: Option<bool>,
+        set: u8,
+        unset: u8,
     ) -> Result<bool, EndpointError> {
-        let free = || self.slots.iter().position(Option::is_none);
-        let at = self.at(jid).or_else(free);
-        let Some((at, slot)) = at.and_then(|at| Some((at, self.slots.get_mut(at)?))) else {
+        let jid = bare(jid);
+        if jid.len() > JID_MAX {
+            return Err(EndpointError::TooLong);
+        }
+        let wanted = if self.find(jid).is_some() { jid } else { "" };
+        let Some((key, contact)) = self.find(wanted) else {
             return Ok(false);
         };
-        let mut contact = match slot.clone() {
-            Some(contact) => contact,
-            None => Contact {
-                jid: Jid::try_from(bare(jid)).map_err(|_| EndpointError::TooLong)?,
-                from: false,
-                asked: false,
-                online: false,
-            },
-        };
-        contact.from = from.unwrap_or(contact.from);
-        contact.asked = asked.unwrap_or(contact.asked);
-        let bits = if contact.from { HAS_FROM } else { 0 } | if contact.asked { ASKED } else { 0 };
-        if bits == 0 {
-            store.clear(key(at))?;
-            *slot = None;
+        let bits = (contact.bits | set) & !unset;
+        if bits == contact.bits {
             return Ok(true);
         }
         let mut record = [0; JID_MAX + 1];
-        let record = join(&[&[bits], contact.jid.as_bytes()], &mut record);
-        store.put(key(at), record.ok_or(EndpointError::TooLong)?)?;
-        *slot = Some(contact);
+        let jid = if bits == 0 { "" } else { jid };
+        let whole: [&[u8]; 2] = [&[bits], jid.as_bytes()];
+        let parts = if bits == 0 { &[][..] } else { &whole };
+        store.put(key, join(parts, &mut record).unwrap_or_default())?;
+        contact.bits = bits;
+        contact.online &= bits > 0;
+        contact.jid.clear();
+        // Not above JID_MAX, as was seen.
+        let _ = contact.jid.push_str(jid);
         Ok(true)
     }
-}
-
-fn key(at: usize) -> u8 {
-    // Below CONTACTS_MAX, so it fits.
-    FIRST_KEY + at as u8
-}
-
-fn parse(record: &[u8]) -> Option<Contact> {
-    let (bits, jid) = record.split_first()?;
-    let jid = Jid::try_from(core::str::from_utf8(jid).ok()?).ok()?;
-    Some(Contact {
-        jid,
-        from: bits & HAS_FROM != 0,
-        asked: bits & ASKED != 0,
-        online: false,
-    })
 }

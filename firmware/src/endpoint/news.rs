@@ -65,15 +65,30 @@ pub enum EndpointError {
     Config,
 }
 
+/// What to tell a person, by [`EndpointError::code`].
+static REFUSALS: [&str; 5] = [
+    "flash is full",
+    "flash failed",
+    "outbox full, nothing was sent",
+    "too long",
+    "the provisioning image does not fit this firmware",
+];
+
 impl EndpointError {
     /// What to tell a person.
-    pub const fn text(self) -> &'static str {
+    pub fn text(self) -> &'static str {
+        let text = REFUSALS.get(self.code() as usize);
+        text.copied().unwrap_or_default()
+    }
+
+    /// What to tell a program.
+    pub(crate) const fn code(self) -> u32 {
         match self {
-            Self::Store(StoreError::Full) => "flash is full",
-            Self::Store(_) => "flash failed",
-            Self::OutboxFull => "outbox full, nothing was sent",
-            Self::TooLong => "too long",
-            Self::Config => "the provisioning image does not fit this firmware",
+            Self::Store(StoreError::Full) => 0,
+            Self::Store(_) => 1,
+            Self::OutboxFull => 2,
+            Self::TooLong => 3,
+            Self::Config => 4,
         }
     }
 }

@@ -21,7 +21,9 @@ pub(super) struct Rest {
     /// When a frame last came or went.
     busy_at: Instant,
     asleep_since: Option<Instant>,
-    asleep_ms: u64,
+    asleep_s: u32,
+    /// Of a second begun.
+    asleep_ms: u32,
 }
 
 impl Rest {
@@ -30,6 +32,7 @@ impl Rest {
             listen_every_ms: 1000 * provision.listen_every_s as u64,
             busy_at: Instant::ZERO,
             asleep_since: None,
+            asleep_s: 0,
             asleep_ms: 0,
         }
     }
@@ -68,7 +71,10 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     /// The radio listens, or sends, again. Base is told by an empty frame, and says what it has.
     pub fn handle_wake(&mut self, now: Instant) {
         if let Some(since) = self.rest.asleep_since.take() {
-            self.rest.asleep_ms += now.since(since);
+            // Nobody sleeps for seven weeks at a time.
+            let asleep_ms = self.rest.asleep_ms.saturating_add(now.since(since) as u32);
+            self.rest.asleep_s += asleep_ms / 1000;
+            self.rest.asleep_ms = asleep_ms % 1000;
             self.rest.note(now);
             self.link.check_in();
         }
@@ -79,8 +85,8 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         self.budget.hour_ms()
     }
 
-    /// Milliseconds that the radio slept since the start.
-    pub fn asleep_ms(&self) -> u64 {
-        self.rest.asleep_ms
+    /// Seconds that the radio slept since the start.
+    pub fn asleep_s(&self) -> u32 {
+        self.rest.asleep_s
     }
 }

@@ -3,6 +3,7 @@
 use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::link::{Accepted, PacketNumber, Resume};
 
+use super::queue::{NUMBER, Slot};
 use crate::flash::{Store, StoreError, join, word};
 
 const KEY: u8 = 0;
@@ -41,21 +42,17 @@ impl Kept {
         self.resume.epoch
     }
 
-    /// What the link is made with, given the numbers of the packets still in the outbox.
-    pub(super) fn resume(&mut self, outstanding: impl Iterator<Item = PacketNumber>) -> Resume {
-        let (lowest, highest) = outstanding.fold(
-            (None, None),
-            |(low, high): (Option<_>, Option<_>), number| {
-                (
-                    Some(low.map_or(number, |low: PacketNumber| low.min(number))),
-                    high.max(Some(number)),
-                )
-            },
-        );
-        if let Some(highest) = highest {
-            self.resume.next_number = self.resume.next_number.max(highest.plus(1));
+    /// What the link is made with, given what is in the outbox.
+    pub(super) fn resume(&mut self, outbox: &[Slot]) -> Resume {
+        let (mut lowest, mut next) = (u32::MAX, self.resume.next_number.get());
+        for slot in outbox {
+            if let Some(number) = slot[NUMBER].checked_sub(1) {
+                lowest = lowest.min(number);
+                next = next.max(slot[NUMBER]);
+            }
         }
-        self.resume.first_outstanding = lowest.unwrap_or(self.resume.next_number);
+        self.resume.next_number = PacketNumber::new(next);
+        self.resume.first_outstanding = PacketNumber::new(lowest.min(next));
         self.resume
     }
 

@@ -13,17 +13,21 @@ use longwire_codec::seal::Secret;
 use longwire_codec::session::Session;
 
 use super::{
-    Endpoint, EndpointError, EndpointStats, Jid, MTU_MAX, OUT_LEN, PROFILE, Readings, SIDE, budget,
-    contacts, inbox, keys, news, outbox, rest, resume, settings,
+    Endpoint, EndpointError, EndpointStats, INBOX_MAX, Jid, MTU_MAX, OUT_LEN, OUTBOX_MAX, PROFILE,
+    Queue, Readings, SIDE, budget, contacts, keys, news, rest, resume, settings,
 };
 use crate::flash::Store;
+
+/// First keys of the queues' records.
+const OUTBOX_KEY: u8 = 32;
+const INBOX_KEY: u8 = 64;
 
 /// What a link begins with.
 struct Basis {
     config: LinkConfig,
     resume: Resume,
     kept: resume::Kept,
-    outbox: outbox::Outbox,
+    outbox: Queue,
     keyring: keys::Keyring,
     jid: Jid,
 }
@@ -41,10 +45,11 @@ impl Basis {
             return Err(EndpointError::Config);
         }
         let mut kept = resume::Kept::restart(store)?;
-        let mut outbox = outbox::Outbox::new();
+        let mut outbox = Queue::new(OUTBOX_KEY, OUTBOX_MAX);
         outbox.load(store)?;
-        let resume = kept.resume(outbox.numbers());
-        outbox.raise_order(resume.next_number);
+        let resume = kept.resume(outbox.slots());
+        // Stanzas that left the outbox are not on flash any more; but each of them had a packet number of its own.
+        outbox.raise_order(resume.next_number.get() + outbox.len() as u32 + 1);
         let keyring = keys::Keyring::load(store, provision)?;
         let config = link_config(provision, keyring.secret(), dictionary, seed)?;
         config
@@ -135,14 +140,13 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
             store,
             link: Link::of(basis.config, channel(provision), basis.resume, link_storage),
             session: Session::with(dictionary, PROFILE, session_storage),
-            dictionary,
             jid: basis.jid,
             keyring: basis.keyring,
             resume: basis.kept,
             outbox: basis.outbox,
-            inbox: inbox::Inbox::new(),
+            inbox: Queue::new(INBOX_KEY, INBOX_MAX),
             contacts: contacts::Contacts::new(),
-            settings: settings::Settings::default(),
+            settings: settings::Settings::new(),
             readings: Readings::default(),
             events: news::Events::default(),
             stats: EndpointStats::default(),

@@ -8,11 +8,11 @@ use std::vec::Vec;
 
 use longwire_codec::time::Instant;
 
-use super::{EndpointError, Event, READINGS_MAX, Reading, Value, channel};
-use crate::compose::{NS_CLIENT, NS_RECEIPTS, Position};
+use super::{EndpointError, Event, Position, READINGS_MAX, Reading, Value, channel};
+use crate::compose::{NS_CLIENT, NS_RECEIPTS};
 use crate::flash::RECORD_MAX;
 use crate::ram_flash::RamFlash;
-use crate::tests::base::{Base, Board, PROVISION, board};
+use crate::tests::base::{Base, Board, Dice, PROVISION, board};
 
 /// Runs both ends until neither has anything to do, or for `until` virtual milliseconds. One frame in `lose` is lost, at
 /// random from a seed that the clock makes.
@@ -323,4 +323,54 @@ fn what_base_sets_contacts_are_told() {
     let mut board = board(&mut flash);
     run(&mut board, &mut base, &mut clock, 120_000, 0);
     assert_eq!(told(&base, "on station"), 1, "{:?}", base.heard);
+}
+
+/// Disco, version and ping, and what is not there.
+#[test]
+fn base_asks_what_the_board_is() {
+    let mut flash = RamFlash::new();
+    let mut board = board(&mut flash);
+    let mut base = Base::new();
+    for (asked, answers) in [
+        (
+            "info|i1|",
+            &["\"bot\"", "urn:xmpp:receipts", "jabber:iq:version"][..],
+        ),
+        (
+            "info|i2|reboot",
+            &["\"command-node\"", "\"Restart\"", "jabber:x:data"],
+        ),
+        ("info|i3|dance", &["item-not-found"]),
+        ("items of|i4|", &["disco#items", "\"result\""]),
+        ("version|i5|", &["\"Longwire\"", env!("CARGO_PKG_VERSION")]),
+        ("ping|i6|", &["\"result\""]),
+        ("items|i7|", &["item-not-found"]),
+        ("nothing known|i8|", &["service-unavailable", "\"cancel\""]),
+    ] {
+        let before = base.heard.len();
+        base.say(asked);
+        run(&mut board, &mut base, &mut 0, 60_000, 0);
+        let said = base.heard[before..].concat();
+        for answer in answers {
+            assert!(said.contains(answer), "{asked}: {said}");
+        }
+    }
+}
+
+/// What was said to a board with this image and is too long for any packet comes back, and holds nothing up.
+#[test]
+fn what_no_packet_holds_comes_back() {
+    let mut flash = RamFlash::new();
+    let mut board = board(&mut flash);
+    let mut base = Base::new();
+    let mut dice = Dice::new(29);
+    let noise = (0..230).map(|_| char::from_u32(0x4e00 + dice.below(20_000) as u32));
+    let noise: std::string::String = noise.flatten().collect();
+    let order = board.chat("romeo@base.example", &noise).expect("room");
+    board.chat("romeo@base.example", "short").expect("room");
+    let events = run(&mut board, &mut base, &mut 0, 600_000, 0);
+    let came_back = events.contains(&Event::Failed(order));
+    let came_through = base.heard.iter().any(|said| said.contains(&noise));
+    assert!(came_back != came_through, "{events:?}");
+    assert!(base.heard.iter().any(|said| said.contains("short")) && board.is_idle());
 }

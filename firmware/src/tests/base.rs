@@ -14,10 +14,11 @@ use longwire_codec::stanza::{Arena, Node};
 use longwire_codec::time::Instant;
 use longwire_dictionaries::V1_128K;
 
-use crate::compose::{Addressed, Compose, NS_COMMANDS, NS_DATA, NS_DISCO_ITEMS, NS_GEOLOC, chat};
+use crate::compose::compose;
 use crate::endpoint::{Endpoint, EndpointError, PROFILE, channel, link_storage_len};
 use crate::flash::Store;
 use crate::ram_flash::RamFlash;
+use crate::text::Text;
 
 const MTU: usize = 128;
 pub(crate) const PROVISION: Provision<'static> = Provision::EXAMPLE;
@@ -208,57 +209,32 @@ fn encode(
         again,
         ..Options::default()
     };
-    let mut strings = [0; 1024];
-    let mut arena = Arena::new(&mut strings);
     let mut tape = [Node::Close; 64];
-    let mut compose = Compose::new(&mut tape, &mut arena);
-    let who = Addressed {
-        from: "romeo@base.example/phone",
-        to: "buoy@field.example",
-    };
     let mut parts = what.splitn(3, '|');
     let (kind, id, payload) = (parts.next(), parts.next(), parts.next().unwrap_or(""));
-    match kind {
-        Some("chat") => _ = chat(&mut compose, who, id, payload).expect("fits"),
-        Some("subscribe") => {
-            who.stanza(&mut compose, "presence", Some("subscribe"), id);
-        }
-        Some("items") => {
-            who.stanza(&mut compose, "iq", Some("get"), id)
-                .open(crate::compose::NS_PUBSUB, "pubsub")
-                .open(crate::compose::NS_PUBSUB, "items")
-                .attr("node", NS_GEOLOC);
-        }
-        Some("list") => {
-            who.stanza(&mut compose, "iq", Some("get"), id)
-                .open(NS_DISCO_ITEMS, "query")
-                .attr("node", NS_COMMANDS);
-        }
-        Some("cancel") => {
-            who.stanza(&mut compose, "iq", Some("set"), id)
-                .open(NS_COMMANDS, "command")
-                .attr("node", payload)
-                .attr("action", "cancel");
-        }
-        Some("command") => {
-            who.stanza(&mut compose, "iq", Some("set"), id)
-                .open(NS_COMMANDS, "command")
-                .attr("node", payload);
-        }
+    let form = match kind {
+        Some("chat") => "<message|type=chat|id=?|<body|=?|>|<r:request",
+        Some("subscribe") => "<presence|type=subscribe|id=?",
+        Some("items") => "<iq|type=get|id=?|<p:pubsub|<items|node=:g",
+        Some("list") => "<iq|type=get|id=?|<j:query|node=:c",
+        Some("cancel") => "<iq|type=set|id=?|<c:command|node=?|action=cancel",
+        Some("command") => "<iq|type=set|id=?|<c:command|node=?",
         Some("set") => {
-            who.stanza(&mut compose, "iq", Some("set"), id)
-                .open(NS_COMMANDS, "command")
-                .attr("node", "set")
-                .open(NS_DATA, "x")
-                .attr("type", "submit")
-                .field("status", &|text| _ = text.str(payload));
+            "<iq|type=set|id=?|<c:command|node=set|<x:x|type=submit|<field|var=status|<value|=?"
         }
-        _ => {
-            who.stanza(&mut compose, "iq", Some("get"), id)
-                .empty("urn:example:unknown", "query");
-        }
-    }
-    let stanza = compose.finish().expect("fits");
+        Some("info") => "<iq|type=get|id=?|<i:query|node=?",
+        Some("items of") => "<iq|type=get|id=?|<j:query|node=?",
+        Some("version") => "<iq|type=get|id=?|<v:query",
+        Some("ping") => "<iq|type=get|id=?|<q:ping",
+        _ => "<iq|type=get|id=?|<r:query",
+    };
+    let mut texts = [0; 1024];
+    let mut text = Text::new(&mut texts);
+    text.item("buoy@field.example")
+        .item(id.unwrap_or_default())
+        .item(payload);
+    let texts = text.whole().expect("fits");
+    let stanza = compose(form, "romeo@base.example/phone", texts, &mut tape).expect("fits");
     session
         .encode(number, stanza, options, packet)
         .expect("fits")

@@ -12,7 +12,7 @@ use super::*;
 use crate::console::{ANSWER_MAX, Console};
 use crate::endpoint::{INBOX_MAX, OUTBOX_MAX};
 use crate::flash::StoreError;
-use crate::tests::base::{Dice, board_of, dictionary, try_board};
+use crate::tests::base::{board_of, dictionary, try_board};
 
 const HOUR_MS: u64 = 3_600_000;
 

@@ -20,12 +20,14 @@ use longwire_codec::link::PacketNumber;
 use longwire_codec::provision::Provision;
 use longwire_codec::session::{Options, Session};
 use longwire_codec::stanza::{Arena, Node, Stanza};
-use longwire_firmware::compose::{Addressed, Compose, Position, chat};
+use longwire_firmware::compose::compose;
 use longwire_firmware::console::{ANSWER_MAX, Console};
 use longwire_firmware::endpoint::{
-    Endpoint, Event, NODES_MAX, PACKET_MAX, PROFILE, Reading, STRINGS_MAX, Value, link_storage_len,
+    Endpoint, Event, NODES_MAX, PACKET_MAX, PROFILE, Position, Reading, STRINGS_MAX, Value,
+    link_storage_len,
 };
 use longwire_firmware::flash::Store;
+use longwire_firmware::text::Text;
 use meter::Meter;
 use semihosting::println;
 
@@ -33,6 +35,9 @@ const MTU: usize = 256;
 const SESSION_LEN: usize = PROFILE.storage_len();
 /// Forty characters.
 const BODY: &str = "Wind is 12 knots from the west, sea calm";
+
+/// A chat: recipient, id, text.
+pub const CHAT: &str = "<message|type=chat|id=?|<body|=?|>|<r:request";
 
 /// What both ends agree on.
 pub const PROVISION: Provision<'static> = Provision {
@@ -82,15 +87,11 @@ fn stanzas(dictionary: &'static Dictionary<'static>) -> Option<()> {
     for (turn, nodes) in (0..).zip(chats.chain(others)) {
         let number = PacketNumber::new(turn);
         let mut packet = [0; PACKET_MAX];
-        let (mut strings, mut tape) = ([0; STRINGS_MAX], [Node::Close; NODES_MAX]);
-        let mut arena = Arena::new(&mut strings);
-        let mut compose = Compose::new(&mut tape, &mut arena);
-        let who = Addressed {
-            from: "buoy@field.example",
-            to: "romeo@base.example/phone",
-        };
+        let (mut texts, mut tape) = ([0; STRINGS_MAX], [Node::Close; NODES_MAX]);
+        let mut text = Text::new(&mut texts);
+        text.item("romeo@base.example/phone").item("b1").item(BODY);
         let stanza = match nodes {
-            [] => chat(&mut compose, who, Some("b1"), BODY).ok()?,
+            [] => compose(CHAT, "buoy@field.example", text.whole()?, &mut tape)?,
             nodes => Stanza::new(nodes)?,
         };
         let (len, written, depth) =
@@ -151,7 +152,6 @@ fn endpoint(dictionary: &'static Dictionary<'static>) -> Option<()> {
     let position = Position {
         lat_e7: 593_293_235,
         lon_e7: 180_685_808,
-        ..Position::default()
     };
     calls.watch(|| board.set_position(position)).ok()?;
     for say in [

@@ -6,15 +6,12 @@ use longwire_codec::seal::Secret;
 use longwire_codec::session::{Options, Session};
 use longwire_codec::stanza::{Arena, Node};
 use longwire_codec::time::Instant;
-use longwire_firmware::compose::{Addressed, Compose, NS_COMMANDS, NS_DATA, NS_DISCO_INFO, chat};
+use longwire_firmware::compose::compose;
 use longwire_firmware::endpoint::{PROFILE, channel};
+use longwire_firmware::text::Text;
 
-use super::{PROVISION, SESSION_LEN};
+use super::{CHAT, PROVISION, SESSION_LEN};
 
-const WHO: Addressed<'static> = Addressed {
-    from: "romeo@base.example/phone",
-    to: "buoy@field.example",
-};
 /// Most characters a board takes: not ASCII, so that the text model works hardest.
 const LONG: &str = "Wörter über Wörter: 風が強い。Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich, and \
     the quick brown fox waits at N 59° 19.758′ E 18° 4.115′ until 2026-11-20T15:00:00Z for 3.1415926 reasons.";
@@ -171,38 +168,23 @@ fn encode(
     say: Say,
     packet: &mut [u8],
 ) -> Option<usize> {
-    let (mut strings, mut tape) = ([0; 1024], [Node::Close; 64]);
-    let mut arena = Arena::new(&mut strings);
-    let mut compose = Compose::new(&mut tape, &mut arena);
-    let stanza = match say {
-        Say::Subscribe => {
-            WHO.stanza(&mut compose, "presence", Some("subscribe"), Some("s1"));
-            compose.finish().ok()?
-        }
-        Say::Chat(body) => chat(&mut compose, WHO, Some("c1"), body).ok()?,
-        Say::Long => chat(&mut compose, WHO, Some("c2"), LONG).ok()?,
-        Say::Disco => {
-            WHO.stanza(&mut compose, "iq", Some("get"), Some("d1"))
-                .empty(NS_DISCO_INFO, "query");
-            compose.finish().ok()?
-        }
-        Say::Command("set") => {
-            WHO.stanza(&mut compose, "iq", Some("set"), Some("x1"))
-                .open(NS_COMMANDS, "command")
-                .attr("node", "set")
-                .open(NS_DATA, "x")
-                .attr("type", "submit")
-                .field("status", &|text| _ = text.str("at anchor"))
-                .field("position", &|text| _ = text.str("59.3293 18.0686"));
-            compose.finish().ok()?
-        }
-        Say::Command(node) => {
-            WHO.stanza(&mut compose, "iq", Some("set"), Some("x2"))
-                .open(NS_COMMANDS, "command")
-                .attr("node", node);
-            compose.finish().ok()?
-        }
+    const COMMAND: &str = "<iq|type=set|id=?|<c:command|node=?|(|<x:x|type=submit|\
+        <field|var=status|<value|=.|>|>|<field|var=position|<value|=?|>|>|>|)";
+    let (form, items): (_, &[&str]) = match say {
+        Say::Subscribe => ("<presence|type=subscribe|id=?", &["s1"]),
+        Say::Chat(body) => (CHAT, &["c1", body]),
+        Say::Long => (CHAT, &["c2", LONG]),
+        Say::Disco => ("<iq|type=get|id=?|<i:query", &["d1"]),
+        Say::Command("set") => (COMMAND, &["x1", "set", "at anchor", "59.3293 18.0686"]),
+        Say::Command(node) => (COMMAND, &["x2", node]),
     };
+    let (mut texts, mut tape) = ([0; 1024], [Node::Close; 64]);
+    let mut text = Text::new(&mut texts);
+    text.item("buoy@field.example");
+    for item in items {
+        text.item(item);
+    }
+    let stanza = compose(form, "romeo@base.example/phone", text.whole()?, &mut tape)?;
     session
         .encode(number, stanza, Options::default(), packet)
         .ok()

@@ -5,7 +5,7 @@
 //!
 //! | word | means |
 //! |---|---|
-//! | `<name`, `<x:name` | opens an element, in the namespace opened last or that of the letter `x` in [`NAMESPACES`]; the first gets `from`, the writer, and `to`, a hole |
+//! | `<name`, `<x:name` | opens an element, in the namespace opened last or that of the letter `x` in [`NAMESPACES`] |
 //! | `>` | closes it; what is open at the end is closed there |
 //! | `name=value` | an attribute, left out if the value is empty |
 //! | `=value` | character data, left out likewise |
@@ -13,7 +13,7 @@
 //! | `*` | what follows, once more while there are texts |
 //!
 //! A name or value is what it says, but `?` is a hole, which takes the next text; `.` is the text taken last, `!` the writer's
-//! JID, and `:x` the namespace of the letter `x`.
+//! JID, and `:x` the namespace of the letter `x`. The first element begins with `from=!` and `to=?`, unsaid.
 
 use longwire_codec::stanza::{Node, Stanza};
 

@@ -10,10 +10,8 @@ use crate::session::Session;
 use crate::session::cross::Work;
 use crate::session::memory::Direction;
 use crate::session::staged::Staged;
-use crate::session::walk::{Scribe, Walk};
 use crate::stanza::{Arena, Node, Stanza};
-use crate::structure::lexicon::{Class, Symbol};
-use crate::value::{Fault, is_xml_name, is_xml_text};
+use crate::value::Fault;
 
 /// Why a packet was not read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -87,87 +85,10 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             features: self.features,
         };
         let mut staged = Staged::new();
-        let read = self.cross(&mut deciding, number, Work::Read(tape), arena, &mut staged)?;
-        let nodes = tape.get(..read.nodes).ok_or(DecodeError::TapeFull)?;
-        let stanza = Stanza::new(nodes).ok_or(DecodeError::Malformed)?;
-        self.commit(Direction::Received, number, &staged, read.stored);
-        if let Some(packet) = read.packet {
-            self.recent[Direction::Received as usize].add(number, packet, true);
-        }
-        self.note_latest(Direction::Received, number);
-        Ok(stanza)
+        let work = Work::Read(tape);
+        let nodes = self.cross(&mut deciding, number, work, arena, &mut staged)?;
+        self.commit(Direction::Received, number, &staged);
+        // Every node was looked at as it came.
+        Ok(Stanza::whole(tape.get(..nodes).unwrap_or(&[])))
     }
-}
-
-/// Reads one element; returns the number of nodes.
-///
-/// # Errors
-/// See [`Fault`].
-pub(crate) fn read_nodes<'a, D: Scribe>(
-    walk: &mut Walk<'_, 'a, D>,
-    tape: &mut [Node<'a>],
-) -> Result<usize, Fault> {
-    let mut count = 0;
-    let mut head = 0;
-    loop {
-        let symbol = walk.symbol(None)?;
-        if count == 0 && !symbol.opens() {
-            return Err(Fault::Malformed);
-        }
-        let node = node(walk, &symbol)?;
-        match node {
-            Node::Open { .. } => head = count,
-            Node::Attr { ns, name, .. } => {
-                let twice = tape.get(head..count).unwrap_or(&[]).iter().any(|other| {
-                    matches!(other, Node::Attr { ns: n, name: m, .. } if *n == ns && *m == name)
-                });
-                if twice {
-                    return Err(Fault::Malformed);
-                }
-            }
-            Node::Text(text) => {
-                let again = count > 0 && matches!(tape.get(count - 1), Some(Node::Text(_)));
-                if text.is_empty() || again {
-                    return Err(Fault::Malformed);
-                }
-            }
-            Node::Close => {}
-        }
-        *tape.get_mut(count).ok_or(Fault::TapeFull)? = node;
-        count += 1;
-        if walk.trail.depth() == 0 {
-            return Ok(count);
-        }
-    }
-}
-
-/// The node a symbol stands for, with its value.
-fn node<'a, D: Scribe>(walk: &mut Walk<'_, 'a, D>, symbol: &Symbol<'a>) -> Result<Node<'a>, Fault> {
-    let (ns, name) = walk.named(symbol)?;
-    let ns = match symbol.class {
-        Class::Element | Class::Attribute => {
-            let ns = walk.dictionary.namespaces.get(ns);
-            ns.ok_or(Fault::Malformed)?
-        }
-        _ => symbol.ns,
-    };
-    check(!symbol.is_other() || is_xml_text(ns) && is_xml_name(name))?;
-    let mut value = || {
-        let value = walk.value(symbol, None)?;
-        check(is_xml_text(value)).map(|()| value)
-    };
-    Ok(match symbol.class {
-        Class::Element | Class::OtherElement => Node::Open { ns, name },
-        Class::Attribute | Class::OtherAttribute => Node::Attr {
-            ns,
-            name,
-            value: value()?,
-        },
-        Class::Text => Node::Text(value()?),
-        Class::Close => Node::Close,
-    })
-}
-
-fn check(fine: bool) -> Result<(), Fault> {
-    fine.then_some(()).ok_or(Fault::Characters)
 }

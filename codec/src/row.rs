@@ -33,6 +33,11 @@ impl<T: Copy, const N: usize> Row<T, N> {
         self.items.get(..self.len).unwrap_or(&[])
     }
 
+    /// The items, to change.
+    pub(crate) fn all_mut(&mut self) -> &mut [T] {
+        self.items.get_mut(..self.len).unwrap_or(&mut [])
+    }
+
     /// Room for another?
     pub(crate) fn has_room(&self) -> bool {
         self.len < N

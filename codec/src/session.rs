@@ -8,6 +8,7 @@
 pub(crate) mod choose;
 pub(crate) mod cross;
 pub(crate) mod memory;
+mod nodes;
 pub mod profile;
 pub(crate) mod staged;
 pub mod walk;
@@ -16,12 +17,14 @@ pub use profile::{Profile, StorageTooSmall};
 pub use walk::What;
 
 use crate::alias::pending::Pending;
-use crate::alias::recent::Recent;
+use crate::alias::recent::{self, Recent};
 use crate::alias::shelf::{Entry, State};
-use crate::alias::{self, ids};
+use crate::alias::{bodies, ids};
 use crate::dictionary::Dictionary;
 use crate::features::Features;
 use crate::link::PacketNumber;
+use crate::row::Row;
+use crate::structure::lexicon::hash;
 use crate::text::TextModel;
 use memory::{Area, Direction, Layout};
 use staged::{Origin, Staged};
@@ -63,8 +66,7 @@ pub struct Session<'d, S> {
     pub(crate) recent: [Recent; 2],
     pub(crate) latest: [u32; 2],
     pub(crate) next_ids: [u16; 2],
-    tag: [u8; TAG_MAX],
-    tag_len: usize,
+    pub(crate) tag: Row<u8, TAG_MAX>,
 }
 
 impl<'d> Session<'d, &'static mut [u8]> {
@@ -106,8 +108,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             recent: const { [Recent::new(), Recent::new()] },
             latest: [0; 2],
             next_ids: [0; 2],
-            tag: [0; TAG_MAX],
-            tag_len: 0,
+            tag: Row::new(0),
         }
     }
 
@@ -115,11 +116,9 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
     /// [`TAG_MAX`] of them, ASCII letters and digits only; other characters are left out. Never crosses the air.
     #[must_use]
     pub fn with_tag(mut self, tag: &str) -> Self {
-        self.tag_len = 0;
-        for octet in tag.bytes().filter(u8::is_ascii_alphanumeric).take(TAG_MAX) {
-            self.tag[self.tag_len] = octet;
-            self.tag_len += 1;
-        }
+        self.tag = Row::new(0);
+        let letters = tag.bytes().filter(u8::is_ascii_alphanumeric);
+        letters.for_each(|octet| self.tag.push(octet));
         self
     }
 
@@ -128,31 +127,29 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         self.dictionary
     }
 
-    /// The tag, in a place that outlives a loan of the session.
-    pub(crate) fn copy_tag<'o>(&self, out: &'o mut [u8; TAG_MAX]) -> &'o str {
-        *out = self.tag;
-        // Only ASCII was put in.
-        let tag = out.get(..self.tag_len).unwrap_or(&[]);
-        core::str::from_utf8(tag).unwrap_or("")
-    }
-
     /// The peer has custody of packet `number`, so it has what the packet introduced.
     pub fn acknowledge(&mut self, number: PacketNumber) {
-        if self.pending.remove(number.get()) {
-            self.recent[Direction::Sent as usize].settle(number.get(), true);
-            let storage = self.storage.as_mut();
-            for area in [Area::Strings, Area::Ids, Area::Templates, Area::Bodies] {
-                self.layout
-                    .shelf_mut(storage, Direction::Sent, area)
-                    .settle(number.get(), true);
-            }
-        }
+        self.settle(number.get(), true);
     }
 
     /// Packet `number` will never be delivered, or it is not known whether it was.
     pub fn abandon(&mut self, number: PacketNumber) {
-        if self.pending.remove(number.get()) {
-            self.forget(number.get());
+        self.settle(number.get(), false);
+    }
+
+    fn settle(&mut self, number: u32, known: bool) {
+        if !self.pending.remove(number) {
+            return;
+        }
+        self.recent[Direction::Sent as usize].settle(number, known);
+        let to = if known { State::Known } else { State::Empty };
+        for area in Area::ALL {
+            // An id that may have crossed is still answered.
+            if known || area != Area::Ids {
+                let storage = self.storage.as_mut();
+                let mut shelf = self.layout.shelf_mut(storage, Direction::Sent, area);
+                shelf.turn(State::Pending, to, Some(number));
+            }
         }
     }
 
@@ -167,32 +164,19 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         }
     }
 
-    pub(crate) fn forget(&mut self, number: u32) {
-        self.recent[Direction::Sent as usize].settle(number, false);
-        let storage = self.storage.as_mut();
-        for area in [Area::Strings, Area::Templates, Area::Bodies] {
-            self.layout
-                .shelf_mut(storage, Direction::Sent, area)
-                .settle(number, false);
-        }
-    }
-
     /// The peers have agreed to start afresh: strings and templates are forgotten at both ends, and so is which ids
     /// the peer has seen. What ids stood for is kept, so that references to older packets still find them.
     pub fn reset(&mut self) {
-        let storage = self.storage.as_mut();
         for direction in [Direction::Sent, Direction::Received] {
-            for area in [Area::Strings, Area::Templates, Area::Bodies] {
+            for area in Area::ALL {
+                let storage = self.storage.as_mut();
                 let mut shelf = self.layout.shelf_mut(storage, direction, area);
-                for slot in 0..shelf.view().slots() {
-                    shelf.set_state(slot, State::Empty);
+                if area != Area::Ids {
+                    shelf.turn(State::Known, State::Empty, None);
+                    shelf.turn(State::Pending, State::Empty, None);
+                } else if direction == Direction::Sent {
+                    shelf.turn(State::Known, State::Pending, None);
                 }
-            }
-        }
-        let mut sent = self.layout.shelf_mut(storage, Direction::Sent, Area::Ids);
-        for slot in 0..sent.view().slots() {
-            if sent.view().state(slot) == State::Known {
-                sent.set_state(slot, State::Pending);
             }
         }
         self.pending = Pending::new();
@@ -214,26 +198,22 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         self.note_latest(direction, number.get());
         // What the peer sent, it knows; which of this end's ids it has seen is no longer certain.
         let state = if sent { State::Pending } else { State::Known };
-        self.keep_id(direction, state, (number.get(), ordinal), id, sent);
+        self.keep_id(
+            direction,
+            &ids::entry(state, number.get(), ordinal, id, sent),
+        );
     }
 
-    pub(crate) fn note_latest(&mut self, direction: Direction, number: u32) {
+    fn note_latest(&mut self, direction: Direction, number: u32) {
         let latest = &mut self.latest[direction as usize];
         *latest = (*latest).max(number);
     }
 
-    fn keep_id(
-        &mut self,
-        direction: Direction,
-        state: State,
-        place: (u32, u8),
-        id: &str,
-        minted: bool,
-    ) {
+    fn keep_id(&mut self, direction: Direction, entry: &Entry<'_>) {
         let next = &mut self.next_ids[direction as usize];
         let storage = self.storage.as_mut();
         let mut shelf = self.layout.shelf_mut(storage, direction, Area::Ids);
-        if ids::keep(&mut shelf, *next, state, place, id, minted) {
+        if shelf.put(*next, entry) {
             *next = (*next + 1) % shelf.view().slots().max(1);
         }
     }
@@ -248,62 +228,59 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
     }
 
     /// Keeps what a packet introduced.
-    pub(crate) fn commit(
-        &mut self,
-        direction: Direction,
-        number: u32,
-        staged: &Staged<'_>,
-        template: Option<Stored>,
-    ) {
-        let state = match direction {
-            Direction::Sent => State::Pending,
-            Direction::Received => State::Known,
+    pub(crate) fn commit(&mut self, direction: Direction, number: u32, staged: &Staged<'_>) {
+        self.note_latest(direction, number);
+        let is_sent = direction == Direction::Sent;
+        let (state, packet_state) = match (is_sent, staged.is_counted) {
+            (false, _) => (State::Known, recent::State::Known),
+            (true, true) => (State::Pending, recent::State::Pending),
+            // Others must not count on this one; but its ids are still answered.
+            (true, false) => (State::Pending, recent::State::Doubtful),
         };
-        let storage = self.storage.as_mut();
-        let mut strings = self.layout.shelf_mut(storage, direction, Area::Strings);
-        for slot in staged.touched() {
-            strings.touch(*slot, number);
+        self.recent[direction as usize].add(number, &staged.packet, packet_state);
+        if staged.is_again {
+            return;
         }
-        for (slot, text) in staged.strings() {
-            strings.put(
-                *slot,
-                Entry {
-                    state,
-                    note: 0,
-                    packet: number,
-                    hash: crate::structure::lexicon::hash(text),
-                    contents: text.as_bytes(),
-                },
-            );
+        if is_sent && staged.is_counted {
+            self.pending.add(number);
         }
         for (ordinal, (id, origin)) in staged.ids().iter().enumerate() {
             // What the other end left to this one to make up can be made up again.
             let made_up = *origin == Origin::MadeUp;
-            if *origin == Origin::Elsewhere || (made_up && direction == Direction::Received) {
-                continue;
+            if *origin != Origin::Elsewhere && (is_sent || !made_up) {
+                let entry = ids::entry(state, number, ordinal as u8, id, made_up);
+                self.keep_id(direction, &entry);
             }
-            self.keep_id(direction, state, (number, ordinal as u8), id, made_up);
         }
+        let (octets, scratch) = self.layout.split(self.storage.as_mut());
+        let mut entry = Entry {
+            state,
+            note: 0,
+            packet: number,
+            hash: 0,
+            contents: &[],
+        };
         if let Some(body) = staged.body() {
-            let storage = self.storage.as_mut();
-            let mut bodies = self.layout.shelf_mut(storage, direction, Area::Bodies);
-            alias::bodies::keep(&mut bodies, state, number, body);
+            let mut shelf = self.layout.shelf_mut(octets, direction, Area::Bodies);
+            bodies::keep(&mut shelf, entry, body);
         }
-        if let Some(stored) = template {
-            let storage = self.storage.as_mut();
-            self.layout
-                .store_template(storage, direction, state, number, stored);
+        let mut shelf = self.layout.shelf_mut(octets, direction, Area::Strings);
+        for slot in staged.touched() {
+            shelf.touch(*slot, number);
+        }
+        for (slot, text) in staged.strings() {
+            entry.hash = hash(text);
+            entry.contents = text.as_bytes();
+            shelf.put(*slot, &entry);
+        }
+        let mut shelf = self.layout.shelf_mut(octets, direction, Area::Templates);
+        if let Some(slot) = staged.template {
+            shelf.touch(slot, number);
+        }
+        if let Some((slot, len)) = staged.stored {
+            entry.hash = staged.root;
+            entry.contents = scratch.get(..len).unwrap_or(&[]);
+            shelf.put(slot, &entry);
         }
     }
-}
-
-/// A template to keep: it lies in the scratch space.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Stored {
-    /// Where it goes.
-    pub(crate) slot: u16,
-    /// Octets of it.
-    pub(crate) len: usize,
-    /// The root element.
-    pub(crate) root: u32,
 }

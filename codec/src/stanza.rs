@@ -77,6 +77,11 @@ impl<'t, 'a> Stanza<'t, 'a> {
         (depth == 0 && !tape.is_empty()).then_some(Self { tape })
     }
 
+    /// Of a tape that is as [`Self::new`] wants it.
+    pub(crate) fn whole(tape: &'t [Node<'a>]) -> Self {
+        Self { tape }
+    }
+
     /// The nodes, in document order.
     pub fn nodes(&self) -> &'t [Node<'a>] {
         self.tape

@@ -133,6 +133,11 @@ pub fn number<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, value: u32)
     first.wrapping_add(high << low_len | low).wrapping_sub(1)
 }
 
+/// Codes the number of a slot; one that is none is read as 65,535, which no slot has.
+pub fn slot<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, slot: u16) -> u16 {
+    number(d, contexts, label, u32::from(slot)).min(0xffff) as u16
+}
+
 /// Codes a number of either sign.
 pub fn signed<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, value: i32) -> i32 {
     let folded = (value << 1 ^ value >> 31).cast_unsigned();

@@ -4,25 +4,20 @@
 use super::shelf::{Entry, Shelf, ShelfMut, State};
 use crate::row::put;
 
+/// Boards, which are built without feature `large`, keep none: nothing is quoted on their links.
+pub const ARE_KEPT: bool = cfg!(feature = "large");
+
 /// Bodies the other end may have taken in meanwhile that this one does not know of.
 const MARGIN: u32 = 64;
 
 /// Keeps the start of a body, as much as fits; each packet has its place, so that both ends keep alike.
-pub fn keep(shelf: &mut ShelfMut<'_>, state: State, number: u32, body: &str) {
+pub fn keep(shelf: &mut ShelfMut<'_>, entry: Entry<'_>, body: &str) {
     let view = shelf.view();
-    let slots = u32::from(view.slots());
-    if slots == 0 {
-        return;
+    if let Some(slot) = entry.packet.checked_rem(u32::from(view.slots())) {
+        let cut = body.floor_char_boundary(view.slot_octets());
+        let contents = body.as_bytes().get(..cut).unwrap_or(&[]);
+        shelf.put(slot as u16, &Entry { contents, ..entry });
     }
-    let cut = body.floor_char_boundary(view.slot_octets());
-    let entry = Entry {
-        state,
-        note: 0,
-        packet: number,
-        hash: 0,
-        contents: body.as_bytes().get(..cut).unwrap_or(&[]),
-    };
-    shelf.put((number % slots) as u16, entry);
 }
 
 /// The body packet `number` carried.

@@ -1,7 +1,7 @@
 //! Ids: which packet carried which, and the ids one end makes up for those that never crossed. Refuses iq
 //! semantics: an id is a name, whatever it names.
 
-use super::shelf::{Entry, Shelf, ShelfMut, State};
+use super::shelf::{Entry, Shelf, State};
 use crate::structure::lexicon::hash;
 use crate::value::Line;
 
@@ -51,26 +51,15 @@ pub fn lookup(shelf: Shelf<'_>, number: u32, ordinal: u8) -> Option<&str> {
         .and_then(|octets| core::str::from_utf8(octets).ok())
 }
 
-/// Remembers an id in slot `at`, which is that of the oldest. Ids too long for a slot are not remembered; false then.
-pub fn keep(
-    shelf: &mut ShelfMut<'_>,
-    at: u16,
-    state: State,
-    (number, ordinal): (u32, u8),
-    id: &str,
-    minted: bool,
-) -> bool {
-    let note = ordinal | if minted { MINTED } else { 0 };
-    shelf.put(
-        at,
-        Entry {
-            state,
-            note,
-            packet: number,
-            hash: hash(id),
-            contents: id.as_bytes(),
-        },
-    )
+/// What is remembered of an id. It goes to the slot of the oldest; one too long for a slot is not remembered.
+pub fn entry(state: State, packet: u32, ordinal: u8, id: &str, minted: bool) -> Entry<'_> {
+    Entry {
+        state,
+        note: ordinal | if minted { MINTED } else { 0 },
+        packet,
+        hash: hash(id),
+        contents: id.as_bytes(),
+    }
 }
 
 /// Ids the peer's shelf may have taken in, or lost, that this one does not know of: packets under way, in any order.

@@ -2,12 +2,10 @@
 //! name its template by how conversations go. Refuses to count on packets the peer may not have: the writing end
 //! says over which run of packets it counts, all of them acknowledged.
 
-use crate::features::mix;
+use crate::features::{Decide, mix};
 use crate::row::Row;
-use crate::structure::{Contexts, flag, number as code_number};
+use crate::structure::{Contexts, flag, number as code_number, slot as code_slot};
 use crate::value::Fault;
-
-use crate::features::Decide;
 
 /// Packets before this one that are looked at.
 const WINDOW: u32 = 32;
@@ -19,6 +17,8 @@ const OFFERS: usize = 14;
 const CHOICE_FAR: u32 = 6;
 /// Slot of a packet without template.
 const NO_SLOT: u16 = u16::MAX;
+/// No packets: the last is before the first.
+const NO_RUN: (u32, u32) = (1, 0);
 
 const ALL: u32 = 0x0001_5265;
 const ANY: u32 = 0x0002_5265;
@@ -29,11 +29,13 @@ const USED: u32 = 0x0006_5265;
 const OFFER: u32 = 0x0007_5265;
 const SLOT: u32 = 0x0008_5265;
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum State {
-    /// Nothing known of this number.
+/// What is known of a packet.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum State {
+    /// Nothing.
+    #[default]
     Absent,
-    /// Under way.
+    /// It is under way.
     Pending,
     /// The other end has it; on the reading end, read.
     Known,
@@ -42,20 +44,22 @@ enum State {
 }
 
 /// What is kept of a packet.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Use {
-    /// Template used, or become.
-    pub slot: Option<u16>,
+    /// What it leaves for later packets to count from.
+    pub marks: Marks,
     /// Root, type and children, hashed.
     pub kind: u32,
+    /// The low bits: those of two packets in one place differ by a multiple of [`KEPT`], and nobody skips 1,024 of those.
+    number: u16,
+    slot: u16,
     /// The slot after the last string it introduced; 0 if none.
     pub strings: u16,
     /// Bare JIDs, hashed.
     pub from: u16,
     /// See `from`.
     pub to: u16,
-    /// What it leaves for later packets to count from.
-    pub marks: Marks,
+    state: State,
     /// An address in it differed from the template's.
     pub fresh: bool,
 }
@@ -69,42 +73,41 @@ pub struct Marks {
     pub clock: u32,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Kept {
-    marks: Marks,
-    kind: u32,
-    /// The low bits: those of two packets in one place differ by a multiple of [`KEPT`], and nobody skips 1,024 of those.
-    number: u16,
-    slot: u16,
-    strings: u16,
-    from: u16,
-    to: u16,
-    state: State,
-    fresh: bool,
-}
-
-impl Kept {
+impl Use {
     /// No packet.
-    const NOTHING: Self = Self {
+    pub const NOTHING: Self = Self {
         marks: Marks {
             packets: [0; 2],
             clock: 0,
         },
         kind: 0,
         number: 0,
-        slot: 0,
+        slot: NO_SLOT,
         strings: 0,
         from: 0,
         to: 0,
         state: State::Absent,
         fresh: false,
     };
+
+    /// Notes the slot of the template used, or become.
+    pub fn set_slot(&mut self, slot: Option<u16>) {
+        self.slot = slot.unwrap_or(NO_SLOT);
+    }
+
+    /// How the addresses of two packets stand to each other.
+    fn relation(&self, other: &Self) -> u32 {
+        u32::from(self.from == other.from)
+            | u32::from(self.to == other.to) << 1
+            | u32::from(self.from == other.to) << 2
+            | u32::from(self.to == other.from) << 3
+    }
 }
 
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Recent {
-    kept: [Kept; KEPT],
+    kept: [Use; KEPT],
 }
 
 impl Default for Recent {
@@ -113,13 +116,22 @@ impl Default for Recent {
     }
 }
 
+/// A template on offer.
+#[derive(Clone, Copy)]
+struct Offer<'r> {
+    /// The latest packet that used it.
+    packet: &'r Use,
+    /// How many packets ago that was.
+    ago: u8,
+    /// How many used it.
+    often: u8,
+}
+
 /// Templates on offer, the latest first.
 struct Offers<'r> {
-    list: Row<&'r Kept, OFFERS>,
-    /// How many packets ago each was used last, and how often.
-    uses: [[u8; 2]; OFFERS],
-    last: &'r Kept,
-    last2: &'r Kept,
+    list: Row<Offer<'r>, OFFERS>,
+    last: &'r Use,
+    last2: &'r Use,
     /// Kinds of the latest three.
     kinds: u32,
     next: Next,
@@ -128,6 +140,8 @@ struct Offers<'r> {
 /// What the packets of the run let expect of the next one.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Next {
+    /// The template used.
+    pub used: Option<u16>,
     /// The slot of a new template if slots are filled in their order.
     pub template: u16,
     /// The same for a string.
@@ -147,32 +161,30 @@ impl Recent {
     #[inline(always)]
     pub const fn new() -> Self {
         Self {
-            kept: [Kept::NOTHING; KEPT],
+            kept: [Use::NOTHING; KEPT],
         }
     }
 
     /// Nothing any more.
     pub fn clear(&mut self) {
-        self.kept.fill(Kept::NOTHING);
+        self.kept.fill(Use::NOTHING);
     }
 
-    fn get(&self, number: u32) -> Option<&Kept> {
+    fn get(&self, number: u32) -> &Use {
         let kept = &self.kept[number as usize % KEPT];
-        (kept.number == number as u16 && kept.state != State::Absent).then_some(kept)
+        if kept.number == number as u16 {
+            kept
+        } else {
+            &Use::NOTHING
+        }
     }
 
-    /// Adds a packet: read, or under way.
-    pub fn add(&mut self, number: u32, packet: Use, read: bool) {
-        self.kept[number as usize % KEPT] = Kept {
+    /// Adds a packet.
+    pub fn add(&mut self, number: u32, packet: &Use, state: State) {
+        self.kept[number as usize % KEPT] = Use {
             number: number as u16,
-            kind: packet.kind,
-            marks: packet.marks,
-            fresh: packet.fresh,
-            slot: packet.slot.unwrap_or(NO_SLOT),
-            strings: packet.strings,
-            from: packet.from,
-            to: packet.to,
-            state: if read { State::Known } else { State::Pending },
+            state,
+            ..*packet
         };
     }
 
@@ -186,66 +198,59 @@ impl Recent {
 
     /// The run of packets before `number` the other end is sure to have, as long as possible and as late as possible:
     /// first and last.
-    fn run(&self, number: u32) -> Option<(u32, u32)> {
-        let mut run = None;
+    fn run(&self, number: u32) -> (u32, u32) {
+        let (mut first, mut last) = NO_RUN;
         for n in (number.saturating_sub(WINDOW)..number).rev() {
-            run = match (self.get(n), run) {
-                (Some(kept), _) if kept.state != State::Known => {
-                    if run.is_some() {
-                        break;
-                    }
-                    None
-                }
-                (Some(_), None) => Some((n, n)),
-                (_, run) => run.map(|(_, last)| (n, last)),
-            };
+            let begun = first <= last;
+            match self.get(n).state {
+                State::Known if !begun => (first, last) = (n, n),
+                State::Known | State::Absent if begun => first = n,
+                _ if begun => break,
+                _ => {}
+            }
         }
-        run
+        (first, last)
     }
 
     fn offers(&self, first: u32, last: u32) -> Offers<'_> {
+        let nothing = Offer {
+            packet: &Use::NOTHING,
+            ago: 0,
+            often: 0,
+        };
         let mut offers = Offers {
-            list: Row::new(&Kept::NOTHING),
-            uses: [[0; 2]; OFFERS],
-            last: &Kept::NOTHING,
-            last2: &Kept::NOTHING,
+            list: Row::new(nothing),
+            last: &Use::NOTHING,
+            last2: &Use::NOTHING,
             kinds: 0,
             next: Next::default(),
         };
         let mut seen = 0;
         for n in (first..last + 1).rev() {
-            let Some(kept) = self.get(n) else {
+            let packet = self.get(n);
+            if packet.state == State::Absent {
                 continue;
-            };
+            }
             match seen {
-                0 => offers.last = kept,
-                1 => offers.last2 = kept,
+                0 => offers.last = packet,
+                1 => offers.last2 = packet,
                 _ => {}
             }
             if seen < 3 {
-                offers.kinds = mix(offers.kinds, kept.kind);
+                offers.kinds = mix(offers.kinds, packet.kind);
             }
             let next = &mut offers.next;
-            next.choice += u32::from(seen < 4 && kept.fresh);
-            next.string = next.string.max(kept.strings);
-            if kept.slot != NO_SLOT {
-                next.template = next.template.max(kept.slot.saturating_add(1));
-                let known = offers.list.all().iter().position(|o| o.slot == kept.slot);
-                let at = known.unwrap_or(offers.list.all().len());
-                if known.is_none() {
-                    offers.list.push(kept);
-                }
-                if let Some([ago, often]) = offers.uses.get_mut(at) {
-                    *often += 1;
-                    if known.is_none() {
-                        *ago = seen as u8;
-                    }
-                }
+            next.choice += u32::from(seen < 4 && packet.fresh);
+            next.string = next.string.max(packet.strings);
+            if packet.slot != NO_SLOT {
+                next.template = next.template.max(packet.slot + 1);
+                offers.add(packet, seen);
             }
             seen += 1;
         }
-        offers.next.marks = offers.last.marks;
-        offers.next.kinds = [offers.last.kind, mix(offers.last.kind, offers.last2.kind)];
+        let (last, last2) = (offers.last, offers.last2);
+        offers.next.marks = last.marks;
+        offers.next.kinds = [last.kind, mix(last.kind, last2.kind)];
         offers
     }
 
@@ -261,93 +266,96 @@ impl Recent {
         number: u32,
         given: Option<u16>,
         writing: bool,
-    ) -> Result<(Option<u16>, Next), Fault> {
-        let run = if writing { self.run(number) } else { None };
+    ) -> Result<Next, Fault> {
+        let run = if writing { self.run(number) } else { NO_RUN };
         let (first, last) = code_run(d, number, run).ok_or(Fault::Malformed)?;
         // A reader that lacks it started again: it would read something else than was written.
-        if first <= last {
-            self.get(last).ok_or(Fault::Unknown)?;
+        if first <= last && self.get(last).state == State::Absent {
+            return Err(Fault::Unknown);
         }
         let mut offers = self.offers(first, last);
-        let mut contexts = Contexts::new();
-        contexts.add(&[offers.last.kind]);
-        contexts.add(&[offers.list.all().len() as u32]);
-        contexts.add(&[offers.last.kind, offers.last2.kind]);
-        if !flag(d, &contexts, USED, given.is_some()) {
-            return Ok((None, offers.next));
+        let len = offers.list.all().len() as u32;
+        let values = [offers.last.kind, len, offers.last2.kind];
+        if !flag(d, &Contexts::of(&values, "a b ac"), USED, given.is_some()) {
+            return Ok(offers.next);
         }
-        let mut found = None;
-        for (offer, choice) in offers.list.all().iter().zip(1..) {
-            let contexts = offers.contexts(choice - 1, offer);
-            if flag(d, &contexts, OFFER, given == Some(offer.slot)) {
-                found = Some((offer.slot, choice.min(CHOICE_FAR - 1)));
+        let mut choice = 0;
+        for offer in offers.list.all() {
+            let contexts = offers.contexts(choice, offer);
+            choice += 1;
+            let slot = offer.packet.slot;
+            if flag(d, &contexts, OFFER, given == Some(slot)) {
+                offers.next.used = Some(slot);
                 break;
             }
         }
-        let (slot, choice) = match found {
-            Some(found) => found,
-            None => {
-                let given = u32::from(given.unwrap_or(0));
-                let slot = code_number(d, &Contexts::new(), SLOT, given);
-                let slot = u16::try_from(slot).map_err(|_| Fault::Malformed)?;
-                (slot, CHOICE_FAR)
-            }
-        };
+        choice = choice.min(CHOICE_FAR - 1);
+        if offers.next.used.is_none() {
+            let slot = code_slot(d, &Contexts::new(), SLOT, given.unwrap_or(0));
+            offers.next.used = Some(slot);
+            choice = CHOICE_FAR;
+        }
         offers.next.choice += 8 * choice;
-        Ok((Some(slot), offers.next))
+        Ok(offers.next)
     }
 }
 
-/// Codes the run of packets that is counted on: first and last, the last before the first if there is none.
-fn code_run<D: Decide>(d: &mut D, number: u32, run: Option<(u32, u32)>) -> Option<(u32, u32)> {
+/// Codes the run of packets that is counted on.
+fn code_run<D: Decide>(d: &mut D, number: u32, run: (u32, u32)) -> Option<(u32, u32)> {
+    let (first, last) = run;
     let start = number.saturating_sub(WINDOW);
     let end = number.saturating_sub(1);
-    let mut contexts = Contexts::new();
-    contexts.add(&[number.min(4)]);
-    if flag(d, &contexts, ALL, run == Some((start, end))) {
+    let contexts = Contexts::of(&[number.min(4)], "a");
+    if flag(d, &contexts, ALL, run == (start, end)) {
         return Some((start, end));
     }
-    if !flag(d, &contexts, ANY, run.is_some()) {
-        return Some((1, 0));
+    if !flag(d, &contexts, ANY, first <= last) {
+        return Some(NO_RUN);
     }
-    let (first, last) = run.unwrap_or((start, end));
-    let back = code_number(d, &contexts, BACK, end - last.min(end));
+    let back = code_number(d, &contexts, BACK, end.saturating_sub(last));
     let last = end.checked_sub(back)?;
     if flag(d, &contexts, WHOLE, first == start) {
         return Some((start, last));
     }
-    let run = code_number(d, &contexts, RUN, last.saturating_sub(first));
-    let first = last.checked_sub(run)?;
-    (last <= end && first >= start).then_some((first, last))
+    let len = code_number(d, &contexts, RUN, last.saturating_sub(first));
+    let first = last.checked_sub(len)?;
+    (first >= start).then_some((first, last))
 }
 
-impl Offers<'_> {
-    fn contexts(&self, at: u32, offer: &Kept) -> Contexts {
-        let relation = relation(self.last, offer);
-        let relation2 = relation + 16 * self::relation(self.last2, offer);
-        let mut contexts = Contexts::new();
-        contexts.add(&[at]);
-        contexts.add(&[offer.kind]);
-        contexts.add(&[at, relation]);
-        contexts.add(&[self.last.kind, offer.kind]);
-        contexts.add(&[self.last.kind, offer.kind, relation]);
-        contexts.add(&[self.last.kind, self.last2.kind, offer.kind, relation2]);
-        contexts.add(&[at.min(4), offer.kind, relation]);
-        contexts.add(&[mix(self.last.kind, self.last2.kind), at]);
-        contexts.add(&[self.kinds, offer.kind, relation]);
-        let [ago, often] = self.uses.get(at as usize).copied().unwrap_or_default();
-        let more = self.list.all().len() as u32 - at;
-        contexts.add(&[more.min(4), offer.kind]);
-        contexts.add(&[more.min(4), relation, u32::from(often.min(6))]);
-        contexts.add(&[u32::from(ago.min(12)), relation, u32::from(often.min(6))]);
-        contexts
+impl<'r> Offers<'r> {
+    /// A template some packet used.
+    fn add(&mut self, packet: &'r Use, seen: u8) {
+        for offer in self.list.all_mut() {
+            if offer.packet.slot == packet.slot {
+                offer.often += 1;
+                return;
+            }
+        }
+        self.list.push(Offer {
+            packet,
+            ago: seen,
+            often: 1,
+        });
     }
-}
 
-/// How the addresses of two packets stand to each other.
-fn relation(last: &Kept, offer: &Kept) -> u32 {
-    u32::from(last.from == offer.from)
-        | u32::from(last.to == offer.to) << 1
-        | u32::from(last.from == offer.to) << 2
-        | u32::from(last.to == offer.from) << 3
+    fn contexts(&self, at: u32, offer: &Offer<'_>) -> Contexts {
+        let packet = offer.packet;
+        let relation = self.last.relation(packet);
+        let more = self.list.all().len() as u32 - at;
+        let values = [
+            at,
+            packet.kind,
+            relation,
+            self.last.kind,
+            self.last2.kind,
+            relation + 16 * self.last2.relation(packet),
+            at.min(4),
+            self.next.kinds[1],
+            self.kinds,
+            more.min(4),
+            u32::from(offer.often.min(6)),
+            u32::from(offer.ago.min(12)),
+        ];
+        Contexts::of(&values, "a b ac db dbc debf gbc ha ibc jb jck lck")
+    }
 }

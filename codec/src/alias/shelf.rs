@@ -191,7 +191,7 @@ impl<'s> ShelfMut<'s> {
     }
 
     /// Puts `contents` into a slot; false if it is too long or there is no such slot.
-    pub fn put(&mut self, slot: u16, entry: Entry<'_>) -> bool {
+    pub fn put(&mut self, slot: u16, entry: &Entry<'_>) -> bool {
         let len = entry.contents.len();
         let Some((head, room)) = self.slot(slot).split_first_chunk_mut::<HEAD>() else {
             return false;
@@ -210,8 +210,7 @@ impl<'s> ShelfMut<'s> {
         true
     }
 
-    /// Changes the state of a slot.
-    pub fn set_state(&mut self, slot: u16, state: State) {
+    fn set_state(&mut self, slot: u16, state: State) {
         if let Some(octet) = self.slot(slot).first_mut() {
             *octet = state as u8;
         }
@@ -224,13 +223,12 @@ impl<'s> ShelfMut<'s> {
         }
     }
 
-    /// The peer has what `packet` introduced, or it will never be known whether it has.
-    pub fn settle(&mut self, packet: u32, known: bool) {
-        let state = if known { State::Known } else { State::Empty };
+    /// Slots in state `from` get into state `to`; all, or those `packet` introduced.
+    pub fn turn(&mut self, from: State, to: State, packet: Option<u32>) {
         for slot in 0..self.shape.slots {
             let view = self.view();
-            if view.state(slot) == State::Pending && view.packet(slot) == packet {
-                self.set_state(slot, state);
+            if view.state(slot) == from && packet.is_none_or(|packet| view.packet(slot) == packet) {
+                self.set_state(slot, to);
             }
         }
     }

@@ -18,6 +18,8 @@ pub(crate) struct Sketch {
     bits: [u32; 4],
     to: u32,
     from: u32,
+    /// Name of the root; only stanzas of one are compared.
+    pub(crate) root: u32,
 }
 
 /// Estimated cost of a difference in names or words, in bits.
@@ -43,6 +45,9 @@ impl Sketch {
                 // Hashes of names do: a sketch never crosses, and they are quicker than looking names up.
                 Node::Open { ns, name } => {
                     parent = mix(hash(name), ns.len() as u32);
+                    if sketch.root == 0 {
+                        sketch.root = parent;
+                    }
                     sketch.add(mix(1, parent));
                 }
                 Node::Attr { name, value, .. } => {
@@ -79,6 +84,7 @@ impl Sketch {
             bits: [a, b, c, d],
             to,
             from,
+            root: 0,
         })
     }
 
@@ -103,10 +109,10 @@ impl Sketch {
 }
 
 /// The template the stanza resembles most; among equals the latest.
-pub(crate) fn template(shelf: Shelf<'_>, sketch: &Sketch, root: u32) -> Option<u16> {
+pub(crate) fn template(shelf: Shelf<'_>, sketch: &Sketch) -> Option<u16> {
     let mut best = None;
     for slot in 0..shelf.slots() {
-        if shelf.state(slot) != State::Known || shelf.hash(slot) != root {
+        if shelf.state(slot) != State::Known || shelf.hash(slot) != sketch.root {
             continue;
         }
         let Some(other) = shelf.get(slot).and_then(Sketch::read) else {

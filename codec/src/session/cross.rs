@@ -2,20 +2,14 @@
 //! caller does, if all went well.
 
 use super::choose::{self, SKETCH_LEN, Sketch};
-use super::memory::Direction;
+use super::memory::{Direction, Shelves};
 use super::staged::Staged;
 use super::walk::{Memory, Scribe, Walk, What};
-use super::{Ids, Options, Session, Stored, TAG_MAX};
-use crate::alias::recent::{Next, Use};
-use crate::alias::shelf::Shelf;
+use super::{Ids, Options, Session, nodes};
 use crate::alias::template::{Cursor, Recorder};
-use crate::decode::read_nodes;
-use crate::dictionary::Dictionary;
-use crate::encode::write_nodes;
 use crate::stanza::{Arena, Node, Stanza};
-use crate::structure::lexicon::element;
 use crate::structure::trail::{Level, Trail};
-use crate::structure::{Contexts, flag, number as code_number};
+use crate::structure::{Contexts, flag, slot as code_slot};
 use crate::value::Fault;
 
 const EXTENDED: u32 = 0x0001_456e;
@@ -31,20 +25,8 @@ pub(crate) enum Work<'w, 'x> {
     Read(&'w mut [Node<'x>]),
 }
 
-/// What is left to do once a stanza crossed.
-pub(crate) struct Crossed {
-    /// The template used.
-    pub(crate) template: Option<u16>,
-    /// The template to keep.
-    pub(crate) stored: Option<Stored>,
-    /// None if written without memory.
-    pub(crate) packet: Option<Use>,
-    /// How many are on the tape.
-    pub(crate) nodes: usize,
-}
-
 impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
-    /// Codes packet `number`. Strings that are read go to `arena`.
+    /// Codes packet `number`. Strings that are read go to `arena`. Returns how many nodes are on the tape.
     ///
     /// # Errors
     /// See [`Fault`].
@@ -55,39 +37,55 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         work: Work<'_, 'x>,
         arena: &mut Arena<'x>,
         staged: &mut Staged<'x>,
-    ) -> Result<Crossed, Fault>
+    ) -> Result<usize, Fault>
     where
         'd: 'x,
     {
-        let dictionary: &'x Dictionary<'x> = self.dictionary;
-        let mut tag = [0; TAG_MAX];
-        let tag = self.copy_tag(&mut tag);
-        let (writer, memory, short_ids) = self.terms(number, &work);
+        let (writer, short_ids) = match &work {
+            Work::Write(_, options) => {
+                staged.is_again = options.again;
+                // With too many packets under way, this one is written without memory.
+                staged.is_counted = !options.again && !self.pending.is_ahead(number);
+                (Direction::Sent, options.ids == Ids::Short)
+            }
+            Work::Read(_) => (Direction::Received, false),
+        };
         let is_writing = writer == Direction::Sent;
         let reader = writer.other();
-        let (shelves, scratch) = self.layout.shelves(self.storage.as_mut(), writer, memory);
-        let (sketch, given) = chosen(dictionary, shelves.templates, &work);
+        let (octets, scratch) = self.layout.split(self.storage.as_mut());
+        let shelves = Shelves {
+            layout: &self.layout,
+            octets,
+            writer,
+        };
+        let sketch = sketch(self.dictionary, &work);
+        let templates = shelves.templates();
+        let given = (is_writing && staged.is_counted)
+            .then(|| choose::template(templates, &sketch))
+            .flatten();
         if flag(d, &packet_contexts(), EXTENDED, false) {
             return Err(Fault::Version);
         }
         let recent = &self.recent[writer as usize];
-        let (template, next) = recent.code(d, number, given, is_writing)?;
+        let next = recent.code(d, number, given, is_writing)?;
         d.note(What::Packet);
-        let tokens = match template {
-            Some(slot) => shelves.templates.get(slot).ok_or(Fault::Unknown)?,
+        staged.template = next.used;
+        staged.packet.marks = next.marks;
+        let tokens = match next.used {
+            Some(slot) => templates.get(slot).ok_or(Fault::Unknown)?,
             None => &[],
         };
         sketch.write(scratch);
         let mut levels = [Level::NONE; Stanza::DEPTH_MAX + 1];
         let mut walk = Walk {
             d,
-            dictionary,
+            dictionary: self.dictionary,
             memory: Memory {
                 shelves,
                 next_ids: [writer, reader].map(|end| self.next_ids[end as usize]),
-                tag,
+                tag: core::str::from_utf8(self.tag.all()).unwrap_or(""),
                 reader_latest: self.latest[reader as usize],
-                pending: (is_writing && memory).then_some(&self.pending),
+                pending: (is_writing && staged.is_counted).then_some(&self.pending),
                 short_ids,
             },
             text: self.text.as_ref(),
@@ -98,154 +96,77 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             staged,
             arena,
             next,
-            marks: next.marks,
-            fresh: false,
-            from: 0,
-            to: 0,
             referred: None,
         };
-        let nodes = cross_nodes(&mut walk, work)?;
-        let root = root(dictionary, nodes);
-        let (stored, packet) = conclude(&mut walk, template, next, &sketch, root)?;
-        Ok(Crossed {
-            template,
-            stored,
-            packet: memory.then_some(packet),
-            nodes: nodes.len(),
-        })
-    }
-
-    /// Whose packet it is, whether it may count on earlier ones, and whether its ids are short.
-    fn terms(&self, number: u32, work: &Work<'_, '_>) -> (Direction, bool, bool) {
-        match work {
-            // With too many packets under way, this one is written without memory.
-            Work::Write(_, options) => (
-                Direction::Sent,
-                !self.pending.is_ahead(number) && !options.again,
-                options.ids == Ids::Short,
-            ),
-            Work::Read(_) => (Direction::Received, true, false),
-        }
+        let nodes = match work {
+            Work::Write(stanza, _) => nodes::write(&mut walk, stanza).map(|()| 0),
+            Work::Read(tape) => nodes::read(&mut walk, tape),
+        }?;
+        conclude(&mut walk, &sketch)?;
+        Ok(nodes)
     }
 }
 
-/// What the stanza to write looks like, and the template for it.
-// Apart for the same reason.
+/// What the stanza to write looks like.
+// Apart: what it needs need not lie on a board's stack while the stanza is walked.
 #[inline(never)]
-fn chosen(
-    dictionary: &Dictionary<'_>,
-    templates: Shelf<'_>,
-    work: &Work<'_, '_>,
-) -> (Sketch, Option<u16>) {
-    let Work::Write(stanza, _) = work else {
-        return (Sketch::default(), None);
-    };
-    let sketch = Sketch::of(dictionary, *stanza);
-    let root = root(dictionary, stanza.nodes());
-    (sketch, choose::template(templates, &sketch, root))
-}
-
-/// Codes the stanza itself.
-// In the frame of its caller: it is the deepest path, and a board's stack is small.
-#[inline(always)]
-fn cross_nodes<'w, 'x, D: Scribe>(
-    walk: &mut Walk<'_, 'x, D>,
-    work: Work<'w, 'x>,
-) -> Result<&'w [Node<'x>], Fault> {
+fn sketch(dictionary: &crate::dictionary::Dictionary<'_>, work: &Work<'_, '_>) -> Sketch {
     match work {
-        Work::Write(stanza, _) => {
-            write_nodes(walk, stanza)?;
-            Ok(stanza.nodes())
-        }
-        Work::Read(tape) => {
-            let count = read_nodes(walk, tape)?;
-            Ok(tape.get(..count).unwrap_or(&[]))
-        }
+        Work::Write(stanza, _) => Sketch::of(dictionary, *stanza),
+        Work::Read(_) => Sketch::default(),
     }
 }
 
 /// Codes whether the stanza is kept as a template, and where; what later packets are told of this one.
-// Apart: what it needs need not lie on a board's stack while the stanza is walked.
+// Apart for the same reason.
 #[inline(never)]
-fn conclude<D: Scribe>(
-    walk: &mut Walk<'_, '_, D>,
-    template: Option<u16>,
-    next: Next,
-    sketch: &Sketch,
-    root: u32,
-) -> Result<(Option<Stored>, Use), Fault> {
-    let templates = walk.memory.shelves.templates;
-    let len = walk
-        .recorder
-        .finish()
-        .map(|tokens| tokens.len() + SKETCH_LEN);
-    let worth = template.is_none() || walk.trail.misses() > 0;
-    let slot = match (walk.memory.pending, len) {
-        (Some(pending), Some(_)) if worth => choose::slot(templates, pending, sketch, template),
+fn conclude<D: Scribe>(walk: &mut Walk<'_, '_, D>, sketch: &Sketch) -> Result<(), Fault> {
+    let templates = walk.memory.shelves.templates();
+    let template = walk.staged.template;
+    let len = walk.recorder.finish().map(|tokens| tokens.len());
+    let worth = len.is_some() && (template.is_none() || walk.trail.misses() > 0);
+    let slot = match walk.memory.pending {
+        Some(pending) if worth => choose::slot(templates, pending, sketch, template),
         _ => None,
     };
-    let slot = code_store(walk.d, &walk.trail, template, next, slot)?;
+    let slot = code_store(walk, slot);
     walk.d.note(What::Packet);
-    let stored = match (slot, len) {
-        (Some(slot), Some(len)) if slot < templates.slots() => Some(Stored { slot, len, root }),
-        (Some(_), _) => return Err(Fault::Malformed),
-        (None, _) => None,
-    };
-    let packet = Use {
-        slot: slot.or(template),
-        strings: walk.staged.next_string(),
-        kind: walk.trail.kind(),
-        from: walk.from,
-        to: walk.to,
-        marks: walk.marks,
-        fresh: walk.fresh,
-    };
-    Ok((stored, packet))
-}
-
-/// Key of the root element.
-fn root(dictionary: &Dictionary<'_>, nodes: &[Node<'_>]) -> u32 {
-    match nodes.first() {
-        Some(Node::Open { ns, name }) => element(dictionary, ns, name).key(),
-        _ => 0,
+    let staged = &mut walk.staged;
+    if let Some(slot) = slot {
+        let len = len.filter(|_| slot < templates.slots());
+        let len = len.ok_or(Fault::Malformed)?;
+        staged.stored = Some((slot, SKETCH_LEN + len));
+        staged.root = sketch.root;
     }
+    staged.packet.set_slot(slot.or(template));
+    staged.packet.strings = staged.next_string();
+    staged.packet.kind = walk.trail.kind();
+    Ok(())
 }
 
 /// Contexts of what is said once for a packet.
 fn packet_contexts() -> Contexts {
-    let mut contexts = Contexts::new();
-    contexts.add(&[0]);
-    contexts
+    Contexts::of(&[0], "a")
 }
 
 /// Codes the slot the stanza is kept in as a template, if it is; `given` is the one to write.
-// Apart: its contexts need not lie on a board's stack while the stanza is walked.
-#[inline(never)]
-fn code_store<D: Scribe>(
-    d: &mut D,
-    trail: &Trail<'_>,
-    template: Option<u16>,
-    next: Next,
-    given: Option<u16>,
-) -> Result<Option<u16>, Fault> {
-    let misses = trail.misses().min(8);
+fn code_store<D: Scribe>(walk: &mut Walk<'_, '_, D>, given: Option<u16>) -> Option<u16> {
+    let template = walk.staged.template;
+    let next = walk.next.template;
+    let misses = walk.trail.misses().min(8);
     let had = u32::from(template.is_some());
-    let mut contexts = Contexts::new();
-    contexts.add(&[had]);
-    contexts.add(&[misses, had]);
-    contexts.add(&[trail.kind(), had]);
-    contexts.add(&[trail.kind(), misses.min(1), had]);
-    contexts.add(&[trail.kind(), misses, had]);
+    let values = [had, misses, walk.trail.kind(), misses.min(1)];
+    let contexts = Contexts::of(&values, "a ba ca cda cba");
+    let d = &mut *walk.d;
     if !flag(d, &contexts, STORE, given.is_some()) {
-        return Ok(None);
+        return None;
     }
     if template.is_some() && flag(d, &contexts, STORE_SAME, given == template) {
-        return Ok(template);
+        return template;
     }
-    if flag(d, &contexts, STORE_NEXT, given == Some(next.template)) {
-        return Ok(Some(next.template));
+    if flag(d, &contexts, STORE_NEXT, given == Some(next)) {
+        return Some(next);
     }
-    let slot = u32::from(given.unwrap_or(0));
-    let slot = code_number(d, &packet_contexts(), STORE_SLOT, slot);
-    u16::try_from(slot).map(Some).map_err(|_| Fault::Malformed)
+    let slot = given.unwrap_or(0);
+    Some(code_slot(d, &packet_contexts(), STORE_SLOT, slot))
 }

@@ -1,7 +1,7 @@
 //! Where in the caller's storage each shelf lies. Refuses to know what is on them.
 
-use super::{Profile, Stored};
-use crate::alias::shelf::{Entry, Shape, Shelf, ShelfMut, State};
+use super::Profile;
+use crate::alias::shelf::{Shape, Shelf, ShelfMut};
 
 /// Whose packets.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -20,14 +20,11 @@ impl Direction {
 
     /// The other one.
     pub(crate) fn other(self) -> Self {
-        match self {
-            Self::Sent => Self::Received,
-            Self::Received => Self::Sent,
-        }
+        Self::of(self == Self::Received)
     }
 }
 
-/// What a shelf holds.
+/// What a shelf holds; in this order they lie in the storage, of each direction in turn.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Area {
     /// See [`Profile::strings`].
@@ -40,52 +37,41 @@ pub(crate) enum Area {
     Bodies,
 }
 
+impl Area {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Strings, Self::Ids, Self::Templates, Self::Bodies];
+}
+
 /// See the module.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layout {
-    profile: Profile,
-}
-
-/// What one packet may refer to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Shelves<'s> {
-    /// Strings the peer of the writing end has.
-    pub(crate) strings: Shelf<'s>,
-    /// Templates it has.
-    pub(crate) templates: Shelf<'s>,
-    /// Ids in packets of the writing end.
-    pub(crate) writer_ids: Shelf<'s>,
-    /// Ids in packets of the reading end.
-    pub(crate) reader_ids: Shelf<'s>,
-    /// Bodies in packets of the writing end.
-    pub(crate) writer_bodies: Shelf<'s>,
-    /// Bodies in packets of the reading end.
-    pub(crate) reader_bodies: Shelf<'s>,
+    /// Of each area.
+    shapes: [Shape; Area::ALL.len()],
 }
 
 impl Layout {
     pub(crate) fn new(profile: Profile) -> Self {
-        Self { profile }
-    }
-
-    fn place(&self, direction: Direction, area: Area) -> (usize, Shape) {
         let Profile {
             strings,
             ids,
             templates,
             bodies,
-        } = self.profile;
-        let half = strings.len() + ids.len() + templates.len() + bodies.len();
-        let start = match direction {
-            Direction::Sent => 0,
-            Direction::Received => half,
-        };
-        match area {
-            Area::Strings => (start, strings),
-            Area::Ids => (start + strings.len(), ids),
-            Area::Templates => (start + strings.len() + ids.len(), templates),
-            Area::Bodies => (start + half - bodies.len(), bodies),
+        } = profile;
+        Self {
+            shapes: [strings, ids, templates, bodies],
         }
+    }
+
+    /// Where the shelf lies that has so many before it.
+    fn start(&self, before: usize) -> usize {
+        let shape = |n| self.shapes[n % self.shapes.len()];
+        (0..before).fold(0, |at, n| at + shape(n).len())
+    }
+
+    fn place(&self, direction: Direction, area: Area) -> (usize, Shape) {
+        let before = direction as usize * self.shapes.len() + area as usize;
+        let shape = self.shapes[before % self.shapes.len()];
+        (self.start(before), shape)
     }
 
     pub(crate) fn shelf<'s>(
@@ -95,7 +81,7 @@ impl Layout {
         area: Area,
     ) -> Shelf<'s> {
         let (at, shape) = self.place(direction, area);
-        Shelf::new(shape, storage.get(at..at + shape.len()).unwrap_or(&[]))
+        Shelf::new(shape, storage.get(at..).unwrap_or(&[]))
     }
 
     pub(crate) fn shelf_mut<'s>(
@@ -105,61 +91,51 @@ impl Layout {
         area: Area,
     ) -> ShelfMut<'s> {
         let (at, shape) = self.place(direction, area);
-        ShelfMut::new(
-            shape,
-            storage.get_mut(at..at + shape.len()).unwrap_or(&mut []),
-        )
+        ShelfMut::new(shape, storage.get_mut(at..).unwrap_or(&mut []))
     }
 
-    /// The shelves one packet of `direction` needs, and scratch space for a template. Without `memory` strings and
-    /// templates are empty.
-    pub(crate) fn shelves<'s>(
-        &self,
-        storage: &'s mut [u8],
-        direction: Direction,
-        memory: bool,
-    ) -> (Shelves<'s>, &'s mut [u8]) {
-        let shelves_len = self.profile.storage_len() - usize::from(self.profile.templates.octets);
-        let (octets, scratch) = storage.split_at_mut(shelves_len.min(storage.len()));
-        let octets: &'s [u8] = octets;
-        let known: &'s [u8] = if memory { octets } else { &[] };
-        let shelves = Shelves {
-            strings: self.shelf(known, direction, Area::Strings),
-            templates: self.shelf(known, direction, Area::Templates),
-            writer_ids: self.shelf(octets, direction, Area::Ids),
-            reader_ids: self.shelf(octets, direction.other(), Area::Ids),
-            writer_bodies: self.shelf(octets, direction, Area::Bodies),
-            reader_bodies: self.shelf(octets, direction.other(), Area::Bodies),
+    /// The octets of all shelves, and scratch space for a template.
+    pub(crate) fn split<'s>(&self, storage: &'s mut [u8]) -> (&'s mut [u8], &'s mut [u8]) {
+        let len = self.start(2 * self.shapes.len());
+        storage.split_at_mut(len.min(storage.len()))
+    }
+}
+
+/// What one packet may refer to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shelves<'s> {
+    pub(crate) layout: &'s Layout,
+    pub(crate) octets: &'s [u8],
+    pub(crate) writer: Direction,
+}
+
+impl<'s> Shelves<'s> {
+    fn shelf(&self, of_writer: bool, area: Area) -> Shelf<'s> {
+        let direction = if of_writer {
+            self.writer
+        } else {
+            self.writer.other()
         };
-        (shelves, scratch)
+        self.layout.shelf(self.octets, direction, area)
     }
 
-    /// Moves a template from the scratch space to its slot.
-    pub(crate) fn store_template(
-        &self,
-        storage: &mut [u8],
-        direction: Direction,
-        state: State,
-        number: u32,
-        stored: Stored,
-    ) {
-        let shelves_len = self.profile.storage_len() - usize::from(self.profile.templates.octets);
-        let (shelves, scratch) = storage.split_at_mut(shelves_len.min(storage.len()));
-        let contents = scratch.get(..stored.len).unwrap_or(&[]);
-        self.shelf_mut(shelves, direction, Area::Templates).put(
-            stored.slot,
-            Entry {
-                state,
-                note: 0,
-                packet: number,
-                hash: stored.root,
-                contents,
-            },
-        );
+    /// Strings the peer of the writing end has.
+    pub(crate) fn strings(&self) -> Shelf<'s> {
+        self.shelf(true, Area::Strings)
     }
 
-    pub(crate) fn touch_template(&self, storage: &mut [u8], slot: u16, number: u32) {
-        self.shelf_mut(storage, Direction::Sent, Area::Templates)
-            .touch(slot, number);
+    /// Templates it has.
+    pub(crate) fn templates(&self) -> Shelf<'s> {
+        self.shelf(true, Area::Templates)
+    }
+
+    /// Ids in packets of the writing end, or of the reading end.
+    pub(crate) fn ids(&self, of_writer: bool) -> Shelf<'s> {
+        self.shelf(of_writer, Area::Ids)
+    }
+
+    /// Bodies in packets of the writing end, or of the reading end.
+    pub(crate) fn bodies(&self, of_writer: bool) -> Shelf<'s> {
+        self.shelf(of_writer, Area::Bodies)
     }
 }

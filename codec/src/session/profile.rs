@@ -12,12 +12,13 @@ pub struct Profile {
     pub ids: Shape,
     /// Earlier stanzas that later ones resemble.
     pub templates: Shape,
-    /// Bodies of messages that replies may quote.
+    /// Bodies of messages that replies may quote; none without feature `large`.
     pub bodies: Shape,
 }
 
 impl Profile {
     /// For hosts: about 1 MB, of which an idle link touches almost none.
+    #[cfg(feature = "large")]
     pub const HOST: Self = Self {
         strings: Shape {
             slots: 1024,

@@ -1,7 +1,9 @@
 //! What a packet introduces and refers to, collected during the walk. Refuses to grow: what does not fit is simply
 //! not remembered, and both ends see alike that it does not.
 
+use crate::alias::bodies;
 use crate::alias::ids::ORDINALS;
+use crate::alias::recent::Use;
 use crate::row::Row;
 
 /// Strings one packet can introduce.
@@ -27,6 +29,18 @@ pub(crate) struct Staged<'a> {
     ids: Row<(&'a str, Origin), { ORDINALS as usize }>,
     touched: Row<u16, TOUCHED_MAX>,
     body: Option<&'a str>,
+    /// What later packets are told of this one.
+    pub(crate) packet: Use,
+    /// The template used.
+    pub(crate) template: Option<u16>,
+    /// The slot of the template to keep, which lies in the scratch space, and its octets.
+    pub(crate) stored: Option<(u16, usize)>,
+    /// See [`super::choose::Sketch`].
+    pub(crate) root: u32,
+    /// May this packet count on others, and later ones on it?
+    pub(crate) is_counted: bool,
+    /// See [`super::Options::again`].
+    pub(crate) is_again: bool,
 }
 
 impl<'a> Staged<'a> {
@@ -37,6 +51,12 @@ impl<'a> Staged<'a> {
             ids: Row::new(("", Origin::Elsewhere)),
             touched: Row::new(0),
             body: None,
+            packet: Use::NOTHING,
+            template: None,
+            stored: None,
+            root: 0,
+            is_counted: true,
+            is_again: false,
         }
     }
 
@@ -94,12 +114,14 @@ impl<'a> Staged<'a> {
 
     /// The body of the message.
     pub(crate) fn body(&self) -> Option<&'a str> {
-        self.body
+        self.body.filter(|_| bodies::ARE_KEPT)
     }
 
     /// Notes the body; the first one counts.
     pub(crate) fn note_body(&mut self, body: &'a str) {
-        self.body.get_or_insert(body);
+        if bodies::ARE_KEPT {
+            self.body.get_or_insert(body);
+        }
     }
 
     /// The slots referred to.

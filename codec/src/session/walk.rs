@@ -10,7 +10,7 @@ mod strings;
 use super::memory::Shelves;
 use super::staged::Staged;
 use crate::alias::pending::Pending;
-use crate::alias::recent::{Marks, Next};
+use crate::alias::recent::Next;
 use crate::alias::template::{Cursor, Recorder, Trace};
 use crate::dictionary::{self, Dictionary};
 use crate::features::mix;
@@ -98,12 +98,6 @@ pub(crate) struct Walk<'w, 'a, D> {
     pub(crate) arena: &'w mut Arena<'a>,
     /// What earlier packets let expect.
     pub(crate) next: Next,
-    /// What values are counted from, and whether an address differed from the template's.
-    pub(crate) marks: Marks,
-    pub(crate) fresh: bool,
-    /// Bare JIDs of the stanza's `from` and `to`, hashed.
-    pub(crate) from: u16,
-    pub(crate) to: u16,
     /// The packet the latest reference was to.
     pub(crate) referred: Option<(bool, u32)>,
 }
@@ -302,12 +296,12 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             return;
         }
         let address = match at.attribute {
-            "from" => &mut self.from,
-            "to" => &mut self.to,
+            "from" => &mut self.staged.packet.from,
+            "to" => &mut self.staged.packet.to,
             _ => return,
         };
         *address = hash(bare(text)) as u16;
-        self.fresh |= trace != Trace::String(text);
+        self.staged.packet.fresh |= trace != Trace::String(text);
     }
 
     fn valued(

@@ -22,7 +22,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     pub(super) fn find_reference(&self, text: &str) -> Option<IdRef> {
         let memory = &self.memory;
         if let Some((number, ordinal)) =
-            ids::find(memory.shelves.writer_ids, memory.next_ids[0], text)
+            ids::find(memory.shelves.ids(true), memory.next_ids[0], text)
             && number != self.number
         {
             return Some(IdRef {
@@ -37,7 +37,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             None
         };
         let (number, ordinal) =
-            made_up.or_else(|| ids::find(memory.shelves.reader_ids, memory.next_ids[1], text))?;
+            made_up.or_else(|| ids::find(memory.shelves.ids(false), memory.next_ids[1], text))?;
         (number <= memory.reader_latest).then_some(IdRef {
             own: false,
             number,
@@ -54,17 +54,10 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let ordinal = tree(self.d, contexts, ORDINAL, 3, ordinal) as u8;
         let text = match job.given {
             Some(text) => text,
-            None => {
-                let shelf = if own {
-                    self.memory.shelves.writer_ids
-                } else {
-                    self.memory.shelves.reader_ids
-                };
-                match ids::lookup(shelf, number, ordinal) {
-                    Some(id) => self.arena.keep(id)?,
-                    None => self.mint(number, ordinal)?,
-                }
-            }
+            None => match ids::lookup(self.memory.shelves.ids(own), number, ordinal) {
+                Some(id) => self.arena.keep(id)?,
+                None => self.mint(number, ordinal)?,
+            },
         };
         self.staged.add_id(text, Origin::Elsewhere);
         Ok((text, Trace::Reference(own)))
@@ -105,7 +98,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         for kind in self.next.kinds {
             contexts.add(&[job.at.place, kind]);
         }
-        let mark = self.marks.packets[usize::from(!own)];
+        let mark = self.staged.packet.marks.packets[usize::from(!own)];
         let distance = self.number.abs_diff(target);
         let near = target.abs_diff(mark) < distance.div_ceil(2);
         let from_mark = !own || flag(self.d, &contexts, NEAR, near);
@@ -117,7 +110,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let change = target.wrapping_sub(base).cast_signed();
         let change = signed(self.d, &contexts, label, change);
         let number = base.wrapping_add_signed(change);
-        self.marks.packets[usize::from(!own)] = number;
+        self.staged.packet.marks.packets[usize::from(!own)] = number;
         number
     }
 

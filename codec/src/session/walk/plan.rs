@@ -273,7 +273,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
                 let time = given.and_then(Time::parse).unwrap_or(Time::new(EPOCH));
                 let base = self.clock(job, time.clock());
                 let time = time.code(self.d, contexts, base);
-                self.marks.clock = time.clock();
+                self.staged.packet.marks.clock = time.clock();
                 self.settle(given, time.write(&mut [0; time::LEN_MAX]))
             }
             Kind::Token => self.tokens(contexts, given),
@@ -295,7 +295,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 
     /// The time a time is counted from: the latest one both ends saw, or the template's.
     fn clock(&mut self, job: &Job<'w, 'a>, given: u32) -> u32 {
-        let clock = self.marks.clock;
+        let clock = self.staged.packet.marks.clock;
         let Some(before) = job.trace.string().and_then(Time::parse) else {
             return if clock > 0 { clock } else { EPOCH };
         };

@@ -27,14 +27,17 @@ pub(crate) struct Quote<'a> {
 impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// The quotation `text` begins with, of a body both ends remember.
     pub(super) fn find_quote(&self, text: &'a str) -> Option<Quote<'a>> {
+        if !bodies::ARE_KEPT {
+            return None;
+        }
         if let Some(echo) = self.find_echo(text) {
             return Some(echo);
         }
         let quoted = Quoted::of(text)?;
         let memory = &self.memory;
-        let own = bodies::find(memory.shelves.writer_bodies, self.number, &quoted);
+        let own = bodies::find(memory.shelves.bodies(true), self.number, &quoted);
         let own = own.filter(|number| *number < self.number);
-        let other = bodies::find(memory.shelves.reader_bodies, memory.reader_latest, &quoted);
+        let other = bodies::find(memory.shelves.bodies(false), memory.reader_latest, &quoted);
         let source = IdRef {
             own: own.is_some(),
             number: own.or(other)?,
@@ -52,16 +55,12 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     fn find_echo(&self, text: &'a str) -> Option<Quote<'a>> {
         let memory = &self.memory;
         let (own, number) = self.referred.filter(|_| text.len() >= ECHO_MIN)?;
-        let same = if own {
-            bodies::is(memory.shelves.writer_bodies, self.number, number, text)
+        let latest = if own {
+            self.number
         } else {
-            bodies::is(
-                memory.shelves.reader_bodies,
-                memory.reader_latest,
-                number,
-                text,
-            )
+            memory.reader_latest
         };
+        let same = bodies::is(memory.shelves.bodies(own), latest, number, text);
         same.then_some(Quote {
             source: IdRef {
                 own,
@@ -76,14 +75,12 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 
     /// Codes a text that begins with a quotation.
     pub(super) fn quote(&mut self, job: &Job<'w, 'a>) -> Result<&'a str, Fault> {
+        if !bodies::ARE_KEPT {
+            return Err(Fault::Unknown);
+        }
         let quote = job.given.and_then(|text| self.find_quote(text));
         let (own, packet) = self.referred_packet(job, quote.map(|quote| quote.source))?;
-        let shelf = if own {
-            self.memory.shelves.writer_bodies
-        } else {
-            self.memory.shelves.reader_bodies
-        };
-        let body = bodies::get(shelf, packet).ok_or(Fault::Unknown)?;
+        let body = bodies::get(self.memory.shelves.bodies(own), packet).ok_or(Fault::Unknown)?;
         let echo = quote.is_some_and(|quote| quote.echo);
         if flag(self.d, &job.contexts, ECHO, echo) {
             return match job.given {

@@ -78,10 +78,11 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     pub(super) fn find_alias(&self, text: &str) -> Option<u16> {
-        if !self.staged.has_touch_room() {
-            return None;
-        }
-        let shelf = self.memory.shelves.strings;
+        // A writer without memory finds nothing; what a reader finds is of no account.
+        self.memory
+            .pending
+            .filter(|_| self.staged.has_touch_room())?;
+        let shelf = self.memory.shelves.strings();
         let hash = hash(text);
         let mut from = 0;
         while let Some(slot) = shelf.find(hash, from) {
@@ -109,12 +110,8 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         if let Some(text) = given {
             return Ok(text);
         }
-        let octets = self
-            .memory
-            .shelves
-            .strings
-            .get(slot)
-            .ok_or(Fault::Unknown)?;
+        let octets = self.memory.shelves.strings().get(slot);
+        let octets = octets.ok_or(Fault::Unknown)?;
         let text = core::str::from_utf8(octets).map_err(|_| Fault::Unknown)?;
         Ok(self.arena.keep(text)?)
     }
@@ -135,7 +132,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         if !self.staged.has_string_room() {
             return Ok(());
         }
-        let fits = text.len() <= self.memory.shelves.strings.slot_octets();
+        let fits = text.len() <= self.memory.shelves.strings().slot_octets();
         let slot = if !self.d.is_reading() && worth && fits {
             self.take_slot()
         } else {
@@ -167,7 +164,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 
     /// A slot no packet under way can refer to: the next one if it is empty, or another.
     fn take_slot(&self) -> Option<u16> {
-        let shelf = self.memory.shelves.strings;
+        let shelf = self.memory.shelves.strings();
         let pending = self.memory.pending?;
         let is_taken = |slot| {
             let staged = self
@@ -185,8 +182,8 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     fn introduced(&mut self, slot: u16, text: &'a str) -> Result<(), Fault> {
-        let known = slot < self.memory.shelves.strings.slots();
-        let fits = text.len() <= self.memory.shelves.strings.slot_octets();
+        let known = slot < self.memory.shelves.strings().slots();
+        let fits = text.len() <= self.memory.shelves.strings().slot_octets();
         if !known || !fits {
             return Err(Fault::Malformed);
         }

@@ -1,0 +1,153 @@
+//! The nodes of a stanza in the order of the air, out or in. Refuses what XML refuses, of either end alike.
+
+use super::walk::{Scribe, Walk};
+use crate::dictionary::Dictionary;
+use crate::stanza::{Node, Stanza};
+use crate::structure::lexicon::{Class, Symbol, attribute, element};
+use crate::value::{Fault, is_xml_name, is_xml_text};
+
+/// Attributes of an element that are looked up once only; few have more.
+const LOOKED_UP: usize = 8;
+
+/// Writes the stanza.
+///
+/// # Errors
+/// See [`Fault`].
+// Apart: what it has looked up need not lie on a board's stack while a stanza is read.
+#[inline(never)]
+pub(super) fn write<'x, D: Scribe>(
+    walk: &mut Walk<'_, 'x, D>,
+    stanza: Stanza<'_, 'x>,
+) -> Result<(), Fault> {
+    let mut last = Symbol::CLOSE;
+    let mut rest = stanza.nodes();
+    while let Some((node, after)) = rest.split_first() {
+        rest = after;
+        match *node {
+            Node::Open { ns, name } => {
+                let symbol = element(walk.dictionary, ns, name);
+                cross(walk, &mut last, Some((&symbol, "")))?;
+                rest = write_attributes(walk, &mut last, rest)?;
+            }
+            Node::Text(text) if walk.is_idle_space(text) => {}
+            Node::Text(text) => {
+                cross(walk, &mut last, Some((&Symbol::TEXT, text)))?;
+            }
+            _ => {
+                cross(walk, &mut last, Some((&Symbol::CLOSE, "")))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes the attributes that begin `nodes`, in the order of the dictionary, unknown ones last. Returns the other nodes.
+fn write_attributes<'n, 'x, D: Scribe>(
+    walk: &mut Walk<'_, 'x, D>,
+    last: &mut Symbol<'x>,
+    nodes: &'n [Node<'x>],
+) -> Result<&'n [Node<'x>], Fault> {
+    let mut looked_up = [Symbol::CLOSE; LOOKED_UP];
+    for (place, node) in looked_up.iter_mut().zip(nodes) {
+        *place = look_up(walk.dictionary, node);
+    }
+    let mut left = nodes;
+    while let Some((Node::Attr { .. }, rest)) = left.split_first() {
+        left = rest;
+        let mut next: Option<(Symbol<'x>, &'x str)> = None;
+        for (at, node) in nodes.iter().enumerate() {
+            let Node::Attr { value, .. } = node else {
+                break;
+            };
+            let symbol = match looked_up.get(at) {
+                Some(symbol) => *symbol,
+                None => look_up(walk.dictionary, node),
+            };
+            if *last < symbol && next.is_none_or(|(next, _)| symbol < next) {
+                next = Some((symbol, value));
+            }
+        }
+        // None if some occur twice.
+        let (symbol, value) = next.ok_or(Fault::Malformed)?;
+        cross(walk, last, Some((&symbol, value)))?;
+    }
+    Ok(left)
+}
+
+/// Reads one element; returns the number of nodes.
+///
+/// # Errors
+/// See [`Fault`].
+pub(super) fn read<'x, D: Scribe>(
+    walk: &mut Walk<'_, 'x, D>,
+    tape: &mut [Node<'x>],
+) -> Result<usize, Fault> {
+    let mut last = Symbol::CLOSE;
+    for (place, count) in tape.iter_mut().zip(1..) {
+        let (symbol, value) = cross(walk, &mut last, None)?;
+        *place = node(walk, &symbol, value)?;
+        if walk.trail.depth() == 0 {
+            return Ok(count);
+        }
+    }
+    Err(Fault::TapeFull)
+}
+
+/// Codes a symbol and its value; `last` is the symbol before, if it is an attribute of the same element or text.
+fn cross<'x, D: Scribe>(
+    walk: &mut Walk<'_, 'x, D>,
+    last: &mut Symbol<'x>,
+    given: Option<(&Symbol<'x>, &'x str)>,
+) -> Result<(Symbol<'x>, &'x str), Fault> {
+    let symbol = walk.symbol(given.map(|(symbol, _)| symbol))?;
+    if symbol.is_other() && !(is_xml_text(symbol.ns) && is_xml_name(symbol.name)) {
+        return Err(Fault::Characters);
+    }
+    let is_text = symbol.class == Class::Text;
+    if !is_text && !symbol.is_attribute() {
+        *last = Symbol::CLOSE;
+        return Ok((symbol, ""));
+    }
+    // Each attribute once, under one name and in the order of all; text in one piece.
+    let is_named = symbol.class == Class::OtherAttribute
+        && !attribute(walk.dictionary, symbol.ns, symbol.name).is_other();
+    if is_named || *last >= symbol && (!is_text || last.class == Class::Text) {
+        return Err(Fault::Malformed);
+    }
+    *last = symbol;
+    let value = walk.value(&symbol, given.map(|(_, value)| value))?;
+    if is_text && value.is_empty() {
+        return Err(Fault::Malformed);
+    }
+    if !is_xml_text(value) {
+        return Err(Fault::Characters);
+    }
+    Ok((symbol, value))
+}
+
+fn look_up<'x>(dictionary: &Dictionary<'_>, node: &Node<'x>) -> Symbol<'x> {
+    match *node {
+        Node::Attr { ns, name, .. } => attribute(dictionary, ns, name),
+        _ => Symbol::CLOSE,
+    }
+}
+
+/// The node a symbol stands for.
+fn node<'x, D: Scribe>(
+    walk: &Walk<'_, 'x, D>,
+    symbol: &Symbol<'x>,
+    value: &'x str,
+) -> Result<Node<'x>, Fault> {
+    let (ns, name) = walk.named(symbol)?;
+    let ns = match symbol.class {
+        Class::Close => return Ok(Node::Close),
+        Class::Text => return Ok(Node::Text(value)),
+        Class::OtherElement | Class::OtherAttribute => symbol.ns,
+        _ => walk.dictionary.namespaces.get(ns).ok_or(Fault::Malformed)?,
+    };
+    Ok(if symbol.opens() {
+        Node::Open { ns, name }
+    } else {
+        Node::Attr { ns, name, value }
+    })
+}

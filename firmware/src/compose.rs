@@ -13,45 +13,31 @@
 //! | `*` | what follows, once more while there are texts |
 //!
 //! A name or value is what it says, but `?` is a hole, which takes the next text; `.` is the text taken last, `!` the writer's
-//! JID, and `:x` the namespace of the letter `x`. The first element begins with `from=!` and `to=?`, unsaid.
+//! JID, and `:x` the namespace of the letter `x`. The first element begins with `from=!` and `to=?`, unsaid. A form that begins
+//! with `|` is what is in the answer to an iq.
 
 use longwire_codec::stanza::{Node, Stanza};
 
 use crate::text::{Texts, cut};
 
-/// Namespace of stanzas (RFC 6120 section 4.8.2).
-pub const NS_CLIENT: &str = "jabber:client";
-/// XEP-0184.
-pub const NS_RECEIPTS: &str = "urn:xmpp:receipts";
-/// XEP-0004.
-pub const NS_DATA: &str = "jabber:x:data";
-/// XEP-0050, and the disco node of its list.
-pub const NS_COMMANDS: &str = "http://jabber.org/protocol/commands";
-/// XEP-0080, and the name of its PEP node.
-pub const NS_GEOLOC: &str = "http://jabber.org/protocol/geoloc";
+/// A line for each letter and its namespace.
+static NAMESPACES: &str = "\
+a=jabber:client
+r=urn:xmpp:receipts
+x=jabber:x:data
+c=http://jabber.org/protocol/commands
+g=http://jabber.org/protocol/geoloc
+p=http://jabber.org/protocol/pubsub
+e=http://jabber.org/protocol/pubsub#event
+i=http://jabber.org/protocol/disco#info
+j=http://jabber.org/protocol/disco#items
+q=urn:xmpp:ping
+v=jabber:iq:version
+d=http://jabber.org/protocol/xdata-validate
+s=urn:ietf:params:xml:ns:xmpp-stanzas";
 
-/// Namespaces by the letter that forms know them by.
-pub static NAMESPACES: [(u8, &str); 13] = [
-    (b'a', NS_CLIENT),
-    (b'r', NS_RECEIPTS),
-    (b'x', NS_DATA),
-    (b'c', NS_COMMANDS),
-    (b'g', NS_GEOLOC),
-    // XEP-0060, and its section 7.
-    (b'p', "http://jabber.org/protocol/pubsub"),
-    (b'e', "http://jabber.org/protocol/pubsub#event"),
-    // XEP-0030.
-    (b'i', "http://jabber.org/protocol/disco#info"),
-    (b'j', "http://jabber.org/protocol/disco#items"),
-    // XEP-0199.
-    (b'q', "urn:xmpp:ping"),
-    // XEP-0092.
-    (b'v', "jabber:iq:version"),
-    // XEP-0122.
-    (b'd', "http://jabber.org/protocol/xdata-validate"),
-    // RFC 6120 section 8.3.3.
-    (b's', "urn:ietf:params:xml:ns:xmpp-stanzas"),
-];
+/// What an answer begins with.
+const ANSWER: &str = "<iq|type=result|id=?";
 
 /// A stanza being filled in.
 struct Filling<'t, 'a> {
@@ -77,13 +63,20 @@ pub fn compose<'t, 'a>(
         from,
         texts: Texts(texts),
         last: "",
-        ns: NS_CLIENT,
+        ns: namespace("a"),
         tape,
         len: 0,
         depth: 0,
     };
-    let (mut words, mut again, mut skips) = (form, "", false);
+    let (mut words, mut then) = match form.starts_with('|') {
+        true => (ANSWER, form),
+        false => (form, ""),
+    };
+    let (mut again, mut skips) = ("", false);
     loop {
+        if words.is_empty() {
+            words = core::mem::take(&mut then);
+        }
         if words.is_empty() && !filling.texts.is_empty() {
             words = again;
         }
@@ -125,7 +118,7 @@ impl<'a> Filling<'_, 'a> {
         if name.is_empty() {
             name = letter;
         } else {
-            self.ns = namespace(first(letter));
+            self.ns = namespace(letter);
         }
         let (ns, name) = (self.ns, self.value(name));
         self.push(Node::Open { ns, name })?;
@@ -164,7 +157,7 @@ impl<'a> Filling<'_, 'a> {
             "." => self.last,
             "!" => self.from,
             word => match word.strip_prefix(':') {
-                Some(letter) => namespace(first(letter)),
+                Some(letter) => namespace(letter),
                 None => word,
             },
         }
@@ -177,18 +170,17 @@ impl<'a> Filling<'_, 'a> {
     }
 }
 
-fn first(text: &str) -> u8 {
-    text.as_bytes().first().copied().unwrap_or_default()
-}
-
 /// The namespace of a letter; none for no letter.
-pub(crate) fn namespace(letter: u8) -> &'static str {
-    for (known, ns) in &NAMESPACES {
-        if *known == letter {
+pub(crate) fn namespace(wanted: &str) -> &'static str {
+    let mut lines = NAMESPACES;
+    loop {
+        let (line, rest) = cut(lines, b'\n');
+        let (letter, ns) = cut(line, b'=');
+        if letter == wanted || line.is_empty() {
             return ns;
         }
+        lines = rest;
     }
-    ""
 }
 
 #[cfg(test)]
@@ -214,9 +206,9 @@ mod tests {
         assert_eq!(stanza.attr("to"), Some("romeo@base.example"));
         assert_eq!(stanza.attr("from"), Some("buoy@field.example"));
         assert_eq!(stanza.attr("id"), Some("a1"));
-        let body = stanza.child(NS_CLIENT, "body").map(|body| body.text());
+        let body = stanza.child(namespace("a"), "body").map(|body| body.text());
         assert_eq!(body, Some("wind 12 kn"));
-        assert!(stanza.child(NS_RECEIPTS, "request").is_some());
+        assert!(stanza.child(namespace("r"), "request").is_some());
     }
 
     #[test]
@@ -227,12 +219,19 @@ mod tests {
         let items = ["a@b", "", "one", "xs:decimal", "1", "two", "", ""];
         let stanza = compose(FORM, "c@d", texts(&mut place, &items), &mut tape).expect("fits");
         assert_eq!(stanza.attr("type"), None);
-        let form = stanza.child(NS_DATA, "x").expect("a form");
+        let form = stanza.child(namespace("x"), "x").expect("a form");
         let mut fields = form.children();
         let (one, two) = (fields.next().expect("one"), fields.next().expect("two"));
-        assert!(one.is(NS_DATA, "field") && two.is(NS_DATA, "field") && fields.next().is_none());
+        assert!(
+            one.is(namespace("x"), "field")
+                && two.is(namespace("x"), "field")
+                && fields.next().is_none()
+        );
         assert_eq!((one.children().count(), two.children().count()), (2, 1));
-        assert_eq!(one.child(NS_DATA, "value").map(|it| it.text()), Some("1"));
+        assert_eq!(
+            one.child(namespace("x"), "value").map(|it| it.text()),
+            Some("1")
+        );
         assert_eq!(two.attr("var"), Some("two"));
     }
 

@@ -4,7 +4,7 @@
 #[cfg(feature = "programs")]
 mod compact;
 mod input;
-pub mod line;
+pub(crate) mod line;
 #[cfg(not(feature = "programs"))]
 mod plain;
 #[cfg(test)]
@@ -14,8 +14,11 @@ mod words;
 use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::serial::wire_len_max;
 
-use crate::endpoint::{Endpoint, EndpointError, Event, INBOX_MAX, OUTBOX_MAX, Position};
+use crate::endpoint::{
+    Endpoint, EndpointError, Event, INBOX_MAX, Message, OUTBOX_MAX, Position, REFUSALS,
+};
 use crate::flash::RECORD_MAX;
+use crate::text::line;
 pub use input::INPUT_MAX;
 use input::{Input, Intake};
 #[cfg(not(feature = "programs"))]
@@ -126,21 +129,13 @@ pub enum Mistake {
     NotText,
 }
 
-impl Mistake {
-    /// What to tell the person who typed.
-    pub const fn text(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown command; try: help",
-            Self::NoJid => "whom? such as: romeo@base.example",
-            Self::NoText => "nothing to say",
-            Self::NoPosition => {
-                "position is: pos LATITUDE LONGITUDE, degrees, such as: pos 59.3 18.1"
-            }
-            Self::TooLong => "line too long",
-            Self::NotText => "line is not UTF-8",
-        }
-    }
-}
+/// What to tell the person who typed, a line for each [`Mistake`].
+static MISTAKES: &str = "unknown command; try: help
+whom? such as: romeo@base.example
+nothing to say
+position is: pos LATITUDE LONGITUDE, degrees, such as: pos 59.3 18.1
+line too long
+line is not UTF-8";
 
 /// A piece of an answer, or news: which, and what fills the holes of its line.
 #[derive(Clone, Copy, Debug)]
@@ -166,33 +161,48 @@ const HELPED: u8 = 9;
 /// Code of the first news.
 const NEWS: u8 = 16;
 
-/// The lines of all answers and news by their code. Holes: `#` a number, `@` a text, `%` a text, which to programs is a
-/// number, `&` one which is a boolean.
-static LINES: [&str; 19] = [
-    "ok",
-    "queued #",
-    "! %",
-    "? %",
-    "@: @",
-    "end of inbox",
-    "@ &",
-    "end of contacts",
-    "@ link % outbox #/16 inbox #/12",
-    "@",
-    "* new message; type: inbox",
-    "* # at the gateway",
-    "* # received",
-    "* # came back",
-    "* contacts changed; type: who",
-    "* restarting, as base asked",
-    "* link &",
-    "* new key",
-    "* the gateway has another dictionary or version, #",
-];
-const _: () = assert!(OUTBOX_MAX == 16 && INBOX_MAX == 12, "as the lines say");
+/// News of whether the gateway is heard.
+const LINK: u8 = NEWS + 6;
+/// No answer at all.
+const NOTHING: u8 = u8::MAX;
 
-impl<'r> Reply<'r> {
-    const fn new(code: u8, number: u32, text: &'r str) -> Self {
+/// The lines of all answers, and of all news after them. Holes: `#` a number, `@` a text, `%` a text, which to programs is a
+/// number, `&` one which is a boolean.
+static LINES: &str = "ok
+queued #
+! %
+? %
+@: @
+end of inbox
+@ &
+end of contacts
+@ link % outbox #/16 inbox #/12
+@
+* new message; type: inbox
+* # at the gateway
+* # received
+* # came back
+* contacts changed; type: who
+* restarting, as base asked
+* link &
+* new key
+* the gateway has another dictionary or version, #";
+const _: () = assert!(OUTBOX_MAX == 16 && INBOX_MAX == 12, "as the lines say");
+/// Of the gateway: silent, heard, of no use.
+static LINKS: &str = "silent
+up
+of another dictionary or version";
+
+impl Reply<'_> {
+    fn new(code: u8, number: u32) -> Self {
+        let at = number as usize;
+        let text = match code {
+            REFUSED => line(REFUSALS, at),
+            MISTAKEN => line(MISTAKES, at),
+            LINK => line(LINKS, at),
+            HELPED => HELP,
+            _ => "",
+        };
         Self {
             code,
             numbers: [number, 0, 0],
@@ -201,36 +211,31 @@ impl<'r> Reply<'r> {
         }
     }
 
-    fn refused(error: EndpointError) -> Self {
-        Self::new(REFUSED, error.code(), error.text())
-    }
-
-    fn news(event: Event) -> Self {
-        let (code, number, text) = match event {
-            Event::Message => (0, 0, ""),
-            Event::Custody(order) => (1, order, ""),
-            Event::Received(order) => (2, order, ""),
-            Event::Failed(order) => (3, order, ""),
-            Event::Contact => (4, 0, ""),
-            Event::Reboot => (5, 0, ""),
-            Event::Link { up: true } => (6, 1, "up"),
-            Event::Link { up: false } => (6, 0, "silent"),
-            Event::NewKey => (7, 0, ""),
-            Event::Mismatch { version } => (8, version.into(), ""),
-        };
-        Self::new(NEWS + code, number, text)
-    }
-
     fn line(&self) -> &'static str {
         // There are as many answers before the first news.
         let skipped = if self.code < NEWS {
             0
         } else {
-            NEWS - STATUS - 2
+            NEWS - HELPED - 1
         };
-        let line = LINES.get(usize::from(self.code - skipped));
-        line.copied().unwrap_or_default()
+        line(LINES, (self.code - skipped).into())
     }
+}
+
+/// Code and number of the news.
+fn news(event: Event) -> (u8, u32) {
+    let (at, number) = match event {
+        Event::Message => (0, 0),
+        Event::Custody(order) => (1, order),
+        Event::Received(order) => (2, order),
+        Event::Failed(order) => (3, order),
+        Event::Contact => (4, 0),
+        Event::Reboot => (5, 0),
+        Event::Link { up } => (6, up.into()),
+        Event::NewKey => (7, 0),
+        Event::Mismatch { version } => (8, version.into()),
+    };
+    (NEWS + at, number)
 }
 
 /// What `help` says.
@@ -241,31 +246,29 @@ const HELP: &str =
 #[cfg(not(feature = "edhoc"))]
 const HELP: &str = "to JID TEXT | inbox | who | status | pos LAT LON | add JID | say TEXT | help";
 
-/// What the counters of [`Counts`] count. Programs know them by their place, so new ones come last.
-static COUNTERS: [&str; 17] = [
-    "frames sent",
-    "octets sent",
-    "frames received",
-    "octets received",
-    "malformed frames",
-    "forged frames",
-    "replayed frames",
-    "stale frames",
-    "unreadable packets",
-    "refused chats",
-    "dropped answers",
-    "radio errors",
-    "waits for the duty cycle",
-    "ms on the air this hour",
-    "ms allowed in an hour",
-    "s asleep",
-    "hellos that disagreed",
-];
+/// What the counters of [`Counts`] count, a line for each. Programs know them by their place, so new ones come last.
+static COUNTERS: &str = "frames sent
+octets sent
+frames received
+octets received
+malformed frames
+forged frames
+replayed frames
+stale frames
+unreadable packets
+refused chats
+dropped answers
+radio errors
+waits for the duty cycle
+ms on the air this hour
+ms allowed in an hour
+s asleep
+hellos that disagreed";
 
 /// The counters of an endpoint, in the order of [`COUNTERS`], and where it is.
 #[derive(Clone, Copy, Debug)]
 struct Counts {
-    counters: [u32; COUNTERS.len()],
+    counters: [u32; 17],
     position: Option<Position>,
 }
 
@@ -311,28 +314,18 @@ impl Counts {
 #[derive(Debug)]
 pub struct Console {
     intake: Intake,
-    next: Next,
+    /// What is still to be answered: the code, and a number that goes with it: of [`MESSAGE`], how many more to show at most;
+    /// of [`CONTACT`], which comes next.
+    next: (u8, u32),
     /// The last request came from a program.
     compact: bool,
-}
-
-/// What is still to be answered.
-#[derive(Clone, Copy, Debug)]
-enum Next {
-    Nothing,
-    Reply(Reply<'static>),
-    /// So many more chats; whether the oldest was shown and is to be cleared.
-    Inbox(usize, bool),
-    /// Contacts from the how manieth on.
-    Who(usize),
-    Status,
 }
 
 impl Default for Console {
     fn default() -> Self {
         Self {
             intake: Intake::new(),
-            next: Next::Nothing,
+            next: (NOTHING, 0),
             compact: false,
         }
     }
@@ -358,8 +351,11 @@ impl Console {
             None => return,
         };
         self.next = match command {
-            Ok(command) => obey(endpoint, command),
-            Err(mistake) => Next::Reply(Reply::new(MISTAKEN, mistake as u32, mistake.text())),
+            Ok(command) => match obey(endpoint, command) {
+                Ok(next) => next,
+                Err(error) => (REFUSED, error.code()),
+            },
+            Err(mistake) => (MISTAKEN, mistake as u32),
         };
     }
 
@@ -376,50 +372,46 @@ impl Console {
     {
         let mut record = [0; RECORD_MAX];
         let counts;
-        let mut reply = Reply::new(DONE, 0, "");
-        match core::mem::replace(&mut self.next, Next::Nothing) {
-            Next::Nothing => return None,
-            Next::Reply(said) => reply = said,
-            Next::Status => {
+        let (code, number) = core::mem::replace(&mut self.next, (NOTHING, 0));
+        let mut reply = Reply::new(code, number);
+        match code {
+            NOTHING => return None,
+            STATUS => {
                 counts = Counts::of(endpoint);
-                reply = status(endpoint);
                 reply.counts = Some(&counts);
+                let link = match endpoint.is_stranger() {
+                    true => 2,
+                    false => endpoint.is_up().into(),
+                };
+                let (outbox, inbox) = endpoint.waiting();
+                reply.numbers = [link, outbox as u32, inbox as u32];
+                reply.texts = [endpoint.jid(), line(LINKS, link as usize)];
             }
-            Next::Who(at) => match endpoint.contacts().nth(at) {
+            CONTACT => match endpoint.contacts().nth(number as usize) {
                 Some((jid, online)) => {
-                    self.next = Next::Who(at + 1);
-                    reply = Reply::new(CONTACT, online.into(), jid);
-                    reply.texts[1] = if online { "online" } else { "-" };
+                    self.next = (CONTACT, number + 1);
+                    reply.numbers[0] = online.into();
+                    reply.texts = [jid, if online { "online" } else { "-" }];
                 }
                 None => reply.code = CONTACTS_END,
             },
-            Next::Inbox(left, shown) => {
-                let cleared = if shown {
-                    endpoint.clear_message()
-                } else {
-                    Ok(())
-                };
-                let message = match cleared {
-                    Ok(()) if left > 0 => endpoint.message(&mut record),
-                    cleared => cleared.map(|()| None),
-                };
-                match message {
-                    Ok(Some(message)) => {
-                        self.next = Next::Inbox(left - 1, true);
-                        reply.code = MESSAGE;
-                        reply.texts = [message.from, message.body];
-                    }
-                    Ok(None) => reply.code = INBOX_END,
-                    Err(error) => reply = Reply::refused(error),
+            MESSAGE => match next_message(endpoint, number, &mut record) {
+                Ok(Some(message)) => {
+                    self.next = (MESSAGE, number - 1);
+                    reply.texts = [message.from, message.body];
                 }
-            }
+                Ok(None) => reply.code = INBOX_END,
+                Err(error) => reply = Reply::new(REFUSED, error.code()),
+            },
+            _ => {}
         }
         Some(self.write(&reply, out))
     }
 
     /// Writes news to `out`, of at least [`ANSWER_MAX`] octets; returns how many were written.
     pub fn tell(&self, event: Event, out: &mut [u8]) -> usize {
-        self.write(&Reply::news(event), out)
+        let (code, number) = news(event);
+        self.write(&Reply::new(code, number), out)
     }
 
     #[inline(never)]
@@ -432,56 +424,54 @@ impl Console {
     }
 }
 
-/// The state of an endpoint at a glance.
-fn status<'e, F, L, S>(endpoint: &'e Endpoint<'_, F, L, S>) -> Reply<'e>
+/// The oldest chat, after the one before it was shown and is cleared; so many are to be shown yet.
+fn next_message<'m, F, L, S>(
+    endpoint: &mut Endpoint<'_, F, L, S>,
+    left: u32,
+    record: &'m mut [u8],
+) -> Result<Option<Message<'m>>, EndpointError>
 where
     F: NorFlash,
     L: AsRef<[u8]> + AsMut<[u8]>,
     S: AsRef<[u8]> + AsMut<[u8]>,
 {
-    let (link, text) = if endpoint.is_stranger() {
-        (2, "of another dictionary or version")
-    } else if endpoint.is_up() {
-        (1, "up")
-    } else {
-        (0, "silent")
-    };
-    let (outbox, inbox) = endpoint.waiting();
-    let mut reply = Reply::new(STATUS, link, endpoint.jid());
-    reply.numbers = [link, outbox as u32, inbox as u32];
-    reply.texts[1] = text;
-    reply
+    if left < INBOX_MAX as u32 {
+        endpoint.clear_message()?;
+    }
+    match left {
+        0 => Ok(None),
+        _ => endpoint.message(record),
+    }
 }
 
-fn obey<F, L, S>(endpoint: &mut Endpoint<'_, F, L, S>, command: Command<'_>) -> Next
+/// Does what is asked; what is to be answered.
+fn obey<F, L, S>(
+    endpoint: &mut Endpoint<'_, F, L, S>,
+    command: Command<'_>,
+) -> Result<(u8, u32), EndpointError>
 where
     F: NorFlash,
     L: AsRef<[u8]> + AsMut<[u8]>,
     S: AsRef<[u8]> + AsMut<[u8]>,
 {
-    let done = match command.ask {
-        Ask::To => {
-            let queued = endpoint.chat(command.jid, command.text);
-            queued.map(|order| Reply::new(QUEUED, order, ""))
-        }
-        Ask::Inbox => return Next::Inbox(INBOX_MAX, false),
-        Ask::Who => return Next::Who(0),
-        Ask::Status => return Next::Status,
-        Ask::Help => return Next::Reply(Reply::new(HELPED, 0, HELP)),
-        Ask::Nothing => return Next::Nothing,
+    let Command {
+        ask,
+        jid,
+        text,
+        position,
+    } = command;
+    match ask {
+        Ask::To => return Ok((QUEUED, endpoint.chat(jid, text)?)),
+        Ask::Inbox => return Ok((MESSAGE, INBOX_MAX as u32)),
+        Ask::Who => return Ok((CONTACT, 0)),
+        Ask::Status => return Ok((STATUS, 0)),
+        Ask::Help => return Ok((HELPED, 0)),
+        Ask::Nothing => return Ok((NOTHING, 0)),
+        Ask::Pos => endpoint.set_position(position.unwrap_or_default())?,
+        Ask::Add => endpoint.subscribe(jid)?,
+        Ask::Say => endpoint.set_status(text)?,
         #[cfg(feature = "edhoc")]
-        Ask::Rekey => {
-            endpoint.rekey();
-            Ok(Reply::new(DONE, 0, ""))
-        }
-        Ask::Pos | Ask::Add | Ask::Say => {
-            let done = match (command.ask, command.position) {
-                (Ask::Add, _) => endpoint.subscribe(command.jid),
-                (_, Some(position)) => endpoint.set_position(position),
-                _ => endpoint.set_status(command.text),
-            };
-            done.map(|()| Reply::new(DONE, 0, ""))
-        }
-    };
-    Next::Reply(done.unwrap_or_else(Reply::refused))
+        Ask::Rekey => endpoint.rekey(),
+    }
+    Ok((DONE, 0))
 }

@@ -35,6 +35,7 @@ use crate::text::Texts;
 pub use contacts::CONTACTS_MAX;
 #[cfg(feature = "edhoc")]
 pub use keys::EntropySource;
+pub(crate) use news::REFUSALS;
 pub use news::{EndpointError, EndpointStats, Event};
 use queue::{Cause, HEAD, Queue};
 pub use readings::{READINGS_MAX, Reading, Readings, Value};
@@ -289,10 +290,19 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
 
     /// When to call [`Self::handle_timeout`], and why.
     pub fn poll_timeout(&self) -> Option<(Instant, Timer)> {
-        let barred = self.budget.barred_until().map(|at| (at, Timer::Transmit));
-        let key = self.keyring.poll_timeout().map(|at| (at, Timer::Reply));
-        let timers = [self.link.poll_timeout(), barred, key];
-        timers.into_iter().flatten().min_by_key(|(at, _)| *at)
+        let mut next = self.link.poll_timeout();
+        let ours = [
+            (self.budget.barred_until(), Timer::Transmit),
+            (self.keyring.poll_timeout(), Timer::Reply),
+        ];
+        for (at, timer) in ours {
+            if let Some(at) = at
+                && next.is_none_or(|(first, _)| at < first)
+            {
+                next = Some((at, timer));
+            }
+        }
+        next
     }
 
     /// Airtime of the longest frame.

@@ -3,7 +3,7 @@
 
 use longwire_codec::stanza::Stanza;
 
-use crate::compose::{NS_CLIENT, NS_DATA, NS_RECEIPTS};
+use crate::compose::namespace;
 
 /// A stanza, understood.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -27,7 +27,7 @@ pub(crate) fn read<'a>(stanza: Stanza<'_, 'a>) -> Incoming<'a> {
     let kind = stanza.attr("type").unwrap_or_default();
     let (ns, name) = stanza.name();
     match name {
-        _ if ns != NS_CLIENT => Incoming::Other,
+        _ if ns != namespace("a") => Incoming::Other,
         _ if kind == "error" => Incoming::Error,
         "message" => message(stanza),
         "presence" => Incoming::Presence(kind),
@@ -37,12 +37,13 @@ pub(crate) fn read<'a>(stanza: Stanza<'_, 'a>) -> Incoming<'a> {
 }
 
 fn message<'a>(stanza: Stanza<'_, 'a>) -> Incoming<'a> {
-    if let Some(received) = stanza.child(NS_RECEIPTS, "received") {
+    let receipts = namespace("r");
+    if let Some(received) = stanza.child(receipts, "received") {
         return Incoming::Receipt(received.attr("id").unwrap_or_default());
     }
-    match stanza.child(NS_CLIENT, "body") {
+    match stanza.child(stanza.name().0, "body") {
         Some(body) => {
-            let asks = stanza.child(NS_RECEIPTS, "request").is_some();
+            let asks = stanza.child(receipts, "request").is_some();
             Incoming::Chat(body.text(), asks)
         }
         None => Incoming::Other,
@@ -51,9 +52,10 @@ fn message<'a>(stanza: Stanza<'_, 'a>) -> Incoming<'a> {
 
 /// First value of the field `var` of a submitted form (XEP-0004 section 3.2).
 pub(crate) fn field<'a>(form: Stanza<'_, 'a>, var: &str) -> Option<&'a str> {
+    let ns = form.name().0;
     for field in form.children() {
-        if field.is(NS_DATA, "field") && field.attr("var") == Some(var) {
-            return field.child(NS_DATA, "value").map(|value| value.text());
+        if field.is(ns, "field") && field.attr("var") == Some(var) {
+            return field.child(ns, "value").map(|value| value.text());
         }
     }
     None

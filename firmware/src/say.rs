@@ -5,14 +5,7 @@ use longwire_codec::value::time::{LEN_MAX, Time};
 
 use crate::endpoint::{Position, Readings, Value};
 use crate::flash::RECORD_MAX;
-use crate::text::Text;
-
-// What `disco#info` and `version` say the board is.
-macro_rules! software {
-    () => {
-        "Longwire"
-    };
-}
+use crate::text::{Text, line};
 
 /// Commands of XEP-0050 that base can run: node and name.
 pub(crate) static COMMANDS: [(&str, &str); 3] = [
@@ -63,44 +56,39 @@ pub(crate) enum Form {
     Readings,
 }
 
-static FORMS: [&str; 18] = [
-    "<message|type=chat|id=?|<body|=?|>|<r:request",
-    "<message|type=chat|<r:received|id=?",
-    "<presence|type=?",
-    "<presence|(|<status|=.|>|)",
-    "<message|type=headline|<e:event|<items|node=:g|<item|id=current|<g:geoloc|<lat|=?|>|<lon|=?",
-    "<message|type=error|id=?|<error|type=wait|<s:resource-constraint",
-    "<iq|type=error|id=?|<error|type=cancel|<s:?",
-    "<iq|type=result|id=?",
-    concat!(
-        "<iq|type=result|id=?|<v:query|<name|=",
-        software!(),
-        "|>|<version|=",
-        env!("CARGO_PKG_VERSION")
-    ),
-    concat!(
-        "<iq|type=result|id=?|<i:query|<identity|category=client|type=bot|name=",
-        software!(),
-        "|>|<feature|var=:i|>|<feature|var=:j|>|<feature|var=:c|>|<feature|var=:g|>|<feature|var=:q|>|\
-         <feature|var=:r|>|<feature|var=:v"
-    ),
-    "<iq|type=result|id=?|<i:query|node=?|<identity|category=automation|type=command-node|name=?|>|\
-     <feature|var=:c|>|<feature|var=:x",
-    "<iq|type=result|id=?|<j:query",
-    "<iq|type=result|id=?|<j:query|node=:c|*|<item|jid=!|node=?|name=?|>",
-    "<iq|type=result|id=?|<p:pubsub|<items|node=:g|<item|id=current|<g:geoloc|<lat|=?|>|<lon|=?",
-    "<iq|type=result|id=?|<c:command|node=set|sessionid=set|status=executing|<actions|<complete|>|>|\
-     <x:x|type=form|<field|var=status|type=text-single|label=Status text|>|\
-     <field|var=position|type=text-single|label=Latitude and longitude, degrees",
-    "<iq|type=result|id=?|<c:command|node=?|sessionid=.|status=canceled",
-    "<iq|type=result|id=?|<c:command|node=?|sessionid=.|status=completed|<note|type=info|=?",
-    "<iq|type=result|id=?|<c:command|node=read|sessionid=read|status=completed|<x:x|type=result|*|\
-     <x:field|var=?|type=?|label=?|(|<d:validate|datatype=xs:decimal|>|)|<x:value|=?|>|>",
-];
+/// A line for each, in their order.
+static FORMS: &str = concat!(
+    "<message|type=chat|id=?|<body|=?|>|<r:request
+<message|type=chat|<r:received|id=?
+<presence|type=?
+<presence|(|<status|=.|>|)
+<message|type=headline|<e:event|<items|node=:g|<item|id=current|<g:geoloc|<lat|=?|>|<lon|=?
+<message|type=error|id=?|<error|type=wait|<s:resource-constraint
+<iq|type=error|id=?|<error|type=cancel|<s:?
+|
+|<v:query|<name|=Longwire|>|<version|=",
+    env!("CARGO_PKG_VERSION"),
+    "
+|<i:query|<identity|category=client|type=bot|name=Longwire|>\
+|<feature|var=:i|>|<feature|var=:j|>|<feature|var=:c|>|<feature|var=:g|>|<feature|var=:q|>\
+|<feature|var=:r|>|<feature|var=:v
+|<i:query|node=?|<identity|category=automation|type=command-node|name=?|>\
+|<feature|var=:c|>|<feature|var=:x
+|<j:query
+|<j:query|node=:c|*|<item|jid=!|node=?|name=?|>
+|<p:pubsub|<items|node=:g|<item|id=current|<g:geoloc|<lat|=?|>|<lon|=?
+|<c:command|node=set|sessionid=set|status=executing|<actions|<complete|>|>|<x:x|type=form\
+|<field|var=status|type=text-single|label=Status text|>\
+|<field|var=position|type=text-single|label=Latitude and longitude, degrees
+|<c:command|node=?|sessionid=.|status=canceled
+|<c:command|node=?|sessionid=.|status=completed|<note|type=info|=?
+|<c:command|node=read|sessionid=read|status=completed|<x:x|type=result|*\
+|<x:field|var=?|type=?|label=?|(|<d:validate|datatype=xs:decimal|>|)|<x:value|=?|>|>"
+);
 
-/// The form with this number, as it lies on flash.
-pub(crate) fn form(number: u8) -> Option<&'static str> {
-    FORMS.get(usize::from(number)).copied()
+/// The form with this number, as it lies on flash; none for another.
+pub(crate) fn form(number: u8) -> &'static str {
+    line(FORMS, number.into())
 }
 
 impl Form {

@@ -162,6 +162,14 @@ pub(crate) fn cut(text: &str, at: u8) -> (&str, &str) {
     (before, after.get(1..).unwrap_or(""))
 }
 
+/// The line at this place in a table of lines.
+pub(crate) fn line(mut table: &str, at: usize) -> &str {
+    for _ in 0..at {
+        (_, table) = cut(table, b'\n');
+    }
+    cut(table, b'\n').0
+}
+
 /// Texts one after the other, as [`Text::item`] writes them; empty ones after the last.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Texts<'a>(pub(crate) &'a [u8]);

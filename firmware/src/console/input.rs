@@ -90,7 +90,9 @@ impl Intake {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::console::MISTAKES;
     use crate::tests::on_wire;
+    use crate::text::line;
     use std::string::String;
     use std::vec::Vec;
 
@@ -99,7 +101,7 @@ mod tests {
         let mut intake = Intake::new();
         let shown = |input: Input<'_>| match input {
             Input::Line(Ok(line)) => String::from(line),
-            Input::Line(Err(mistake)) => std::format!("({})", mistake.text()),
+            Input::Line(Err(mistake)) => std::format!("({})", line(MISTAKES, mistake as usize)),
             Input::Frame(frame) => frame.iter().map(|it| std::format!("{it:02x}")).collect(),
         };
         octets

@@ -2,7 +2,7 @@
 //! must not move the cursor.
 
 use super::{COUNTERS, Counts, Reply};
-use crate::text::Text;
+use crate::text::{Text, line};
 
 const END: &str = "\r\n";
 
@@ -44,8 +44,9 @@ fn plain(text: &mut Text<'_>, from: &str) {
 
 fn write_counts(text: &mut Text<'_>, counts: &Counts) {
     let mut separator = END;
-    for (what, count) in COUNTERS.iter().zip(counts.counters) {
+    for (at, count) in counts.counters.into_iter().enumerate() {
         if count > 0 {
+            let what = line(COUNTERS, at);
             text.str(separator).number(count).str(" ").str(what);
             separator = ", ";
         }

@@ -314,9 +314,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         let len = found.map_or(0, <[u8]>::len);
         let mut tape = [Node::Close; NODES_MAX];
         let stanza = match record.get(HEAD..len) {
-            Some([number, texts @ ..]) => {
-                form(*number).and_then(|form| compose(form, &self.jid, texts, &mut tape))
-            }
+            Some([number, texts @ ..]) => compose(form(*number), &self.jid, texts, &mut tape),
             _ => None,
         };
         let most = self.link.packet_len_max();

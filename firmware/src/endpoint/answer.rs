@@ -5,26 +5,27 @@ use longwire_codec::stanza::Stanza;
 
 use super::queue::{Cause, HEAD};
 use super::{Endpoint, EndpointError, Event, Position, STATUS_MAX};
-use crate::compose::{NS_COMMANDS, NS_DATA, NS_GEOLOC, namespace};
+use crate::compose::namespace;
 use crate::console::line;
 use crate::flash::RECORD_MAX;
 use crate::read::field;
 use crate::say::{self, COMMANDS, Form, say};
 
-/// What is asked: the letter of the namespace, the node, and the form of the answer.
-static REQUESTS: [(u8, &str, Form); 12] = [
-    (b'q', "", Form::Empty),
-    (b'v', "", Form::Version),
-    (b'i', "", Form::Info),
-    (b'i', "read", Form::CommandInfo),
-    (b'i', "set", Form::CommandInfo),
-    (b'i', "reboot", Form::CommandInfo),
-    (b'j', "", Form::NoItems),
-    (b'j', NS_COMMANDS, Form::CommandItems),
-    (b'p', NS_GEOLOC, Form::Item),
-    (b'c', "read", Form::Readings),
-    (b'c', "set", Form::Fields),
-    (b'c', "reboot", Form::Done),
+/// What is asked: the letter of the namespace, the node, or with a colon the letter of the one it is, and the form of the
+/// answer.
+static REQUESTS: [(&str, &str, Form); 12] = [
+    ("q", "", Form::Empty),
+    ("v", "", Form::Version),
+    ("i", "", Form::Info),
+    ("i", "read", Form::CommandInfo),
+    ("i", "set", Form::CommandInfo),
+    ("i", "reboot", Form::CommandInfo),
+    ("j", "", Form::NoItems),
+    ("j", ":c", Form::CommandItems),
+    ("p", ":g", Form::Item),
+    ("c", "read", Form::Readings),
+    ("c", "set", Form::Fields),
+    ("c", "reboot", Form::Done),
 ];
 const NOT_FOUND: (Form, &str) = (Form::Error, "item-not-found");
 const BAD_REQUEST: (Form, &str) = (Form::Error, "bad-request");
@@ -52,7 +53,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         if let Some(command) = payload
             && matches!(form, Form::Readings | Form::Fields | Form::Done)
         {
-            let submitted = command.child(NS_DATA, "x");
+            let submitted = command.child(namespace("x"), "x");
             match (command.attr("action").unwrap_or("execute"), submitted) {
                 ("cancel", _) => form = Form::Cancelled,
                 ("execute" | "next" | "complete", Some(submitted)) if form == Form::Fields => {
@@ -126,7 +127,8 @@ fn find(payload: Option<Stanza<'_, '_>>) -> (Form, &'static str) {
     let wanted = items.attr("node").unwrap_or_default();
     for (letter, node, form) in REQUESTS {
         if namespace(letter) == ns {
-            if node == wanted {
+            let named = node.strip_prefix(':').map_or(node, namespace);
+            if named == wanted {
                 return (form, node);
             }
             found = NOT_FOUND;

@@ -1,6 +1,7 @@
 //! What an endpoint has to tell: events, counters and refusals. Refuses to carry stanzas.
 
 use crate::flash::StoreError;
+use crate::text::line;
 
 /// What happened, for the board to act upon or to show.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -65,20 +66,17 @@ pub enum EndpointError {
     Config,
 }
 
-/// What to tell a person, by [`EndpointError::code`].
-static REFUSALS: [&str; 5] = [
-    "flash is full",
-    "flash failed",
-    "outbox full, nothing was sent",
-    "too long",
-    "the provisioning image does not fit this firmware",
-];
+/// What to tell a person, a line for each [`EndpointError::code`].
+pub(crate) static REFUSALS: &str = "flash is full
+flash failed
+outbox full, nothing was sent
+too long
+the provisioning image does not fit this firmware";
 
 impl EndpointError {
     /// What to tell a person.
     pub fn text(self) -> &'static str {
-        let text = REFUSALS.get(self.code() as usize);
-        text.copied().unwrap_or_default()
+        line(REFUSALS, self.code() as usize)
     }
 
     /// What to tell a program.

@@ -9,7 +9,6 @@ use std::vec::Vec;
 use longwire_codec::time::Instant;
 
 use super::{EndpointError, Event, Position, READINGS_MAX, Reading, Value, channel};
-use crate::compose::{NS_CLIENT, NS_RECEIPTS};
 use crate::flash::RECORD_MAX;
 use crate::ram_flash::RamFlash;
 use crate::tests::base::{Base, Board, Dice, PROVISION, board};
@@ -119,7 +118,7 @@ fn a_chat_each_way_with_receipts() {
     assert_eq!(
         base.heard
             .iter()
-            .filter(|said| said.contains(NS_RECEIPTS) && said.contains("received"))
+            .filter(|said| said.contains("urn:xmpp:receipts") && said.contains("received"))
             .count(),
         1
     );
@@ -246,7 +245,7 @@ fn a_full_inbox_sends_the_chat_back() {
         .filter(|said| said.contains("resource-constraint"))
         .count();
     assert_eq!(refused, 1);
-    assert!(base.heard.iter().all(|said| said.contains(NS_CLIENT)));
+    assert!(base.heard.iter().all(|said| said.contains("jabber:client")));
 }
 
 /// XEP-0050: the list, a form, a cancelled form, a completed one.

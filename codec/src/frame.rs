@@ -8,10 +8,12 @@
 //! `station` is there on shared channels only, the second bracket in notices only. `codec/README.md` describes every byte.
 
 mod ack;
+mod bits;
 mod item;
 
 pub use ack::{Ack, PARTIALS_MAX, Partial};
-pub use item::{Item, Items, Piece};
+pub use bits::Bits;
+pub use item::{Item, Items, Segment};
 
 use core::fmt;
 

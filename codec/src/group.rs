@@ -133,7 +133,7 @@ fn nonce(epoch: u32, sequence: u32) -> Nonce {
     Nonce {
         sender_epoch: epoch,
         receiver_epoch: 0,
-        counter: sequence.into(),
+        counter: sequence,
     }
 }
 

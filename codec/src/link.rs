@@ -28,7 +28,6 @@ mod outgoing;
 mod pool;
 mod receive;
 mod rekey;
-mod segments;
 mod session;
 mod shared;
 mod stats;

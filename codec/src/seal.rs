@@ -67,15 +67,15 @@ pub(crate) enum Purpose {
 pub(crate) struct Nonce {
     pub(crate) sender_epoch: u32,
     pub(crate) receiver_epoch: u32,
-    pub(crate) counter: u64,
+    pub(crate) counter: u32,
 }
 
 impl Nonce {
     fn bytes(self) -> [u8; 13] {
         let [s0, s1, s2, s3] = self.sender_epoch.to_be_bytes();
         let [r0, r1, r2, r3] = self.receiver_epoch.to_be_bytes();
-        let [.., c0, c1, c2, c3, c4] = self.counter.to_be_bytes();
-        [s0, s1, s2, s3, r0, r1, r2, r3, c0, c1, c2, c3, c4]
+        let [c1, c2, c3, c4] = self.counter.to_be_bytes();
+        [s0, s1, s2, s3, r0, r1, r2, r3, 0, c1, c2, c3, c4]
     }
 }
 

@@ -3,19 +3,20 @@
 
 use core::fmt;
 
-use super::FrameError;
+use super::{Bits, FrameError};
+use crate::row::put;
 
 /// What the receiver holds. Numbers are truncated: see the fields.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Ack {
     /// Low byte of the highest counter received. What was sent with it or before and is not held is lost.
     pub heard: u8,
     /// Low 7 bits of the lowest packet number not accepted.
     pub base: u8,
     /// Bit i: packet `base + 1 + i` is accepted: held durably.
-    pub accepted: u64,
+    pub accepted: Bits<8>,
     /// Bit i: packet `base + i` is received but not accepted yet. Need not be sent again in this session.
-    pub received: u64,
+    pub received: Bits<8>,
     /// Packets received in part; unused places are `None`, at the end.
     pub partials: [Option<Partial>; PARTIALS_MAX],
 }
@@ -24,101 +25,100 @@ pub struct Ack {
 pub const PARTIALS_MAX: usize = 12;
 
 /// The segments held of one packet: all below `first`, not `first` itself, and `first + 1 + i` for bit i of `beyond`.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Partial {
     /// Low 7 bits of the packet number.
     pub number: u8,
     /// Index of the first segment missing.
     pub first: u8,
     /// Segments after it.
-    pub beyond: u64,
+    pub beyond: Bits<8>,
 }
 
 const FOLLOWS: u8 = 1 << 7;
 const ACCEPTED: u8 = 0;
 const RECEIVED: u8 = 1 << 5;
 const PARTIAL: u8 = 2 << 5;
+/// Bytes of the shortest acknowledgement.
+const BASE_LEN: usize = 2;
+/// Bytes of a packet in part whose segments are all below the first missing.
+const PARTIAL_LEN: usize = 3;
 
-/// Bytes needed for a bitmap without its high zero bytes.
-fn bitmap_len(bitmap: u64) -> usize {
-    8 - bitmap.leading_zeros() as usize / 8
+/// Parts of an acknowledgement one after the other.
+struct Parts<'o> {
+    out: &'o mut [u8],
+    len: usize,
+    /// Where the bit stands that says whether another part follows.
+    link: usize,
+}
+
+impl Parts<'_> {
+    fn room(&self) -> usize {
+        self.out.len() - self.len
+    }
+
+    /// Adds a part if it leaves `spare` bytes; false if not.
+    fn add(&mut self, kind: u8, fixed: &[u8], bits: &[u8], spare: usize) -> bool {
+        let len = 1 + fixed.len() + bits.len();
+        let fits = len + spare <= self.room();
+        if let Some([head, rest @ ..]) = self.out.get_mut(self.len..).filter(|_| fits) {
+            *head = kind | bits.len() as u8;
+            put(rest, fixed);
+            put(rest.get_mut(fixed.len()..).unwrap_or(&mut []), bits);
+            if let Some(link) = self.out.get_mut(self.link) {
+                *link |= FOLLOWS;
+            }
+            self.link = self.len;
+            self.len += len;
+        }
+        fits
+    }
 }
 
 impl Ack {
-    /// Bytes it takes.
-    pub fn len(&self) -> usize {
-        let bitmap = |bits: u64| if bits == 0 { 0 } else { 1 + bitmap_len(bits) };
-        let partial = |partial: &Partial| 3 + bitmap_len(partial.beyond);
-        let partials: usize = self.partials.iter().flatten().map(partial).sum();
-        2 + bitmap(self.accepted) + bitmap(self.received) + partials
-    }
+    /// What says nothing.
+    pub const NONE: Self = Self {
+        heard: 0,
+        base: 0,
+        accepted: Bits::NONE,
+        received: Bits::NONE,
+        partials: [None; PARTIALS_MAX],
+    };
 
-    /// Leaves out what does not fit into `room` bytes, the least useful first. False if nothing fits.
-    pub fn fit(&mut self, room: usize) -> bool {
-        // Without any word on a packet in part the sender gets nowhere: the first stays longest.
-        while self.len() > room {
-            let over = self.len() - room;
-            if let Some(partial) = self.partials[1..]
-                .iter_mut()
-                .rev()
-                .find(|partial| partial.is_some())
-            {
-                *partial = None;
-                continue;
-            }
-            match self.partials[0].as_mut() {
-                Some(first) if first.beyond != 0 => {
-                    let keep = bitmap_len(first.beyond).saturating_sub(over);
-                    first.beyond &= (1u64 << (8 * keep)) - 1;
-                }
-                _ if self.received != 0 => self.received = 0,
-                _ if self.accepted != 0 => self.accepted = 0,
-                Some(_) => self.partials[0] = None,
-                None => return false,
-            }
-        }
-        true
-    }
-
-    /// Never: it has at least two bytes.
-    pub fn is_empty(&self) -> bool {
-        false
-    }
-
-    /// Writes it. Gives its length, or `None` if it does not fit.
+    /// Writes what fits into `out`, the most useful first. Gives its length, or `None` if nothing fits.
     pub fn emit(&self, out: &mut [u8]) -> Option<usize> {
-        let all = self.len();
-        let [heard, base, rest @ ..] = out.get_mut(..all)? else {
+        let [heard, base, ..] = out else {
             return None;
         };
         (*heard, *base) = (self.heard, self.base & !FOLLOWS);
-        // Where the bit stands that says whether another part follows.
-        let mut link = base;
-        let mut places = rest.iter_mut();
-        let mut part = |kind: u8, head: &[u8], bitmap: u64| {
-            let len = bitmap_len(bitmap);
-            *link |= FOLLOWS;
-            if let Some(place) = places.next() {
-                *place = kind | len.to_le_bytes()[0];
-                link = place;
-            }
-            let octets = head.iter().copied();
-            let octets = octets.chain(bitmap.to_le_bytes().into_iter().take(len));
-            // The octets first: what follows them is the next part's.
-            octets
-                .zip(&mut places)
-                .for_each(|(octet, place)| *place = octet);
+        let mut parts = Parts {
+            out,
+            len: BASE_LEN,
+            link: 1,
         };
-        if self.accepted != 0 {
-            part(ACCEPTED, &[], self.accepted);
+        // Without any word on a packet in part the sender gets nowhere: the first has its place before all else.
+        let spare = if self.partials[0].is_some() && parts.room() >= PARTIAL_LEN {
+            PARTIAL_LEN
+        } else {
+            0
+        };
+        for (kind, bits) in [(ACCEPTED, &self.accepted), (RECEIVED, &self.received)] {
+            let bits = bits.trimmed();
+            if !bits.is_empty() {
+                parts.add(kind, &[], bits, spare);
+            }
         }
-        if self.received != 0 {
-            part(RECEIVED, &[], self.received);
+        for (i, partial) in self.partials.iter().flatten().enumerate() {
+            let mut bits = partial.beyond.trimmed();
+            if i == 0 {
+                let room = parts.room().saturating_sub(PARTIAL_LEN);
+                bits = bits.get(..room).unwrap_or(bits);
+            }
+            if !parts.add(PARTIAL, &[partial.number, partial.first], bits, 0) {
+                break;
+            }
         }
-        for partial in self.partials.iter().flatten() {
-            part(PARTIAL, &[partial.number, partial.first], partial.beyond);
-        }
-        Some(all)
+        Some(parts.len)
     }
 
     /// Reads it from the start of `body`; gives the rest too.
@@ -132,71 +132,52 @@ impl Ack {
         let mut ack = Self {
             heard,
             base: base & !FOLLOWS,
-            ..Self::default()
+            ..Self::NONE
         };
-        let (mut rest, mut follows) = (rest, base & FOLLOWS != 0);
-        while follows {
+        let mut places = ack.partials.iter_mut();
+        let (mut rest, mut link) = (rest, base);
+        while link & FOLLOWS != 0 {
             let (&head, after) = rest.split_first().ok_or(FrameError::Short)?;
-            follows = head & FOLLOWS != 0;
-            let len = usize::from(head & 0x1f);
-            let mut bitmap = [0; 8];
-            let (fixed, after) = if head & 0x60 == PARTIAL {
-                after.split_at_checked(2)
-            } else {
-                Some((&[][..], after))
+            let kind = head & 0x60;
+            let fixed_len = if kind == PARTIAL { 2 } else { 0 };
+            let (fixed, after) = after.split_at_checked(fixed_len).ok_or(FrameError::Short)?;
+            let (octets, after) = after
+                .split_at_checked(usize::from(head & 0x1f))
+                .ok_or(FrameError::Short)?;
+            let mut bits = Bits::NONE;
+            if !put(&mut bits.0, octets) {
+                return Err(FrameError::Form);
             }
-            .ok_or(FrameError::Short)?;
-            let (bytes, after) = after.split_at_checked(len).ok_or(FrameError::Short)?;
-            bitmap
-                .get_mut(..len)
-                .ok_or(FrameError::Form)?
-                .copy_from_slice(bytes);
-            let bitmap = u64::from_le_bytes(bitmap);
-            match (head & 0x60, fixed) {
-                (ACCEPTED, _) => ack.accepted = bitmap,
-                (RECEIVED, _) => ack.received = bitmap,
+            match (kind, fixed) {
+                (ACCEPTED, _) => ack.accepted = bits,
+                (RECEIVED, _) => ack.received = bits,
                 (PARTIAL, &[number, first]) => {
-                    let free = ack.partials.iter_mut().find(|partial| partial.is_none());
-                    let beyond = bitmap;
-                    *free.ok_or(FrameError::Form)? = Some(Partial {
+                    *places.next().ok_or(FrameError::Form)? = Some(Partial {
                         number,
                         first,
-                        beyond,
+                        beyond: bits,
                     });
                 }
                 _ => return Err(FrameError::Form),
             }
-            rest = after;
+            (rest, link) = (after, head);
         }
         Ok((ack, rest))
-    }
-}
-
-struct Bits(u64);
-
-impl fmt::Display for Bits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (0..64 - self.0.leading_zeros()).try_for_each(|i| write!(f, "{}", self.0 >> i & 1))
     }
 }
 
 impl fmt::Display for Ack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ack={}", self.base)?;
-        if self.accepted != 0 {
-            write!(f, "+{}", Bits(self.accepted))?;
+        if self.accepted != Bits::NONE {
+            write!(f, "+{}", self.accepted)?;
         }
-        if self.received != 0 {
-            write!(f, " held={}", Bits(self.received))?;
+        if self.received != Bits::NONE {
+            write!(f, " held={}", self.received)?;
         }
         for partial in self.partials.iter().flatten() {
-            write!(
-                f,
-                " part={}:{}+{}",
-                partial.number,
-                partial.first,
-                Bits(partial.beyond)
-            )?;
+            let Partial { number, first, .. } = partial;
+            write!(f, " part={number}:{first}+{}", partial.beyond)?;
         }
         write!(f, " heard={}", self.heard)
     }
@@ -207,58 +188,99 @@ mod tests {
     use super::*;
     use std::string::ToString;
 
+    const fn bits(bits: u64) -> Bits<8> {
+        Bits(bits.to_le_bytes())
+    }
+
+    const PART: Partial = Partial {
+        number: 9,
+        first: 3,
+        beyond: bits(0b1_0000_0101),
+    };
+
+    fn two_parts() -> [Option<Partial>; PARTIALS_MAX] {
+        let mut partials = [None; PARTIALS_MAX];
+        partials[..2].fill(Some(PART));
+        partials
+    }
+
     #[test]
     fn every_form_comes_back() {
         let mut bytes = [0; 64];
-        let partial = Partial {
-            number: 9,
-            first: 3,
-            beyond: 0b101,
-        };
-        let mut partials = [None; PARTIALS_MAX];
-        partials[..2].fill(Some(partial));
         for ack in [
             Ack {
                 heard: 200,
                 base: 127,
-                ..Ack::default()
+                ..Ack::NONE
             },
             Ack {
-                accepted: 0b1011,
-                ..Ack::default()
+                accepted: bits(0b1011),
+                ..Ack::NONE
             },
             Ack {
-                received: u64::MAX,
-                partials,
-                ..Ack::default()
+                received: bits(u64::MAX),
+                partials: two_parts(),
+                ..Ack::NONE
             },
             Ack {
                 heard: 1,
                 base: 2,
-                accepted: 1,
-                received: 1 << 63,
-                partials,
+                accepted: bits(1),
+                received: bits(1 << 63),
+                partials: two_parts(),
             },
         ] {
             let len = ack.emit(&mut bytes).unwrap();
-            assert_eq!(len, ack.len());
             bytes[len] = 0xaa;
             assert_eq!(Ack::parse(&bytes[..=len]), Ok((ack, &[0xaa][..])));
             for short in 0..len {
                 assert!(Ack::parse(&bytes[..short]).is_err());
-                assert_eq!(ack.emit(&mut [0; 64][..short]), None);
+                let mut less = [0; 64];
+                let kept = ack.emit(&mut less[..short]);
+                assert_eq!(kept.is_none(), short < BASE_LEN);
+                if let Some(kept) = kept {
+                    assert!(kept <= short && Ack::parse(&less[..kept]).is_ok());
+                }
             }
         }
         let ack = Ack {
             heard: 7,
             base: 5,
-            accepted: 0b1011,
-            partials,
-            ..Ack::default()
+            accepted: bits(0b1011),
+            partials: two_parts(),
+            ..Ack::NONE
         };
         assert_eq!(
             ack.to_string(),
-            "ack=5+1101 part=9:3+101 part=9:3+101 heard=7"
+            "ack=5+1101 part=9:3+101000001 part=9:3+101000001 heard=7"
         );
+    }
+
+    #[test]
+    fn the_first_packet_in_part_stays_longest() {
+        let ack = Ack {
+            accepted: bits(0b1011),
+            received: bits(0xffff),
+            partials: two_parts(),
+            ..Ack::NONE
+        };
+        let fitted = |room: usize| {
+            let mut bytes = [0; 64];
+            let len = ack.emit(&mut bytes[..room]).unwrap();
+            Ack::parse(&bytes[..len]).unwrap().0.to_string()
+        };
+        assert_eq!(fitted(20), ack.to_string());
+        assert_eq!(
+            fitted(14),
+            "ack=0+1101 held=1111111111111111 part=9:3+101000001 heard=0"
+        );
+        assert_eq!(
+            fitted(11),
+            "ack=0+1101 held=1111111111111111 part=9:3+101 heard=0"
+        );
+        assert_eq!(fitted(7), "ack=0+1101 part=9:3+ heard=0");
+        assert_eq!(fitted(5), "ack=0 part=9:3+ heard=0");
+        assert_eq!(fitted(4), "ack=0+1101 heard=0");
+        assert_eq!(fitted(3), "ack=0 heard=0");
     }
 }

@@ -3,22 +3,17 @@
 use core::fmt;
 
 use super::{FrameError, Kind};
-use crate::row::put as copy;
+use crate::row::Row;
 
-/// What of a packet a frame carries.
+/// Which part of a packet a frame carries.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Piece {
-    /// All of it.
-    Whole,
-    /// One segment.
-    Segment {
-        /// Which, from 0.
-        index: u16,
-        /// The packet's last.
-        last: bool,
-        /// Length of every segment but the last, if the packet was cut anew.
-        unit: Option<u16>,
-    },
+pub struct Segment {
+    /// Which, from 0.
+    pub index: u16,
+    /// The packet's last.
+    pub last: bool,
+    /// Length of every segment but the last, if the packet was cut anew; otherwise 0.
+    pub unit: u16,
 }
 
 /// A packet or a segment of one.
@@ -30,12 +25,14 @@ pub struct Item<'a> {
     pub number_bits: u8,
     /// Of priority bulk.
     pub bulk: bool,
-    /// All or part.
-    pub piece: Piece,
+    /// Which part; `None`: all of it.
+    pub segment: Option<Segment>,
     /// The bytes.
     pub bytes: &'a [u8],
 }
 
+/// Bytes of the longest head.
+const HEAD_MAX: usize = 8;
 const SEGMENT: u8 = 1 << 7;
 const BULK: u8 = 1 << 6;
 const NUMBER: u8 = 1 << 5;
@@ -44,77 +41,54 @@ const LEN_TWO: usize = 30;
 const TO_END: u8 = 31;
 
 impl Item<'_> {
-    /// Bytes of the head of this item in a frame of several. `after`: number of the item before it.
-    pub(crate) fn head_len(&self, after: Option<u8>, is_last: bool) -> usize {
-        let number = usize::from(after.map(|n| n.wrapping_add(1)) != Some(self.number));
-        let len = match self.bytes.len() {
-            _ if is_last => 0,
-            0..LEN_ONE => 0,
-            len if len < LEN_ONE + 256 => 1,
-            _ => 2,
-        };
-        let segment = match self.piece {
-            Piece::Whole => 0,
-            Piece::Segment { index, unit, .. } => {
-                usize::from(index >= 32) + 1 + unit.map_or(0, |_| 2)
-            }
-        };
-        1 + number + len + segment
-    }
-
-    /// Writes head and bytes. Gives the length, or `None` if they do not fit.
-    pub(crate) fn emit(&self, out: &mut [u8], after: Option<u8>, is_last: bool) -> Option<usize> {
-        let head = self.head_len(after, is_last);
-        let out = out.get_mut(..head + self.bytes.len())?;
-        let (mut head, bytes) = out.split_at_mut(head);
-        let total = head.len() + bytes.len();
-        copy(bytes, self.bytes);
-        let mut put = |byte: u8| {
-            if let Some((first, rest)) = core::mem::take(&mut head).split_first_mut() {
-                *first = byte;
-                head = rest;
-            }
-        };
+    /// The head of this item in a frame of several. `after`: number of the item before it.
+    pub(crate) fn head(&self, after: Option<u8>, is_last: bool) -> Row<u8, HEAD_MAX> {
+        let mut head = Row::new(0);
         let explicit = after.map(|n| n.wrapping_add(1)) != Some(self.number);
         let len = self.bytes.len();
         let code = match len {
             _ if is_last => TO_END,
-            0..LEN_ONE => len.to_le_bytes()[0],
-            _ if len < LEN_ONE + 256 => 29,
-            _ => 30,
+            0..LEN_ONE => len as u8,
+            _ if len < LEN_ONE + 256 => LEN_ONE as u8,
+            _ => LEN_TWO as u8,
         };
-        let segment = if self.piece == Piece::Whole {
-            0
-        } else {
-            SEGMENT
-        };
-        put(segment | if self.bulk { BULK } else { 0 } | if explicit { NUMBER } else { 0 } | code);
+        let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+        head.push(
+            flag(self.segment.is_some(), SEGMENT)
+                | flag(self.bulk, BULK)
+                | flag(explicit, NUMBER)
+                | code,
+        );
         if explicit {
-            put(self.number);
+            head.push(self.number);
         }
+        let [low, high] = (len as u16).to_le_bytes();
         match usize::from(code) {
-            LEN_ONE => put((len - LEN_ONE).to_le_bytes()[0]),
-            LEN_TWO => u16::try_from(len)
-                .ok()?
-                .to_le_bytes()
-                .into_iter()
-                .for_each(&mut put),
+            LEN_ONE => head.push(low.wrapping_sub(LEN_ONE as u8)),
+            LEN_TWO => {
+                head.push(low);
+                head.push(high);
+            }
             _ => {}
         }
-        if let Piece::Segment { index, last, unit } = self.piece {
-            let [low, high] = index.to_le_bytes();
-            let flags = u8::from(last) | u8::from(unit.is_some()) << 1;
-            if index < 32 {
-                put(low << 3 | flags);
-            } else {
-                put((low & 31) << 3 | 4 | flags);
-                put(high << 3 | low >> 5);
+        if let Some(Segment { index, last, unit }) = self.segment {
+            let flags = u8::from(last) | flag(unit > 0, 2) | flag(index >= 32, 4);
+            head.push((index << 3) as u8 | flags);
+            if index >= 32 {
+                head.push((index >> 5) as u8);
             }
-            unit.into_iter()
-                .flat_map(u16::to_le_bytes)
-                .for_each(&mut put);
+            if unit > 0 {
+                let [low, high] = unit.to_le_bytes();
+                head.push(low);
+                head.push(high);
+            }
         }
-        Some(total)
+        head
+    }
+
+    /// Bytes it takes so, head included.
+    pub(crate) fn len(&self, after: Option<u8>, is_last: bool) -> usize {
+        self.head(after, is_last).all().len() + self.bytes.len()
     }
 }
 
@@ -144,31 +118,37 @@ impl<'a> Items<'a> {
         Ok(first)
     }
 
+    fn two(&mut self) -> Result<u16, FrameError> {
+        Ok(u16::from_le_bytes([self.byte()?, self.byte()?]))
+    }
+
     fn only(&mut self) -> Result<Item<'a>, FrameError> {
         let byte = self.byte()?;
-        let (number, number_bits, bulk, piece) = match self.kind {
-            Kind::Packet { bulk } => (byte, 8, bulk, Piece::Whole),
+        let mut item = Item {
+            number: byte,
+            number_bits: 8,
+            bulk: false,
+            segment: None,
+            bytes: self.rest,
+        };
+        match self.kind {
+            Kind::Packet { bulk } => item.bulk = bulk,
             Kind::Segment {
                 last,
                 bulk,
                 number_high,
             } => {
-                let piece = Piece::Segment {
+                item.segment = Some(Segment {
                     index: u16::from(byte & 31),
                     last,
-                    unit: None,
-                };
-                (number_high << 3 | byte >> 5, 5, bulk, piece)
+                    unit: 0,
+                });
+                (item.number, item.number_bits) = (number_high << 3 | byte >> 5, 5);
+                item.bulk = bulk;
             }
             Kind::Mixed | Kind::Control(_) => return Err(FrameError::Form),
-        };
-        Ok(Item {
-            number,
-            number_bits,
-            bulk,
-            piece,
-            bytes: self.rest,
-        })
+        }
+        Ok(item)
     }
 
     fn next_mixed(&mut self) -> Result<Item<'a>, FrameError> {
@@ -179,46 +159,40 @@ impl<'a> Items<'a> {
             None => return Err(FrameError::Form),
         };
         let len = match head & 31 {
-            TO_END => None,
-            29 => Some(LEN_ONE + usize::from(self.byte()?)),
-            30 => Some(usize::from(u16::from_le_bytes([
-                self.byte()?,
-                self.byte()?,
-            ]))),
-            len => Some(usize::from(len)),
+            TO_END => usize::MAX,
+            29 => LEN_ONE + usize::from(self.byte()?),
+            30 => usize::from(self.two()?),
+            len => usize::from(len),
         };
-        let piece = if head & SEGMENT == 0 {
-            Piece::Whole
+        let segment = if head & SEGMENT == 0 {
+            None
         } else {
-            self.segment()?
+            Some(self.segment()?)
         };
-        let (bytes, rest) = match len {
-            None => (self.rest, &[][..]),
-            Some(len) => self.rest.split_at_checked(len).ok_or(FrameError::Short)?,
-        };
-        self.rest = rest;
-        self.after = Some(number);
-        self.done = len.is_none();
+        self.done = len == usize::MAX;
+        let len = if self.done { self.rest.len() } else { len };
+        let (bytes, rest) = self.rest.split_at_checked(len).ok_or(FrameError::Short)?;
+        (self.rest, self.after) = (rest, Some(number));
         Ok(Item {
             number,
             number_bits: 8,
             bulk: head & BULK != 0,
-            piece,
+            segment,
             bytes,
         })
     }
 
-    fn segment(&mut self) -> Result<Piece, FrameError> {
+    fn segment(&mut self) -> Result<Segment, FrameError> {
         let first = self.byte()?;
         let mut index = u16::from(first >> 3);
         if first & 4 != 0 {
             index |= u16::from(self.byte()?) << 5;
         }
-        let unit = match first & 2 {
-            0 => None,
-            _ => Some(u16::from_le_bytes([self.byte()?, self.byte()?])),
-        };
-        Ok(Piece::Segment {
+        let unit = if first & 2 == 0 { 0 } else { self.two()? };
+        if first & 2 != 0 && unit == 0 {
+            return Err(FrameError::Form);
+        }
+        Ok(Segment {
             index,
             last: first & 1 != 0,
             unit,
@@ -249,7 +223,7 @@ impl<'a> Iterator for Items<'a> {
 impl fmt::Display for Item<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "num={}", self.number)?;
-        if let Piece::Segment { index, last, .. } = self.piece {
+        if let Some(Segment { index, last, .. }) = self.segment {
             write!(f, " seg={index}{}", if last { "/end" } else { "" })?;
         }
         write!(f, " {}B", self.bytes.len())
@@ -264,32 +238,31 @@ mod tests {
     #[test]
     fn several_items_come_back_in_order() {
         let long = [5; 700];
-        let segment = |index, last, unit| Piece::Segment { index, last, unit };
-        let item = |number, piece, bytes| Item {
+        let segment = |index, last, unit| Some(Segment { index, last, unit });
+        let item = |number, segment, bytes| Item {
             number,
             number_bits: 8,
             bulk: number == 3,
-            piece,
+            segment,
             bytes,
         };
         let items = [
-            item(255, Piece::Whole, &b"first"[..]),
-            item(0, Piece::Whole, &b""[..]),
-            item(1, segment(31, false, None), &long[..29]),
-            item(3, segment(32, true, None), &long[..284]),
-            item(4, segment(1000, true, Some(300)), &long[..285]),
-            item(5, Piece::Whole, &long[..]),
-            item(6, Piece::Whole, &long[..30]),
+            item(255, None, &b"first"[..]),
+            item(0, None, &b""[..]),
+            item(1, segment(31, false, 0), &long[..29]),
+            item(3, segment(32, true, 0), &long[..284]),
+            item(4, segment(1000, true, 300), &long[..285]),
+            item(5, None, &long[..]),
+            item(6, None, &long[..30]),
         ];
-        let mut frame = [0; 2048];
-        let (mut at, mut after) = (0, None);
+        let (mut frame, mut after) = (Vec::new(), None);
         for (i, item) in items.iter().enumerate() {
             let is_last = i + 1 == items.len();
-            let len = item.emit(&mut frame[at..], after, is_last).unwrap();
-            assert_eq!(len, item.head_len(after, is_last) + item.bytes.len());
-            (at, after) = (at + len, Some(item.number));
+            frame.extend(item.head(after, is_last).all());
+            frame.extend(item.bytes);
+            after = Some(item.number);
         }
-        let read: Result<Vec<_>, _> = Items::new(Kind::Mixed, &frame[..at]).collect();
+        let read: Result<Vec<_>, _> = Items::new(Kind::Mixed, &frame).collect();
         assert_eq!(read.unwrap(), items);
     }
 
@@ -299,9 +272,9 @@ mod tests {
             number: 8,
             number_bits: 8,
             bulk: false,
-            piece: Piece::Whole,
+            segment: None,
             bytes: &[0; 20],
         };
-        assert_eq!(item.head_len(Some(7), false), 1);
+        assert_eq!(item.head(Some(7), false).all().len(), 1);
     }
 }

@@ -1,9 +1,8 @@
 //! Packets on their way in: pieces to packets, packets to their order. Refuses to acknowledge what was not accepted.
 
 use super::pool::Pool;
-use super::segments::Segments;
-use super::{Accepted, PacketNumber, WINDOW_MAX};
-use crate::frame::{Ack, Item, PARTIALS_MAX, Partial, Piece};
+use super::{Accepted, PacketNumber, SEGMENTS_MAX, WINDOW_MAX};
+use crate::frame::{Ack, Bits, Item, PARTIALS_MAX, Partial, Segment};
 use crate::row::{put, slide};
 
 /// What became of a piece.
@@ -15,59 +14,85 @@ pub(super) enum Taken {
     Malformed,
 }
 
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-enum Slot {
-    #[default]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum State {
     Missing,
     /// Pieces are in `parts`.
-    Partial {
-        bulk: bool,
-    },
-    Whole {
-        bulk: bool,
-    },
+    Partial,
+    Whole,
     /// Handed to the application, not accepted yet.
     Surfaced,
 }
 
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    state: State,
+    bulk: bool,
+}
+
+const MISSING: Slot = Slot {
+    state: State::Missing,
+    bulk: false,
+};
+
 /// A packet received in part.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Part {
+    used: bool,
+    /// The packet was cut anew: only segments that name the unit count.
+    explicit: bool,
+    /// Index of the last segment, if the end is known.
+    last: u16,
     number: PacketNumber,
     /// Length of each segment but the last; 0 while only the last is here, kept at the start.
     unit: usize,
-    /// The packet was cut anew: only segments that name the unit count.
-    explicit: bool,
-    /// Index of the last segment and the packet's length after it.
-    last: Option<(u16, usize)>,
-    have: Segments,
+    /// The packet's length, or what is here of it while the unit is not known; 0: the last segment is not here.
+    end: usize,
+    have: Bits<{ SEGMENTS_MAX / 8 }>,
 }
+
+const UNUSED: Part = Part {
+    used: false,
+    explicit: false,
+    last: 0,
+    number: PacketNumber::new(0),
+    unit: 0,
+    end: 0,
+    have: Bits::NONE,
+};
 
 impl Part {
     fn report(&self) -> Partial {
-        let missing = |index: &u8| !self.have.has((*index).into());
-        let first = (0..=255).find(missing).unwrap_or(255);
-        let after = usize::from(first) + 1;
-        let beyond = (0..64).rev().fold(0, |beyond, i| {
-            beyond << 1 | u64::from(self.have.has(after + i))
-        });
+        let missing = |index: &usize| !self.have.has(*index);
+        let first = (0..SEGMENTS_MAX - 1).find(missing);
+        let first = first.unwrap_or(SEGMENTS_MAX - 1);
+        let mut beyond = Bits::NONE;
+        for i in (0..64).filter(|i| self.have.has(first + 1 + i)) {
+            beyond.insert(i);
+        }
         Partial {
-            number: self.number.get().to_le_bytes()[0] & 0x7f,
-            first,
+            number: self.number.low() & 0x7f,
+            first: first as u8,
             beyond,
         }
+    }
+
+    fn is_complete(&self) -> bool {
+        let all = self.end > 0 && self.have.count() == u32::from(self.last) + 1;
+        all && (self.unit > 0 || self.last == 0)
     }
 }
 
 /// The receiving half of a link.
+#[repr(C)]
 #[derive(Debug)]
 pub(super) struct Incoming {
     accepted: Accepted,
-    slots: [Slot; WINDOW_MAX as usize],
-    parts: [Option<Part>; PARTIALS_MAX],
-    pool: Pool,
     /// Acknowledgements made.
     reports: u8,
+    slots: [Slot; WINDOW_MAX as usize],
+    pool: Pool,
+    parts: [Part; PARTIALS_MAX],
 }
 
 impl Incoming {
@@ -76,10 +101,10 @@ impl Incoming {
     pub(super) fn new(accepted: Accepted) -> Self {
         Self {
             accepted,
-            slots: [Slot::Missing; WINDOW_MAX as usize],
-            parts: [None; PARTIALS_MAX],
-            pool: Pool::new(),
             reports: 0,
+            slots: [MISSING; WINDOW_MAX as usize],
+            pool: Pool::new(),
+            parts: [UNUSED; PARTIALS_MAX],
         }
     }
 
@@ -88,22 +113,23 @@ impl Incoming {
     }
 
     fn slot(&mut self, number: PacketNumber) -> &mut Slot {
-        // The index is below the length.
-        &mut self.slots[(number.get() % WINDOW_MAX) as usize]
+        &mut self.slots[number.slot()]
     }
 
-    fn window(&self) -> impl Iterator<Item = PacketNumber> + Clone + use<> {
+    fn state(&self, number: PacketNumber) -> State {
+        self.slots[number.slot()].state
+    }
+
+    fn window(&self) -> impl DoubleEndedIterator<Item = PacketNumber> + use<> {
         let base = self.accepted.base;
         (0..WINDOW_MAX).map(move |i| base.plus(i))
     }
 
     /// The peer starts a new session: pieces of its earlier encodings are worthless, and so is what was not handed out.
     pub(super) fn reset(&mut self, bytes: &mut [u8]) {
-        self.parts = [None; PARTIALS_MAX];
         for number in self.window() {
-            if *self.slot(number) != Slot::Surfaced {
-                *self.slot(number) = Slot::Missing;
-                self.pool.remove(bytes, number);
+            if self.state(number) != State::Surfaced {
+                self.drop(bytes, number);
             }
         }
     }
@@ -115,34 +141,30 @@ impl Incoming {
         let Some(number) = base.resolve(item.number.into(), item.number_bits.into(), back) else {
             return Taken::Malformed;
         };
-        match number.distance_from(base) {
-            None => return Taken::Duplicate,
-            Some(WINDOW_MAX..) => return Taken::Unstored,
-            Some(_) if self.accepted.contains(number) => return Taken::Duplicate,
-            Some(_) => {}
+        if self.accepted.contains(number) {
+            return Taken::Duplicate;
         }
-        match (*self.slot(number), item.piece) {
-            (Slot::Whole { .. } | Slot::Surfaced, _) => Taken::Duplicate,
-            (_, Piece::Whole) => self.take_whole(bytes, number, item),
-            (_, Piece::Segment { index, last, unit }) => {
-                let taken = self.take_segment(bytes, number, item, (index, last, unit));
-                self.finish(bytes, number, item.bulk);
-                taken
-            }
+        if number >= base.plus(WINDOW_MAX) {
+            return Taken::Unstored;
+        }
+        match (self.state(number), item.segment) {
+            (State::Whole | State::Surfaced, _) => Taken::Duplicate,
+            (_, None) => self.take_whole(bytes, number, item),
+            (_, Some(segment)) => self.take_segment(bytes, number, item, segment),
         }
     }
 
     fn take_whole(&mut self, bytes: &mut [u8], number: PacketNumber, item: &Item<'_>) -> Taken {
-        self.drop_part(bytes, number);
-        if !self.make_room(bytes, number, item.bytes.len())
-            || !self.pool.push(bytes, number, item.bytes.len())
-        {
+        self.drop(bytes, number);
+        let len = item.bytes.len();
+        if !self.make_room(bytes, number, len) || !self.pool.push(bytes, number, len) {
             return Taken::Unstored;
         }
-        if let Some(room) = self.pool.get_mut(bytes, number) {
-            put(room, item.bytes);
-        }
-        *self.slot(number) = Slot::Whole { bulk: item.bulk };
+        put(self.pool.get_mut(bytes, number), item.bytes);
+        *self.slot(number) = Slot {
+            state: State::Whole,
+            bulk: item.bulk,
+        };
         Taken::New
     }
 
@@ -151,184 +173,142 @@ impl Incoming {
         bytes: &mut [u8],
         number: PacketNumber,
         item: &Item<'_>,
-        (index, last, unit): (u16, bool, Option<u16>),
+        segment: Segment,
     ) -> Taken {
-        let len = item.bytes.len();
-        if index > 255 || len == 0 {
+        if usize::from(segment.index) >= SEGMENTS_MAX || item.bytes.is_empty() {
             return Taken::Malformed;
         }
-        let mut part = self
-            .parts
-            .iter()
-            .flatten()
-            .find(|part| part.number == number)
-            .copied();
+        let unit = usize::from(segment.unit);
+        let mut place = self.part(number);
         // A packet cut anew starts over; what is left of the old cut does not count.
-        match (unit, &part) {
-            (Some(unit), Some(old)) if !old.explicit || old.unit != usize::from(unit) => {
-                part = None
+        if let Some(old) = place.and_then(|at| self.parts.get(at)) {
+            if unit > 0 && (!old.explicit || old.unit != unit) {
+                self.drop(bytes, number);
+                place = None;
+            } else if unit == 0 && old.explicit || old.have.has(segment.index.into()) {
+                return Taken::Duplicate;
             }
-            (None, Some(old)) if old.explicit => return Taken::Duplicate,
-            _ => {}
         }
-        let mut part = match part {
-            Some(part) => part,
-            None => {
-                self.drop_part(bytes, number);
-                if !self.start_part(bytes, number, item.bulk) {
-                    return Taken::Unstored;
-                }
-                Part {
-                    number,
-                    unit: unit.map_or(0, usize::from),
-                    explicit: unit.is_some(),
-                    ..Part::default()
-                }
-            }
+        let Some(at) = place.or_else(|| self.free_part(bytes, number)) else {
+            return Taken::Unstored;
         };
-        if part.have.has(index.into()) {
-            return Taken::Duplicate;
+        let mut part = match place {
+            Some(_) => self.parts[at],
+            None => Part {
+                used: true,
+                number,
+                explicit: unit > 0,
+                unit,
+                ..UNUSED
+            },
+        };
+        if place.is_none() {
+            self.pool.push(bytes, number, 0);
+            let (state, bulk) = (State::Partial, item.bulk);
+            *self.slot(number) = Slot { state, bulk };
         }
-        let taken = self.place(bytes, &mut part, item.bytes, index, last);
-        match self
-            .parts
-            .iter_mut()
-            .flatten()
-            .find(|old| old.number == number)
-        {
-            Some(old) if taken == Taken::New => *old = part,
-            Some(old) if old.have.count() == 0 => self.drop_part(bytes, number),
-            _ => {}
+        let taken = self.put(bytes, &mut part, item.bytes, segment);
+        self.parts[at] = part;
+        if part.is_complete() {
+            self.parts[at].used = false;
+            self.pool.resize(bytes, number, part.end);
+            self.slot(number).state = State::Whole;
+        } else if part.have == Bits::NONE {
+            self.drop(bytes, number);
         }
         taken
     }
 
-    fn place(
+    /// Puts a segment where it belongs; the part is as it was if that cannot be.
+    fn put(
         &mut self,
         bytes: &mut [u8],
         part: &mut Part,
         piece: &[u8],
-        index: u16,
-        last: bool,
+        Segment { index, last, .. }: Segment,
     ) -> Taken {
         let (number, len) = (part.number, piece.len());
         let unit = if last { part.unit } else { len };
-        let beyond_end = part
-            .last
-            .is_some_and(|(end, _)| if last { end != index } else { index >= end });
-        if beyond_end || part.unit != 0 && (unit != part.unit || len > unit) {
+        let beyond_end = if last {
+            part.last != index
+        } else {
+            index >= part.last
+        };
+        if part.end > 0 && beyond_end || part.unit != 0 && (unit != part.unit || len > unit) {
             return Taken::Malformed;
         }
         let at = usize::from(index) * unit;
         let (mut end, mut early) = (at + len, 0);
-        if let Some((last_index, last_len)) = part.last.filter(|_| part.unit == 0) {
+        if part.end > 0 && part.unit == 0 {
             // The last segment came first and waits at the start.
-            early = last_len;
-            end = usize::from(last_index) * unit + early;
+            early = part.end;
+            end = usize::from(part.last) * unit + early;
             if early > unit {
                 return Taken::Malformed;
             }
         }
-        let held = self.pool.get(bytes, number).map_or(0, <[u8]>::len);
-        if !self.make_room(bytes, number, end.saturating_sub(held))
-            || !self.pool.grow(bytes, number, end)
+        let held = self.pool.len(number);
+        if end > held
+            && !(self.make_room(bytes, number, end - held) && self.pool.resize(bytes, number, end))
         {
             return Taken::Unstored;
         }
-        let Some(room) = self.pool.get_mut(bytes, number) else {
-            return Taken::Unstored;
-        };
+        let room = self.pool.get_mut(bytes, number);
         if early > 0 {
             slide(room, 0..early, end - early);
-            part.last = part.last.map(|(index, _)| (index, end));
+            part.end = end;
         }
-        if let Some(place) = room.get_mut(at..at + len) {
-            put(place, piece);
-        }
+        put(room.get_mut(at..).unwrap_or(&mut []), piece);
         part.unit = unit;
         part.have.insert(index.into());
         if last {
-            part.last = Some((index, at + len));
+            (part.last, part.end) = (index, at + len);
         }
         Taken::New
     }
 
-    fn start_part(&mut self, bytes: &mut [u8], number: PacketNumber, bulk: bool) -> bool {
-        if self.parts.iter().all(Option::is_some) {
-            // Only what comes later than this may be pushed out.
-            let Some(victim) = self.parts.iter().flatten().map(|part| part.number).max() else {
-                return false;
-            };
-            if victim < number {
-                return false;
-            }
-            self.drop_part(bytes, victim);
-        }
-        let Some(free) = self.parts.iter_mut().find(|part| part.is_none()) else {
-            return false;
-        };
-        if !self.pool.push(bytes, number, 0) {
-            return false;
-        }
-        *free = Some(Part {
-            number,
-            ..Part::default()
-        });
-        *self.slot(number) = Slot::Partial { bulk };
-        true
+    /// Where the pieces of a packet are noted.
+    fn part(&self, number: PacketNumber) -> Option<usize> {
+        let is = |part: &Part| part.used && part.number == number;
+        self.parts.iter().position(is)
     }
 
-    fn drop_part(&mut self, bytes: &mut [u8], number: PacketNumber) {
-        for part in &mut self.parts {
-            if part.is_some_and(|part| part.number == number) {
-                *part = None;
+    /// A place for the pieces of one more packet, if need be that of the latest, should it come later than this.
+    fn free_part(&mut self, bytes: &mut [u8], number: PacketNumber) -> Option<usize> {
+        let mut victim = None;
+        for (at, part) in self.parts.iter().enumerate() {
+            if !part.used {
+                return Some(at);
+            }
+            if part.number > victim.map_or(number, |(_, latest)| latest) {
+                victim = Some((at, part.number));
             }
         }
-        if matches!(self.slot(number), Slot::Partial { .. }) {
-            *self.slot(number) = Slot::Missing;
-            self.pool.remove(bytes, number);
-        }
+        let (at, latest) = victim?;
+        self.drop(bytes, latest);
+        Some(at)
     }
 
-    fn finish(&mut self, bytes: &mut [u8], number: PacketNumber, bulk: bool) {
-        let Some(place) = self
-            .parts
-            .iter()
-            .position(|part| part.is_some_and(|part| part.number == number))
-        else {
-            return;
-        };
-        let Some(Part {
-            last: Some((last, len)),
-            unit,
-            ..
-        }) = self.parts[place]
-        else {
-            return;
-        };
-        let all = self.parts[place].is_some_and(|part| part.have.count() == u32::from(last) + 1);
-        if all && (unit > 0 || last == 0) {
-            self.parts[place] = None;
-            self.pool.truncate(bytes, number, len);
-            *self.slot(number) = Slot::Whole { bulk };
+    /// Forgets what is here of a packet.
+    fn drop(&mut self, bytes: &mut [u8], number: PacketNumber) {
+        if let Some(at) = self.part(number) {
+            self.parts[at].used = false;
         }
+        self.slot(number).state = State::Missing;
+        self.pool.remove(bytes, number);
     }
 
     /// Makes `len` bytes free, pushing out packets later than `number` if it must.
     fn make_room(&mut self, bytes: &mut [u8], number: PacketNumber, len: usize) -> bool {
-        while self.pool.free(bytes) < len {
-            let later = self.window().filter(|n| *n > number);
-            let Some(victim) = later
-                .filter(|n| matches!(self.slot(*n), Slot::Whole { .. } | Slot::Partial { .. }))
-                .last()
-            else {
-                return false;
-            };
-            self.drop_part(bytes, victim);
-            self.pool.remove(bytes, victim);
-            *self.slot(victim) = Slot::Missing;
+        for later in self.window().rev() {
+            if self.pool.free(bytes) >= len || later <= number {
+                break;
+            }
+            if self.state(later) != State::Surfaced {
+                self.drop(bytes, later);
+            }
         }
-        true
+        self.pool.free(bytes) >= len
     }
 
     /// The next packet in order that was not handed out.
@@ -339,15 +319,16 @@ impl Incoming {
             if self.accepted.contains(number) {
                 continue;
             }
-            match *self.slot(number) {
-                Slot::Missing => return None,
-                Slot::Partial { bulk } => awaited[usize::from(bulk)] = true,
-                Slot::Whole { bulk } if awaited[usize::from(bulk)] => {}
-                Slot::Whole { .. } => {
-                    *self.slot(number) = Slot::Surfaced;
-                    return Some((number, self.pool.get(bytes, number)?));
+            let slot = self.slot(number);
+            let awaited = &mut awaited[usize::from(slot.bulk)];
+            match slot.state {
+                State::Missing => return None,
+                State::Partial => *awaited = true,
+                State::Whole if !*awaited => {
+                    slot.state = State::Surfaced;
+                    return Some((number, self.pool.get(bytes, number)));
                 }
-                Slot::Surfaced => {}
+                State::Whole | State::Surfaced => {}
             }
         }
         None
@@ -355,25 +336,17 @@ impl Incoming {
 
     /// Whether the application still holds packets it did not accept.
     pub(super) fn has_unaccepted(&self) -> bool {
-        self.slots.contains(&Slot::Surfaced)
+        self.slots.iter().any(|slot| slot.state == State::Surfaced)
     }
 
     pub(super) fn accept(&mut self, bytes: &mut [u8], number: PacketNumber) -> bool {
-        let near = number
-            .distance_from(self.accepted.base)
-            .is_some_and(|n| n < WINDOW_MAX);
-        if !near || *self.slot(number) != Slot::Surfaced {
+        let base = self.accepted.base;
+        let near = base <= number && number < base.plus(WINDOW_MAX);
+        if !near || self.state(number) != State::Surfaced {
             return false;
         }
-        *self.slot(number) = Slot::Missing;
-        self.pool.remove(bytes, number);
+        self.drop(bytes, number);
         self.accepted.insert(number)
-    }
-
-    /// The packets received in part, lowest first.
-    fn partial_numbers(&self) -> impl Iterator<Item = PacketNumber> + Clone + use<'_> {
-        self.window()
-            .filter(|n| self.parts.iter().flatten().any(|part| part.number == *n))
     }
 
     /// What is held now.
@@ -381,29 +354,29 @@ impl Incoming {
         let base = self.accepted.base;
         let mut ack = Ack {
             heard,
-            base: base.get().to_le_bytes()[0] & 0x7f,
-            accepted: self.accepted.beyond,
-            ..Ack::default()
+            base: base.low() & 0x7f,
+            accepted: Bits(self.accepted.beyond.to_le_bytes()),
+            ..Ack::NONE
         };
         for (i, number) in self.window().enumerate() {
-            let held = matches!(self.slot(number), Slot::Whole { .. } | Slot::Surfaced);
-            ack.received |= u64::from(held) << i;
+            if matches!(self.state(number), State::Whole | State::Surfaced) {
+                ack.received.insert(i);
+            }
         }
-        // Where not all fit the frame, each comes first in its turn.
+        // Where not all fit the frame, each comes first in its turn: those skipped come last.
         self.reports = self.reports.wrapping_add(1);
-        let count = self.parts.iter().flatten().count().max(1);
-        let numbers = self
-            .partial_numbers()
-            .cycle()
-            .skip(usize::from(self.reports) % count)
-            .take(count);
-        for (place, number) in ack.partials.iter_mut().zip(numbers) {
-            let part = self
-                .parts
-                .iter()
-                .flatten()
-                .find(|part| part.number == number);
-            *place = part.map(Part::report);
+        let count = self.parts.iter().filter(|part| part.used).count();
+        let mut skipped = usize::from(self.reports) % count.max(1);
+        let mut places = ack.partials.iter_mut().take(count);
+        for number in self.window().chain(self.window()) {
+            let Some(at) = self.part(number) else {
+                continue;
+            };
+            if skipped > 0 {
+                skipped -= 1;
+            } else if let Some(place) = places.next() {
+                *place = Some(self.parts[at].report());
+            }
         }
         ack
     }

@@ -28,12 +28,24 @@ impl PacketNumber {
         self.0.checked_sub(earlier.0)
     }
 
+    /// The lowest eight bits.
+    pub(super) const fn low(self) -> u8 {
+        self.0 as u8
+    }
+
+    /// Its place in tables of one window.
+    pub(super) const fn slot(self) -> usize {
+        (self.0 % super::WINDOW_MAX) as usize
+    }
+
     /// The only number with these low `bits` in the 2^bits numbers that start `back` before `self`.
     #[must_use]
     pub fn resolve(self, low: u32, bits: u32, back: u32) -> Option<Self> {
-        let start = i64::from(self.0) - i64::from(back);
-        let ahead = (i64::from(low) - start) & ((1 << bits) - 1);
-        u32::try_from(start + ahead).ok().map(Self)
+        let start = self.0.wrapping_sub(back);
+        let ahead = low.wrapping_sub(start) & ((1 << bits) - 1);
+        let number = start.wrapping_add(ahead);
+        // What lies before the first packet went around.
+        (number < self.0.saturating_add(1 << bits)).then_some(Self(number))
     }
 }
 

@@ -3,66 +3,66 @@
 mod cut;
 
 use cut::Cuts;
-pub(super) use cut::Segment;
 
 use super::pool::Pool;
+use super::transmit::Space;
 use super::{Event, PacketNumber, Priority, WINDOW_MAX};
-use crate::frame::Ack;
+use crate::frame::{Ack, Item};
 
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-enum State {
-    /// Nothing, or confirmed and reported.
-    #[default]
-    Empty,
-    /// Granted in an earlier run or before a reset; its bytes are gone.
-    Wanted,
-    /// Can be sent.
-    Ready,
-    /// Withdrawn: the peer gets an empty packet. Reported or not.
-    Void { reported: bool },
-    /// The peer has it. To be reported.
-    Confirmed,
-    /// The peer knows that it was withdrawn. To be reported.
-    Withdrawn,
-}
+/// What is known of a packet: bits, so that a question about several is one mask. None: nothing is under way, or it is
+/// confirmed and reported.
+type Marks = u16;
+
+/// Granted in an earlier run or before a reset; its bytes are gone.
+const WANTED: Marks = 1;
+/// Can be sent.
+const READY: Marks = 1 << 1;
+/// Withdrawn: the peer gets an empty packet.
+const VOID: Marks = 1 << 2;
+/// And that is reported.
+const TOLD: Marks = 1 << 3;
+/// The peer has it. To be reported.
+const CONFIRMED: Marks = 1 << 4;
+/// The peer knows that it was withdrawn. To be reported.
+const WITHDRAWN: Marks = 1 << 5;
+/// To be sent, or sent again.
+const DUE: Marks = 1 << 6;
+/// The peer has it, not durably.
+const RECEIVED: Marks = 1 << 7;
+/// To be withdrawn as soon as it is certain that no copy can be accepted any more.
+const CANCELLED: Marks = 1 << 8;
+/// A copy may have been sent in an earlier session.
+const UNSURE: Marks = 1 << 9;
 
 #[derive(Clone, Copy, Debug)]
 struct Slot {
-    state: State,
-    priority: Priority,
     /// One above the counter of the last frame that carried any of it in this session; 0: none did.
-    sent: u64,
-    /// To be sent, or sent again.
-    due: bool,
-    /// The peer has it, not durably.
-    received: bool,
-    /// To be withdrawn as soon as it is certain that no copy can be accepted any more.
-    cancelled: bool,
-    /// A copy may have been sent in an earlier session.
-    unsure: bool,
+    sent: u32,
+    marks: Marks,
+    priority: Priority,
 }
 
 const EMPTY: Slot = Slot {
-    state: State::Empty,
-    priority: Priority::Bulk,
     sent: 0,
-    due: false,
-    received: false,
-    cancelled: false,
-    unsure: false,
+    marks: 0,
+    priority: Priority::Bulk,
 };
 
-/// Something to put into a frame.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Due {
-    pub(super) number: PacketNumber,
-    pub(super) bulk: bool,
-    pub(super) len: usize,
-    /// Which part of it, if it goes in pieces.
-    pub(super) segment: Option<Segment>,
+impl Slot {
+    fn is(&self, any_of: Marks) -> bool {
+        self.marks & any_of != 0
+    }
+
+    fn mark(&mut self, mark: Marks, on: bool) {
+        self.marks &= !mark;
+        if on {
+            self.marks |= mark;
+        }
+    }
 }
 
 /// The sending half of a link.
+#[repr(C)]
 #[derive(Debug)]
 pub(super) struct Outgoing {
     /// Lowest number not reported to the application.
@@ -70,10 +70,10 @@ pub(super) struct Outgoing {
     /// Lowest number the peer has not confirmed.
     base: PacketNumber,
     next: PacketNumber,
-    slots: [Slot; WINDOW_MAX as usize],
-    cuts: Cuts,
-    pool: Pool,
     granted: Option<(PacketNumber, Priority)>,
+    slots: [Slot; WINDOW_MAX as usize],
+    pool: Pool,
+    cuts: Cuts,
 }
 
 impl Outgoing {
@@ -86,33 +86,31 @@ impl Outgoing {
             tail: first,
             base: first,
             next,
-            slots,
-            cuts,
-            pool,
             granted: None,
+            slots,
+            pool,
+            cuts,
         };
         for number in this.outstanding() {
-            *this.slot(number) = Slot {
-                state: State::Wanted,
-                unsure: true,
-                ..EMPTY
-            };
+            this.slot(number).marks = WANTED | UNSURE;
         }
         this
     }
 
     fn slot(&mut self, number: PacketNumber) -> &mut Slot {
-        // The index is below the length.
-        &mut self.slots[(number.get() % WINDOW_MAX) as usize]
+        &mut self.slots[number.slot()]
     }
 
     fn at(&self, number: PacketNumber) -> &Slot {
-        // The index is below the length.
-        &self.slots[(number.get() % WINDOW_MAX) as usize]
+        &self.slots[number.slot()]
     }
 
     fn outstanding(&self) -> impl Iterator<Item = PacketNumber> + use<> {
         (self.base.get()..self.next.get()).map(PacketNumber::new)
+    }
+
+    fn is_outstanding(&self, number: PacketNumber) -> bool {
+        self.base <= number && number < self.next
     }
 
     pub(super) fn base(&self) -> PacketNumber {
@@ -136,7 +134,7 @@ impl Outgoing {
     /// The lowest number that waits to be encoded again.
     pub(super) fn wanted(&self) -> Option<PacketNumber> {
         self.outstanding()
-            .find(|n| self.at(*n).state == State::Wanted && !self.at(*n).cancelled)
+            .find(|n| self.at(*n).marks & (WANTED | CANCELLED) == WANTED)
     }
 
     pub(super) fn free(&self, bytes: &[u8]) -> usize {
@@ -156,68 +154,50 @@ impl Outgoing {
 
     /// Whether a packet that lost its bytes can be encoded again under this number.
     pub(super) fn is_wanted(&self, number: PacketNumber) -> bool {
-        (self.base..self.next).contains(&number) && self.at(number).state == State::Wanted
+        self.is_outstanding(number) && self.at(number).is(WANTED)
     }
 
-    pub(super) fn commit(&mut self, bytes: &[u8], len: usize) -> bool {
+    pub(super) fn commit(&mut self, bytes: &[u8], len: usize) {
         let Some((number, priority)) = self.granted.take() else {
-            return false;
+            return;
         };
         if len == 0 || !self.pool.push(bytes, number, len) {
-            return false;
+            return;
         }
-        let unsure = if number == self.next {
-            false
-        } else {
-            self.at(number).unsure
-        };
+        let mut unsure = 0;
         if number == self.next {
             self.next = number.plus(1);
+        } else {
+            unsure = self.at(number).marks & UNSURE;
         }
         *self.slot(number) = Slot {
-            state: State::Ready,
+            sent: 0,
+            marks: READY | DUE | unsure,
             priority,
-            due: true,
-            unsure,
-            ..EMPTY
         };
-        true
     }
 
     /// Marks a packet to be withdrawn. See [`super::Link::cancel`].
     pub(super) fn cancel(&mut self, bytes: &mut [u8], number: PacketNumber) -> bool {
-        if !(self.base..self.next).contains(&number) {
+        if !self.is_outstanding(number) || !self.at(number).is(WANTED | READY) {
             return false;
         }
-        match self.at(number).state {
-            State::Empty | State::Confirmed | State::Withdrawn | State::Void { .. } => {
-                return false;
-            }
-            State::Wanted | State::Ready => self.slot(number).cancelled = true,
-        }
         let slot = self.slot(number);
-        if slot.sent == 0 && !slot.unsure {
-            self.void(bytes, number);
+        slot.mark(CANCELLED, true);
+        if slot.sent == 0 && !slot.is(UNSURE) {
+            self.replace(bytes, number, VOID | DUE);
         } else {
-            slot.due = false;
+            slot.mark(DUE, false);
         }
         true
     }
 
-    fn void(&mut self, bytes: &mut [u8], number: PacketNumber) {
-        self.forget_bytes(bytes, number);
-        let priority = self.at(number).priority;
-        *self.slot(number) = Slot {
-            state: State::Void { reported: false },
-            priority,
-            due: true,
-            ..EMPTY
-        };
-    }
-
-    fn forget_bytes(&mut self, bytes: &mut [u8], number: PacketNumber) {
+    /// The packet's bytes are of no use any more.
+    fn replace(&mut self, bytes: &mut [u8], number: PacketNumber, marks: Marks) {
         self.pool.remove(bytes, number);
         self.cuts.remove(number);
+        let slot = self.slot(number);
+        (slot.sent, slot.marks) = (0, marks);
     }
 
     /// A new session: the peer lost what the packets refer to.
@@ -227,12 +207,15 @@ impl Outgoing {
         self.granted = None;
         for number in self.outstanding() {
             let slot = self.slot(number);
-            (slot.sent, slot.received) = (0, false);
-            slot.unsure = true;
-            match slot.state {
-                State::Ready => (slot.state, slot.due) = (State::Wanted, false),
-                State::Void { .. } => slot.due = true,
-                _ => {}
+            slot.sent = 0;
+            slot.mark(RECEIVED, false);
+            slot.mark(UNSURE, true);
+            if slot.is(READY) {
+                slot.mark(READY | DUE, false);
+                slot.mark(WANTED, true);
+            }
+            if slot.is(VOID) {
+                slot.mark(DUE, true);
             }
         }
     }
@@ -244,83 +227,54 @@ impl Outgoing {
         &mut self,
         bytes: &mut [u8],
         ack: &Ack,
-        heard: u64,
+        heard: u32,
         half_duplex: bool,
     ) -> (u32, u32) {
         let (mut delivered, mut abandoned) = (0, 0);
-        let Some(base) = self.base.resolve(ack.base.into(), 7, 63) else {
+        let base = self.base.resolve(ack.base.into(), 7, 63);
+        let Some(base) = base.filter(|base| self.base <= *base && *base <= self.next) else {
             return (0, 0);
         };
-        if base < self.base || base > self.next {
-            return (0, 0);
-        }
         for number in self.outstanding() {
-            let bit = |bits: u64, from: PacketNumber| match number.distance_from(from) {
-                Some(n) if n < 64 => bits >> n & 1 == 1,
-                _ => false,
-            };
-            if number < base || bit(ack.accepted, base.plus(1)) {
-                match self.confirm(bytes, number) {
-                    Some(true) => abandoned += 1,
-                    Some(false) => delivered += 1,
-                    None => {}
+            let ahead = number.get().wrapping_sub(base.get()) as usize;
+            let slot = self.slot(number);
+            if number < base || ack.accepted.has(ahead.wrapping_sub(1)) {
+                let mut marks = slot.marks & (CONFIRMED | WITHDRAWN);
+                if slot.is(VOID) {
+                    abandoned += 1;
+                    marks = if slot.is(TOLD) { 0 } else { WITHDRAWN };
+                } else if slot.is(WANTED | READY) {
+                    delivered += 1;
+                    marks = CONFIRMED;
                 }
+                self.replace(bytes, number, marks);
                 continue;
             }
-            let received = bit(ack.received, base);
-            let slot = self.slot(number);
+            let received = ack.received.has(ahead);
             let lost = slot.sent <= heard;
-            slot.received = received;
+            slot.mark(RECEIVED, received);
+            if slot.is(CANCELLED) {
+                if lost && !received {
+                    self.replace(bytes, number, VOID | DUE);
+                }
+            } else if slot.is(READY | VOID) && (lost || half_duplex) {
+                slot.mark(DUE, !received);
+            }
             if received {
                 // All of it is there: others may go in pieces.
                 self.cuts.remove(number);
             }
-            let slot = self.slot(number);
-            let withdrawable = matches!(slot.state, State::Ready | State::Wanted) && slot.cancelled;
-            if withdrawable && lost && !received {
-                self.void(bytes, number);
-            } else if !withdrawable && slot.state != State::Wanted && (lost || half_duplex) {
-                slot.due = !received;
+        }
+        for cut in self.cuts.all() {
+            cut.note(ack);
+            if half_duplex || self.slots[cut.number.slot()].sent <= heard {
+                cut.doubt();
             }
         }
-        let slots = &self.slots;
-        self.cuts.acknowledged(ack, |n| {
-            half_duplex || slots[(n.get() % WINDOW_MAX) as usize].sent <= heard
-        });
-        while self.base < self.next
-            && matches!(
-                self.at(self.base).state,
-                State::Confirmed | State::Withdrawn | State::Empty
-            )
-        {
+        while self.base < self.next && !self.at(self.base).is(WANTED | READY | VOID) {
             self.base = self.base.plus(1);
         }
         (delivered, abandoned)
-    }
-
-    /// The peer holds this packet durably. `Some(true)` if it was withdrawn before.
-    fn confirm(&mut self, bytes: &mut [u8], number: PacketNumber) -> Option<bool> {
-        let state = self.at(number).state;
-        self.forget_bytes(bytes, number);
-        match state {
-            State::Empty | State::Confirmed | State::Withdrawn => None,
-            State::Void { reported } => {
-                let state = if reported {
-                    State::Empty
-                } else {
-                    State::Withdrawn
-                };
-                *self.slot(number) = Slot { state, ..EMPTY };
-                Some(true)
-            }
-            State::Wanted | State::Ready => {
-                *self.slot(number) = Slot {
-                    state: State::Confirmed,
-                    ..EMPTY
-                };
-                Some(false)
-            }
-        }
     }
 
     /// The next fate to report.
@@ -328,127 +282,130 @@ impl Outgoing {
         let mut event = None;
         for number in (self.tail.get()..self.next.get()).map(PacketNumber::new) {
             let slot = self.slot(number);
-            match slot.state {
-                State::Confirmed => {
-                    *slot = EMPTY;
-                    event = Some(Event::Delivered(number));
-                }
-                State::Withdrawn => {
-                    *slot = EMPTY;
-                    event = Some(Event::Abandoned(number));
-                }
-                State::Void { reported: false } => {
-                    slot.state = State::Void { reported: true };
-                    event = Some(Event::Abandoned(number));
-                }
-                _ => continue,
+            if slot.is(CONFIRMED) {
+                event = Some(Event::Delivered(number));
+            } else if slot.is(WITHDRAWN) || slot.marks & (VOID | TOLD) == VOID {
+                event = Some(Event::Abandoned(number));
+            } else {
+                continue;
             }
+            slot.mark(CONFIRMED | WITHDRAWN, false);
+            slot.mark(TOLD, slot.is(VOID));
             break;
         }
-        while self.tail < self.base && self.at(self.tail).state == State::Empty {
+        while self.tail < self.base && !self.at(self.tail).is(CONFIRMED | WITHDRAWN) {
             self.tail = self.tail.plus(1);
         }
         event
     }
 
+    fn any(&self, marks: Marks) -> bool {
+        self.outstanding().any(|n| self.at(n).is(marks))
+    }
+
     /// Whether anything waits to be sent.
     pub(super) fn has_due(&self) -> bool {
-        self.outstanding().any(|n| self.at(n).due)
+        self.any(DUE)
     }
 
     /// Whether the peer has something still to confirm.
     pub(super) fn is_unconfirmed(&self) -> bool {
-        self.outstanding().any(|n| {
-            let slot = self.at(n);
-            matches!(slot.state, State::Void { .. }) || slot.state == State::Ready || slot.cancelled
-        })
+        self.any(VOID | READY | CANCELLED)
     }
 
     /// Whether a withdrawn packet's fate depends on an acknowledgement.
     pub(super) fn has_doubt(&self) -> bool {
-        self.outstanding().any(|n| self.at(n).cancelled)
+        self.any(CANCELLED)
     }
 
     /// Bytes that wait at this priority and above.
-    pub(super) fn due_len(&self, bytes: &[u8], priority: Priority) -> usize {
-        let due = self
-            .outstanding()
-            .filter(|n| self.at(*n).due && self.at(*n).priority <= priority);
-        due.map(|n| self.remaining(bytes, n)).sum()
+    pub(super) fn due_len(&self, priority: Priority) -> usize {
+        let mut len = 0;
+        for number in self.outstanding() {
+            let slot = self.at(number);
+            if slot.is(DUE) && slot.priority <= priority {
+                let done = self.cuts.get(number).map_or(0, |cut| cut.done_len());
+                len += self.pool.len(number).saturating_sub(done);
+            }
+        }
+        len
     }
 
     /// Bytes the peer is not known to hold.
-    pub(super) fn unheld_len(&self, bytes: &[u8]) -> usize {
-        let unheld = |n: &PacketNumber| self.at(*n).state == State::Ready && !self.at(*n).received;
-        self.outstanding()
-            .filter(unheld)
-            .map(|n| self.pool.get(bytes, n).map_or(0, <[u8]>::len))
-            .sum()
+    pub(super) fn unheld_len(&self) -> usize {
+        let mut len = 0;
+        for number in self.outstanding() {
+            if self.at(number).marks & (READY | RECEIVED) == READY {
+                len += self.pool.len(number);
+            }
+        }
+        len
     }
 
-    fn remaining(&self, bytes: &[u8], number: PacketNumber) -> usize {
-        let len = self.pool.get(bytes, number).map_or(0, <[u8]>::len);
-        let done = self
-            .cuts
-            .get(number)
-            .map_or(0, |cut| cut.done() * usize::from(cut.unit));
-        len.saturating_sub(done)
-    }
-
-    /// What to send next of that for which `wanted` holds. What was sent before goes first, the oldest first, since the
+    /// What to send next of that for which there is space. What was sent before goes first, the oldest first, since the
     /// rest waits for it at the far end; then what is most urgent. Bulk goes after all else.
-    pub(super) fn due(&self, bytes: &[u8], wanted: &dyn Fn(&Due) -> bool) -> Option<Due> {
-        let due = self
-            .outstanding()
-            .filter(|n| self.at(*n).due)
-            .filter_map(|number| {
-                let slot = self.at(number);
-                let len = self.pool.get(bytes, number).map_or(0, <[u8]>::len);
-                let segment = match self.cuts.get(number) {
-                    Some(cut) => Some(cut.first_due()?),
-                    None => None,
+    pub(super) fn pick<'b>(
+        &self,
+        bytes: &'b [u8],
+        space: &Space,
+    ) -> Option<(PacketNumber, Item<'b>)> {
+        let (mut best, mut best_rank) = (None, u8::MAX);
+        for number in self.outstanding() {
+            let slot = self.at(number);
+            let bulk = slot.priority == Priority::Bulk;
+            let order = if slot.sent > 0 {
+                0
+            } else {
+                1 + slot.priority as u8
+            };
+            let rank = u8::from(bulk) << 4 | order;
+            if !slot.is(DUE) || rank >= best_rank {
+                continue;
+            }
+            let whole = self.pool.get(bytes, number);
+            let (mut segment, mut part) = (None, whole);
+            if let Some(cut) = self.cuts.get(number) {
+                let Some(index) = cut.first_due() else {
+                    continue;
                 };
-                let bulk = slot.priority == Priority::Bulk;
-                let due = Due {
-                    number,
-                    bulk,
-                    len,
-                    segment,
-                };
-                let again = slot.sent > 0;
-                let priority = if again {
-                    Priority::Urgent
-                } else {
-                    slot.priority
-                };
-                wanted(&due).then_some(((bulk, !again, priority, number), due))
-            });
-        due.min_by_key(|(order, _)| *order).map(|(_, due)| due)
-    }
-
-    pub(super) fn bytes<'b>(&self, bytes: &'b [u8], number: PacketNumber) -> &'b [u8] {
-        self.pool.get(bytes, number).unwrap_or(&[])
-    }
-
-    /// Whether another packet can go in pieces. Bulk leaves places for what is more urgent.
-    pub(super) fn can_cut(&self, bulk: bool) -> bool {
-        self.cuts.free() > if bulk { 2 } else { 0 }
+                let (one, bytes) = cut.segment(index, whole);
+                (segment, part) = (Some(one), bytes);
+            }
+            let item = Item {
+                number: number.low(),
+                number_bits: 8,
+                bulk,
+                segment,
+                bytes: part,
+            };
+            // Bulk leaves places for what is more urgent.
+            let can_cut = self.cuts.free() > if bulk { 2 } else { 0 };
+            if space.takes(&item, whole.len(), can_cut) {
+                (best, best_rank) = (Some((number, item)), rank);
+            }
+        }
+        best
     }
 
     /// See [`Cuts::cut`].
-    pub(super) fn cut(&mut self, number: PacketNumber, len: usize, unit: usize) -> bool {
-        self.cuts.cut(number, len, unit)
+    pub(super) fn cut(&mut self, number: PacketNumber, unit: usize) -> bool {
+        unit > 0 && self.cuts.cut(number, self.pool.len(number), unit)
+    }
+
+    /// Bytes of a packet.
+    pub(super) fn len(&self, number: PacketNumber) -> usize {
+        self.pool.len(number)
     }
 
     /// Records that a frame carried this. True if any of it was sent before.
-    pub(super) fn sent(&mut self, due: &Due, counter: u64) -> bool {
-        let slot = self.slot(due.number);
-        let mut again = slot.sent > 0;
-        slot.sent = counter + 1;
-        slot.due = false;
-        if let Some(segment) = due.segment {
-            (self.slot(due.number).due, again) = self.cuts.sent(due.number, segment.index);
+    pub(super) fn sent(&mut self, number: PacketNumber, item: &Item<'_>, counter: u32) -> bool {
+        let (mut more, mut again) = (false, self.at(number).sent > 0);
+        if let (Some(segment), Some(cut)) = (item.segment, self.cuts.get_mut(number)) {
+            (more, again) = cut.sent(segment.index);
         }
+        let slot = self.slot(number);
+        slot.sent = counter + 1;
+        slot.mark(DUE, more);
         again
     }
 
@@ -456,13 +413,10 @@ impl Outgoing {
     pub(super) fn doubt(&mut self) {
         for number in self.outstanding() {
             let slot = self.slot(number);
-            if matches!(slot.state, State::Ready | State::Void { .. })
-                && !slot.received
-                && !slot.cancelled
-            {
-                slot.due = true;
+            if slot.is(READY | VOID) && !slot.is(RECEIVED | CANCELLED) {
+                slot.mark(DUE, true);
             }
         }
-        self.cuts.doubt();
+        self.cuts.all().for_each(|cut| cut.doubt());
     }
 }

@@ -1,24 +1,27 @@
 //! Packets of any length back to back in a slice. Refuses to allocate: when it is full, it is full.
 
-use super::PacketNumber;
+use core::ops::Range;
+
+use super::{PacketNumber, WINDOW_MAX};
 use crate::row::slide;
 
-/// One packet's bytes: those after all packets before it.
+/// Where one packet's bytes are.
 #[derive(Clone, Copy, Debug)]
 struct Span {
-    number: PacketNumber,
+    start: u32,
     len: u32,
 }
 
-/// Most packets in one pool: one window, and one being written.
-const SPANS: usize = 66;
+const NOTHING: Span = Span { start: 0, len: 0 };
 
-/// The table of contents of a slice the caller keeps.
+/// The table of contents of a slice the caller keeps: a span for each number of a window, most of them empty.
+// The length first: a board reaches it with short instructions.
+#[repr(C)]
 #[derive(Debug)]
 pub(super) struct Pool {
-    /// In the order of their bytes, without gaps.
-    spans: [Span; SPANS],
-    count: usize,
+    /// Bytes of all packets: there are no gaps.
+    len: u32,
+    spans: [Span; WINDOW_MAX as usize],
 }
 
 impl Pool {
@@ -26,119 +29,85 @@ impl Pool {
     #[inline(always)]
     pub(super) const fn new() -> Self {
         Self {
-            spans: [Span {
-                number: PacketNumber::new(0),
-                len: 0,
-            }; SPANS],
-            count: 0,
+            len: 0,
+            spans: [NOTHING; WINDOW_MAX as usize],
         }
     }
 
-    fn used(&self) -> &[Span] {
-        self.spans.get(..self.count).unwrap_or(&[])
-    }
-
-    /// Which span a packet is, where its bytes start and where they end.
-    fn find(&self, number: PacketNumber) -> Option<(usize, usize, usize)> {
-        let mut start = 0;
-        for (at, span) in self.used().iter().enumerate() {
-            let end = start + span.len as usize;
-            if span.number == number {
-                return Some((at, start, end));
-            }
-            start = end;
-        }
-        None
-    }
-
-    fn end(&self) -> usize {
-        self.used().iter().map(|span| span.len as usize).sum()
+    fn range(&self, number: PacketNumber) -> Range<usize> {
+        // The index is below the length.
+        let Span { start, len } = self.spans[number.slot()];
+        start as usize..(start + len) as usize
     }
 
     /// Bytes still free of `bytes`.
     pub(super) fn free(&self, bytes: &[u8]) -> usize {
-        if self.count == SPANS {
-            0
-        } else {
-            bytes.len().saturating_sub(self.end())
-        }
+        bytes.len().saturating_sub(self.len as usize)
+    }
+
+    /// Bytes of a packet.
+    pub(super) fn len(&self, number: PacketNumber) -> usize {
+        self.spans[number.slot()].len as usize
     }
 
     /// The bytes of a packet.
-    pub(super) fn get<'b>(&self, bytes: &'b [u8], number: PacketNumber) -> Option<&'b [u8]> {
-        let (_, start, end) = self.find(number)?;
-        bytes.get(start..end)
+    pub(super) fn get<'b>(&self, bytes: &'b [u8], number: PacketNumber) -> &'b [u8] {
+        bytes.get(self.range(number)).unwrap_or(&[])
     }
 
     /// The bytes of a packet, to write.
-    pub(super) fn get_mut<'b>(
-        &self,
-        bytes: &'b mut [u8],
-        number: PacketNumber,
-    ) -> Option<&'b mut [u8]> {
-        let (_, start, end) = self.find(number)?;
-        bytes.get_mut(start..end)
+    pub(super) fn get_mut<'b>(&self, bytes: &'b mut [u8], number: PacketNumber) -> &'b mut [u8] {
+        bytes.get_mut(self.range(number)).unwrap_or(&mut [])
     }
 
     /// The free bytes after the last packet.
     pub(super) fn tail<'b>(&self, bytes: &'b mut [u8]) -> &'b mut [u8] {
-        bytes.get_mut(self.end()..).unwrap_or(&mut [])
+        bytes.get_mut(self.len as usize..).unwrap_or(&mut [])
     }
 
     /// Turns the first `len` free bytes into a packet. False if they are not free.
     pub(super) fn push(&mut self, bytes: &[u8], number: PacketNumber, len: usize) -> bool {
-        if len > self.free(bytes) || self.find(number).is_some() {
-            return false;
+        let fits = len <= self.free(bytes);
+        if fits {
+            self.spans[number.slot()] = Span {
+                start: self.len,
+                len: len as u32,
+            };
+            self.len += len as u32;
         }
-        let (Some(span), Ok(len)) = (self.spans.get_mut(self.count), u32::try_from(len)) else {
-            return false;
-        };
-        *span = Span { number, len };
-        self.count += 1;
-        true
+        fits
     }
 
-    /// Makes a packet at least `len` bytes long, moving those after it. False if there is no room.
-    pub(super) fn grow(&mut self, bytes: &mut [u8], number: PacketNumber, len: usize) -> bool {
-        let Some((_, start, end)) = self.find(number) else {
-            return false;
-        };
-        len <= end - start || self.resize(bytes, number, len)
-    }
-
-    /// Cuts a packet to its first `len` bytes.
-    pub(super) fn truncate(&mut self, bytes: &mut [u8], number: PacketNumber, len: usize) {
-        self.resize(bytes, number, len);
-    }
-
-    /// Moves what comes after a packet. False if there is no room, or no such packet.
-    fn resize(&mut self, bytes: &mut [u8], number: PacketNumber, len: usize) -> bool {
-        let (Some((at, start, end)), all) = (self.find(number), self.end()) else {
-            return false;
-        };
-        let (to, Ok(len)) = (start + len, u32::try_from(len)) else {
-            return false;
-        };
+    /// Makes a packet longer or shorter and moves those after it. False if there is no room.
+    pub(super) fn resize(&mut self, bytes: &mut [u8], number: PacketNumber, len: usize) -> bool {
+        let Range { start, end } = self.range(number);
+        let (to, all) = (start + len, self.len as usize);
         let fits = to + (all - end) <= bytes.len();
-        if let Some(span) = self.spans.get_mut(at).filter(|_| fits) {
+        if fits {
             slide(bytes, end..all, to);
-            span.len = len;
+            let step = (to as u32).wrapping_sub(end as u32);
+            for span in &mut self.spans {
+                if span.start as usize >= end {
+                    span.start = span.start.wrapping_add(step);
+                }
+            }
+            self.spans[number.slot()] = Span {
+                start: start as u32,
+                len: len as u32,
+            };
+            self.len = self.len.wrapping_add(step);
         }
         fits
     }
 
     /// Forgets a packet and closes the gap.
     pub(super) fn remove(&mut self, bytes: &mut [u8], number: PacketNumber) {
-        self.truncate(bytes, number, 0);
-        if let Some((at, ..)) = self.find(number) {
-            slide(&mut self.spans, at + 1..self.count, at);
-            self.count -= 1;
-        }
+        self.resize(bytes, number, 0);
     }
 
     /// Forgets all packets.
     pub(super) fn clear(&mut self) {
-        self.count = 0;
+        *self = Self::new();
     }
 }
 
@@ -155,14 +124,14 @@ mod tests {
             pool.tail(&mut bytes)[..4].fill(n as u8);
             assert!(pool.push(&bytes, number(n), 4));
         }
-        assert!(!pool.push(&bytes, number(9), 5) && !pool.push(&bytes, number(1), 1));
+        assert!(!pool.push(&bytes, number(9), 5));
         pool.remove(&mut bytes, number(1));
-        assert!(pool.grow(&mut bytes, number(0), 8) && !pool.grow(&mut bytes, number(2), 9));
-        pool.truncate(&mut bytes, number(2), 3);
-        assert_eq!(pool.get(&bytes, number(0)).unwrap()[..4], [0; 4]);
-        assert_eq!(pool.get(&bytes, number(1)), None);
-        assert_eq!(pool.get(&bytes, number(2)), Some(&[2; 3][..]));
-        assert_eq!(pool.get(&bytes, number(3)), Some(&[3; 4][..]));
+        assert!(pool.resize(&mut bytes, number(0), 8) && !pool.resize(&mut bytes, number(2), 9));
+        pool.resize(&mut bytes, number(2), 3);
+        assert_eq!(pool.get(&bytes, number(0))[..4], [0; 4]);
+        assert_eq!(pool.get(&bytes, number(1)), []);
+        assert_eq!(pool.get(&bytes, number(2)), [2; 3]);
+        assert_eq!(pool.get(&bytes, number(3)), [3; 4]);
         assert_eq!(pool.free(&bytes), 20 - 15);
     }
 }

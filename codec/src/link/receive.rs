@@ -60,8 +60,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     /// long we ask.
     fn miss_answer(&mut self) {
         self.handshake.repeat();
-        let (out, ..) = parts(&mut self.storage, self.config.out_len, 0);
-        if self.outgoing.unheld_len(out) <= 2 * ASK_ABOVE_LEN {
+        if self.outgoing.unheld_len() <= 2 * ASK_ABOVE_LEN {
             self.outgoing.doubt();
         } else {
             self.owed.poll = true;

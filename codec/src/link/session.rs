@@ -58,16 +58,16 @@ pub(super) struct Session {
     known: bool,
     /// The peer spoke within the session: its notices carry no packets any more.
     peer_in_session: bool,
-    counter: u64,
+    counter: u32,
     notice_counter: u32,
     replay: Replay,
     peer_notice: Option<u32>,
     /// Counters below this reached the peer or are lost.
-    heard: u64,
+    heard: u32,
 }
 
 /// Most frames sent within a session without an answer; then only notices.
-const UNHEARD_MAX: u64 = 128;
+const UNHEARD_MAX: u32 = 128;
 const NOTICES_MAX: u32 = 1 << 24;
 
 impl Session {
@@ -128,19 +128,19 @@ impl Session {
     }
 
     /// The value an item sent in the next frame is remembered by.
-    pub(super) fn mark(&self, notice: bool) -> u64 {
+    pub(super) fn mark(&self, notice: bool) -> u32 {
         if notice { 0 } else { self.counter }
     }
 
     pub(super) fn position(&self) -> [u8; 3] {
-        let [low, middle, high, ..] = self.counter.to_le_bytes();
+        let [low, middle, high, _] = self.counter.to_le_bytes();
         [low, middle, high]
     }
 
     /// The peer said which counter it expects next from itself.
     pub(super) fn advance(&mut self, position: [u8; 3]) {
         let [low, middle, high] = position;
-        let next = u64::from(u32::from_le_bytes([low, middle, high, 0]));
+        let next = u32::from_le_bytes([low, middle, high, 0]);
         let here = self.replay.resolve_wide(next);
         self.replay.advance(here);
     }
@@ -167,7 +167,8 @@ impl Session {
         }
     }
 
-    /// Seals a frame stamped before, and uses up its counter.
+    /// Seals a frame stamped before, and uses up its counter. `None` if it does not fit, or no counter is left: 2^32
+    /// frames of a session are more than any radio sends.
     pub(super) fn seal(
         &mut self,
         notice: bool,
@@ -177,8 +178,8 @@ impl Session {
         len: usize,
     ) -> Option<usize> {
         let nonce = if notice {
-            let counter = self.notice_counter.into();
-            self.notice_counter += 1;
+            let counter = self.notice_counter;
+            self.notice_counter = counter.checked_add(1)?;
             Nonce {
                 sender_epoch: self.epoch,
                 receiver_epoch: 0,
@@ -186,7 +187,7 @@ impl Session {
             }
         } else {
             let counter = self.counter;
-            self.counter += 1;
+            self.counter = counter.checked_add(1)?;
             Nonce {
                 sender_epoch: self.epoch,
                 receiver_epoch: self.peer_epoch,
@@ -281,7 +282,7 @@ impl Session {
             return Err(Refusal::Stale);
         }
         let near = self.replay.resolve(header.counter);
-        for counter in [near, near + 256] {
+        for counter in [near, near.saturating_add(256)] {
             let nonce = Nonce {
                 sender_epoch: self.peer_epoch,
                 receiver_epoch: self.epoch,
@@ -327,7 +328,7 @@ impl Session {
             let nonce = Nonce {
                 sender_epoch: epoch,
                 receiver_epoch: 0,
-                counter: counter.into(),
+                counter,
             };
             let Some(len) = self.try_open(nonce, frame, header.len(), hello, body) else {
                 continue;
@@ -372,14 +373,19 @@ impl Session {
     }
 
     /// What an acknowledgement names as highest counter heard.
-    pub(super) fn note_heard(&mut self, low: u8) -> u64 {
+    pub(super) fn note_heard(&mut self, low: u8) -> u32 {
         let behind = self.counter.to_le_bytes()[0].wrapping_sub(low.wrapping_add(1));
         self.heard = self.heard.max(self.counter.saturating_sub(behind.into()));
         self.heard
     }
 
-    /// What our acknowledgement names. From now on everything up to it counts as lost.
-    pub(super) fn close_heard(&mut self) -> u8 {
-        self.replay.close()
+    /// What our acknowledgement names.
+    pub(super) fn heard(&self) -> u8 {
+        self.replay.heard()
+    }
+
+    /// From now on everything up to that counts as lost.
+    pub(super) fn close_heard(&mut self) {
+        self.replay.close();
     }
 }

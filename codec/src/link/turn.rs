@@ -187,8 +187,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         {
             return false;
         }
-        let (out, ..) = super::parts(&mut self.storage, self.config.out_len, 0);
-        self.outgoing.due_len(out, priority) < 2 * usize::from(self.channel.mtu)
+        self.outgoing.due_len(priority) < 2 * usize::from(self.channel.mtu)
     }
 
     /// Whether a frame may go out now; otherwise sets the timer for when it may, if time decides that.

@@ -4,68 +4,72 @@
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Replay {
     /// One above the highest counter received.
-    next: u64,
+    next: u32,
     /// Bit i: counter `next - 1 - i` was received.
-    seen: u64,
+    seen: u32,
     /// Counters below this are refused: an acknowledgement told the sender that they count as lost.
-    floor: u64,
+    floor: u32,
 }
 
 impl Replay {
     /// The full counter with these low 8 bits that is nearest above what was received: up to 192 ahead, 64 behind.
-    pub(crate) fn resolve(&self, low: u8) -> u64 {
+    pub(crate) fn resolve(&self, low: u8) -> u32 {
         let start = self.next.saturating_sub(64);
-        start + (u64::from(low).wrapping_sub(start) & 0xff)
+        start.saturating_add(u32::from(low).wrapping_sub(start) & 0xff)
     }
 
     /// The full counter with the low 24 bits of `low`, at or above the next expected; that one if it is behind.
-    pub(crate) fn resolve_wide(&self, low: u64) -> u64 {
+    pub(crate) fn resolve_wide(&self, low: u32) -> u32 {
         let ahead = low.wrapping_sub(self.next) & 0xff_ffff;
         if ahead < 1 << 23 {
-            self.next + ahead
+            self.next.saturating_add(ahead)
         } else {
             self.next
         }
     }
 
     /// Whether a frame with this counter is new.
-    pub(crate) fn is_new(&self, counter: u64) -> bool {
+    pub(crate) fn is_new(&self, counter: u32) -> bool {
         if counter < self.floor {
             return false;
         }
         match (self.next.checked_sub(1)).and_then(|top| top.checked_sub(counter)) {
             None => true,
-            Some(age) => age < 64 && self.seen >> age & 1 == 0,
+            Some(age) => age < u32::BITS && self.seen >> age & 1 == 0,
         }
     }
 
     /// Whether none with a higher counter was received.
-    pub(crate) fn is_newest(&self, counter: u64) -> bool {
+    pub(crate) fn is_newest(&self, counter: u32) -> bool {
         counter >= self.next
     }
 
     /// Records an authentic frame.
-    pub(crate) fn record(&mut self, counter: u64) {
+    pub(crate) fn record(&mut self, counter: u32) {
         if counter >= self.next {
-            let shift = u32::try_from(counter + 1 - self.next).unwrap_or(u32::MAX);
-            self.seen = self.seen.checked_shl(shift).unwrap_or(0) | 1;
-            self.next = counter + 1;
-        } else if self.next - 1 - counter < 64 {
-            self.seen |= 1 << (self.next - 1 - counter);
+            let next = counter.saturating_add(1);
+            self.advance(next);
+            self.seen |= 1;
+        } else {
+            let age = self.next - 1 - counter;
+            self.seen |= 1u32.checked_shl(age).unwrap_or(0);
         }
     }
 
-    /// Everything up to the highest received counts as lost from now on. Gives the low bits of that counter.
-    pub(crate) fn close(&mut self) -> u8 {
+    /// The low bits of the highest counter received.
+    pub(crate) fn heard(&self) -> u8 {
+        self.next.wrapping_sub(1) as u8
+    }
+
+    /// Everything up to that counter counts as lost from now on.
+    pub(crate) fn close(&mut self) {
         self.floor = self.next;
-        self.next.wrapping_sub(1).to_le_bytes()[0]
     }
 
     /// The sender's next counter is authentically known to be at least `counter`.
-    pub(crate) fn advance(&mut self, counter: u64) {
+    pub(crate) fn advance(&mut self, counter: u32) {
         if counter > self.next {
-            let shift = u32::try_from(counter - self.next).unwrap_or(u32::MAX);
-            self.seen = self.seen.checked_shl(shift).unwrap_or(0);
+            self.seen = self.seen.checked_shl(counter - self.next).unwrap_or(0);
             self.next = counter;
         }
     }
@@ -78,7 +82,7 @@ mod tests {
     #[test]
     fn each_counter_passes_once() {
         let mut replay = Replay::default();
-        for counter in [0u64, 2, 1, 5, 300, 299] {
+        for counter in [0u32, 2, 1, 5, 300, 299] {
             assert_eq!(replay.resolve(counter.to_le_bytes()[0]), counter);
             assert!(replay.is_new(counter));
             replay.record(counter);
@@ -89,7 +93,8 @@ mod tests {
         }
         assert!(!replay.is_new(236), "out of the window");
         assert!(replay.is_new(298));
-        assert_eq!(replay.close(), 44);
+        replay.close();
+        assert_eq!(replay.heard(), 44);
         assert!(!replay.is_new(298), "an acknowledgement called it lost");
     }
 }

@@ -1,180 +1,141 @@
-//! Which packets and segments go into a frame. Refuses to write them.
+//! Which packets and segments go into a frame. Refuses to choose among them: it says what fits, and writes it.
 
-use super::parts;
-use crate::frame::{Item, Piece};
-use crate::link::outgoing::{Due, Outgoing};
+use super::{Draft, parts};
+use crate::frame::{Item, Kind, Segment};
 use crate::link::{Link, LinkConfig, SEGMENTS_MAX};
 
-/// Most packets and segments in one frame.
-const ITEMS_MAX: usize = 24;
+/// Forms of a segment's head: its bytes, and how many segments it tells apart. The first also tells only 8 packets
+/// apart, and stands alone in a frame.
+const FORMS: [(usize, usize); 3] = [(1, 32), (3, 32), (4, SEGMENTS_MAX)];
+/// Bytes more in the head of a segment of a packet that was cut anew.
+const ANEW_LEN: usize = 2;
 
-/// What goes into one frame.
-#[derive(Default)]
-pub(super) struct Load {
-    pub(super) items: [Option<Due>; ITEMS_MAX],
-    pub(super) count: usize,
-    /// Bytes after the acknowledgement.
-    pub(super) len: usize,
-    /// Bytes of the items if another follows.
-    closed: usize,
+/// The room in a frame.
+#[derive(Clone, Copy)]
+pub(in crate::link) struct Space {
+    /// Bytes of contents in a frame without acknowledgement.
+    most: usize,
+    /// Bytes free in this one.
+    room: usize,
+    /// Segments may go: first in a frame, and not in a notice.
+    segments: bool,
+    /// The shortest head of a segment will do.
+    compact: bool,
 }
 
-impl Load {
-    fn has(&self, due: &Due) -> bool {
-        self.items
-            .iter()
-            .flatten()
-            .any(|item| item.number == due.number)
-    }
-
-    fn last_number(&self) -> Option<u8> {
-        let last = self
-            .count
-            .checked_sub(1)
-            .and_then(|last| self.items.get(last).copied().flatten());
-        last.map(|due| due.number.get().to_le_bytes()[0])
-    }
-
-    fn push(&mut self, due: Due, item: &Item<'_>, len: usize) {
-        self.closed += item.head_len(self.last_number(), false) + item.bytes.len();
-        self.len = len;
-        if let Some(place) = self.items.get_mut(self.count) {
-            *place = Some(due);
-            self.count += 1;
+impl Space {
+    pub(super) fn new(config: &LinkConfig, most: usize, notice: bool) -> Self {
+        Self {
+            most,
+            room: most,
+            segments: !notice,
+            compact: config.window <= 8,
         }
     }
-}
 
-impl LinkConfig {
-    /// Whether one segment fits the short form, which tells 8 packets and 32 segments apart.
-    pub(super) fn is_compact(&self, due: &Due) -> bool {
-        due.segment
-            .is_some_and(|it| self.window <= 8 && !it.again && it.index < 32)
-    }
-}
-
-pub(super) fn piece(due: &Due) -> Piece {
-    match due.segment {
-        None => Piece::Whole,
-        Some(it) => Piece::Segment {
-            index: it.index,
-            last: it.index + 1 == it.count,
-            unit: it.again.then_some(it.unit),
-        },
-    }
-}
-
-pub(super) fn item<'b>(outgoing: &Outgoing, out: &'b [u8], due: &Due) -> Item<'b> {
-    let bytes = outgoing.bytes(out, due.number);
-    let bytes = match due.segment {
-        None => bytes,
-        Some(it) => {
-            let unit = usize::from(it.unit).max(1);
-            bytes.chunks(unit).nth(it.index.into()).unwrap_or(&[])
+    /// Whether something can go into such frames, whole or in pieces.
+    pub(in crate::link) fn takes(&self, item: &Item<'_>, whole_len: usize, can_cut: bool) -> bool {
+        match item.segment {
+            None if whole_len < self.room => true,
+            _ if !self.segments => false,
+            None => whole_len < self.most || can_cut && self.unit(whole_len, 0) > 0,
+            Some(_) => self.alone_len(item) <= self.most || self.unit(whole_len, ANEW_LEN) > 0,
         }
-    };
-    Item {
-        number: due.number.get().to_le_bytes()[0],
-        number_bits: 8,
-        bulk: due.bulk,
-        piece: piece(due),
-        bytes,
+    }
+
+    /// Whether a segment goes with the shortest head.
+    fn is_compact(&self, segment: &Segment) -> bool {
+        self.compact && segment.unit == 0 && segment.index < 32
+    }
+
+    /// Bytes of an item that has the frame for itself.
+    fn alone_len(&self, item: &Item<'_>) -> usize {
+        match &item.segment {
+            Some(segment) if !self.is_compact(segment) => item.len(None, true),
+            _ => 1 + item.bytes.len(),
+        }
+    }
+
+    /// How long the segments of a packet are. `extra`: bytes more in each head. 0 if there were too many.
+    fn unit(&self, len: usize, extra: usize) -> usize {
+        let long = usize::from(!self.compact || extra > 0);
+        for (head, count) in FORMS.iter().skip(long) {
+            let unit = self.most.saturating_sub(head + extra);
+            if len <= unit * count {
+                return unit;
+            }
+        }
+        0
+    }
+
+    /// The longest packet that can be cut.
+    pub(super) fn cut_len_max(&self) -> usize {
+        let mut most = 0;
+        for (head, count) in FORMS.iter().skip(usize::from(!self.compact)) {
+            most = most.max(self.most.saturating_sub(*head) * count);
+        }
+        most
     }
 }
 
 impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
-    /// Chooses packets and segments for a frame, most urgent first.
-    pub(super) fn load(&mut self, notice: bool, ack_len: usize) -> Load {
-        // Contents of the frame, without and with an acknowledgement.
-        let most = self.contents_len(notice);
-        let room = most.saturating_sub(ack_len);
-        let mut load = Load::default();
-        while load.count < ITEMS_MAX {
-            let (out, ..) = parts(&mut self.storage, self.config.out_len, 0);
-            let first = load.count == 0;
-            let small = |due: &Due| due.segment.is_none() && load.closed + 1 + due.len <= room;
-            let wanted = |due: &Due| {
-                !load.has(due)
-                    && (small(due)
-                        || first && !notice && fits(&self.config, &self.outgoing, due, most))
+    /// Puts packets and segments into the frame, most urgent first. False if none fits.
+    pub(super) fn load(&mut self, draft: &mut Draft<'_>) -> bool {
+        let mut space = Space::new(&self.config, self.contents_len(draft.notice), draft.notice);
+        let (room, start) = (draft.room(), draft.len);
+        space.room = room;
+        let mark = self.session.mark(draft.notice);
+        let (out, ..) = parts(&mut self.storage, self.config.out_len, 0);
+        // An item is written when the next is chosen: the last has a shorter head, the only one the shortest.
+        let (mut pending, mut after, mut closed) = (None::<Item<'_>>, None, 0);
+        let mut repeated = false;
+        while let Some((number, item)) = self.outgoing.pick(out, &space) {
+            let len = match &pending {
+                None => space.alone_len(&item),
+                Some(before) => closed + item.len(Some(before.number), true),
             };
-            let Some(due) = self.outgoing.due(out, &wanted) else {
-                break;
-            };
-            if first && due.segment.is_none() && due.len + 1 > room {
-                // What fits a frame without acknowledgement goes whole in the next one.
-                if due.len < most || !self.cut(&due, most, 0) {
-                    break;
+            if len > room {
+                // What fits a frame without acknowledgement goes in the next one; what fits none is cut, or cut anew if
+                // the channel shrank since.
+                let extra = item.segment.map_or(0, |_| ANEW_LEN);
+                let unit = space.unit(self.outgoing.len(number), extra);
+                if pending.is_none() && len > space.most && self.outgoing.cut(number, unit) {
+                    continue;
                 }
-                continue;
-            }
-            let item = item(&self.outgoing, out, &due);
-            let head = match first {
-                true if due.segment.is_none() || self.config.is_compact(&due) => 1,
-                true => item.head_len(None, true),
-                false => load.closed + item.head_len(load.last_number(), true),
-            };
-            let len = head + item.bytes.len();
-            if len <= room {
-                load.push(due, &item, len);
-                continue;
-            }
-            // Either only the acknowledgement is in the way, or the channel shrank since this packet was cut.
-            let shrunk = first && due.segment.is_some() && len > most;
-            if !shrunk || !self.cut(&due, most, 2) {
                 break;
             }
+            if let Some(before) = pending.replace(item) {
+                draft.add(&before, after, false);
+                after = Some(before.number);
+            }
+            closed = draft.len - start + item.len(after, false);
+            (space.room, space.segments) = (room.saturating_sub(closed), false);
+            repeated |= self.outgoing.sent(number, &item, mark);
         }
-        load
-    }
-
-    fn cut(&mut self, due: &Due, most: usize, extra: usize) -> bool {
-        let unit = cut_unit(&self.config, most, due.len, extra);
-        unit.is_some_and(|unit| self.outgoing.cut(due.number, due.len, unit))
-    }
-}
-
-/// Whether a packet can go in frames with `room` bytes for contents, whole or in pieces.
-pub(super) fn fits(config: &LinkConfig, outgoing: &Outgoing, due: &Due, room: usize) -> bool {
-    match due.segment {
-        None if due.len < room => true,
-        None => outgoing.can_cut(due.bulk) && cut_unit(config, room, due.len, 0).is_some(),
-        Some(it) => {
-            let head = if config.is_compact(due) {
-                1
-            } else {
-                4 + if it.again { 2 } else { 0 }
-            };
-            usize::from(it.unit) + head <= room || cut_unit(config, room, due.len, 2).is_some()
+        self.stats.frames_repeated += u64::from(repeated);
+        let Some(item) = pending else {
+            return false;
+        };
+        match item.segment {
+            None if after.is_none() => {
+                draft.kind = Kind::Packet { bulk: item.bulk };
+                draft.put(&[item.number]);
+                draft.put(item.bytes);
+            }
+            Some(segment) if after.is_none() && space.is_compact(&segment) => {
+                draft.kind = Kind::Segment {
+                    last: segment.last,
+                    bulk: item.bulk,
+                    number_high: item.number >> 3 & 3,
+                };
+                draft.put(&[item.number << 5 | segment.index as u8]);
+                draft.put(item.bytes);
+            }
+            _ => {
+                draft.kind = Kind::Mixed;
+                draft.add(&item, after, true);
+            }
         }
+        true
     }
-}
-
-/// Forms of a segment's head where a frame has `room` bytes for contents: the longest segment, and how many there may be.
-fn forms(config: &LinkConfig, room: usize, extra: usize) -> [(usize, usize); 3] {
-    let compact = if config.window <= 8 && extra == 0 {
-        32
-    } else {
-        0
-    };
-    let unit = |head: usize| room.saturating_sub(head + extra);
-    [(unit(1), compact), (unit(3), 32), (unit(4), SEGMENTS_MAX)]
-}
-
-/// How long the segments of a packet of `len` bytes are. `extra`: bytes more in each head.
-fn cut_unit(config: &LinkConfig, room: usize, len: usize, extra: usize) -> Option<usize> {
-    let fits = |&(unit, most): &(usize, usize)| unit > 0 && len.div_ceil(unit) <= most;
-    forms(config, room, extra)
-        .into_iter()
-        .find(fits)
-        .map(|(unit, _)| unit)
-}
-
-/// The longest packet that can be cut.
-pub(super) fn cut_len_max(config: &LinkConfig, room: usize) -> usize {
-    forms(config, room, 0)
-        .into_iter()
-        .map(|(unit, most)| unit * most)
-        .max()
-        .unwrap_or(0)
 }

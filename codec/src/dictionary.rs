@@ -3,6 +3,8 @@
 
 pub mod file;
 
+use core::cmp::Ordering;
+
 /// Strings numbered from 0, all cut out of one blob.
 #[derive(Clone, Copy, Debug)]
 pub struct Strings<'d> {
@@ -42,10 +44,15 @@ impl<'d> Strings<'d> {
 
     /// The number of `wanted`.
     pub fn find(&self, wanted: &str) -> Option<u16> {
-        let octets = |id| cut_octets(self.blob, self.starts, self.lens, id).unwrap_or(&[]);
-        let wanted = wanted.as_bytes();
-        let at = self.index.binary_search_by(|&id| octets(id).cmp(wanted));
-        at.ok().map(|at| self.index[at])
+        let names = Names {
+            blob: self.blob,
+            namespaces: &[],
+            starts: self.starts,
+            lens: self.lens,
+            kinds: &[],
+            index: self.index,
+        };
+        names.find(0, wanted)
     }
 }
 
@@ -99,15 +106,28 @@ impl<'d> Names<'d> {
         kind.copied().unwrap_or(Kind::Text)
     }
 
+    fn namespace(&self, id: u16) -> u16 {
+        let ns = self.namespaces.get(usize::from(id));
+        ns.copied().unwrap_or(0)
+    }
+
     /// The number of the name `name` in the namespace numbered `ns`.
     pub fn find(&self, ns: u16, name: &str) -> Option<u16> {
-        let octets = |id| cut_octets(self.blob, self.starts, self.lens, id).unwrap_or(&[]);
-        let at = self.index.binary_search_by(|&id| {
-            let of = self.namespaces.get(usize::from(id)).copied();
-            let order = of.unwrap_or(0).cmp(&ns);
-            order.then_with(|| octets(id).cmp(name.as_bytes()))
-        });
-        at.ok().map(|at| self.index[at])
+        let (mut low, mut high) = (0, self.index.len());
+        while low < high {
+            let middle = (low + high) / 2;
+            let id = *self.index.get(middle)?;
+            // Octets, which are quicker to cut out than text.
+            let (start, end) = ends(self.starts, self.lens, id)?;
+            let octets = self.blob.as_bytes().get(start..end)?;
+            let order = self.namespace(id).cmp(&ns);
+            match order.then_with(|| octets.cmp(name.as_bytes())) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Equal => return Some(id),
+                Ordering::Greater => high = middle,
+            }
+        }
+        None
     }
 
     /// The ids of the names in the namespace numbered `ns`, by local name.
@@ -242,12 +262,6 @@ impl<'d> Dictionary<'d> {
 fn cut<'d>(blob: &'d str, starts: &[u16], lens: &[u8], id: u16) -> Option<&'d str> {
     let (start, end) = ends(starts, lens, id)?;
     blob.get(start..end)
-}
-
-/// As [`cut`], to be compared only.
-fn cut_octets<'d>(blob: &'d str, starts: &[u16], lens: &[u8], id: u16) -> Option<&'d [u8]> {
-    let (start, end) = ends(starts, lens, id)?;
-    blob.as_bytes().get(start..end)
 }
 
 fn ends(starts: &[u16], lens: &[u8], id: u16) -> Option<(usize, usize)> {

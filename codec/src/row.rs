@@ -30,12 +30,12 @@ impl<T: Copy, const N: usize> Row<T, N> {
 
     /// The items.
     pub(crate) fn all(&self) -> &[T] {
-        self.items.get(..self.len).unwrap_or(&[])
+        &self.items[..self.len.min(N)]
     }
 
     /// The items, to change.
     pub(crate) fn all_mut(&mut self) -> &mut [T] {
-        self.items.get_mut(..self.len).unwrap_or(&mut [])
+        &mut self.items[..self.len.min(N)]
     }
 
     /// Room for another?

@@ -99,17 +99,17 @@ pub fn mint<'o>(tag: &str, number: u32, ordinal: u8, out: &'o mut [u8; MINTED_MA
 /// Reads an id made up with the same tag: number and ordinal.
 pub fn unmint(tag: &str, id: &str) -> Option<(u32, u8)> {
     let octets = id.as_bytes();
-    let digits = octets.strip_prefix(b"lw")?.strip_prefix(tag.as_bytes())?;
-    let (digits, ordinal) = match digits {
+    let (digits, ordinal) = match octets {
         [digits @ .., b'.', ordinal] => (digits, ordinal.wrapping_sub(b'0')),
         digits => (digits, 0),
     };
     let mut number = 0u32;
-    for octet in digits.strip_prefix(b"-")? {
-        let value = DIGITS.iter().position(|digit| digit == octet)?;
-        number = number << 5 | value as u32;
+    for octet in digits {
+        let value = DIGITS.iter().position(|digit| digit == octet);
+        // Digits begin after the hyphen.
+        number = value.map_or(0, |value| number << 5 | value as u32);
     }
-    // Whatever was lost on the way shows when it is written again.
+    // Whatever else was there, or was lost on the way, shows when it is written again.
     let same = mint(tag, number, ordinal, &mut [0; MINTED_MAX]) == octets;
     (ordinal < ORDINALS && same).then_some((number, ordinal))
 }

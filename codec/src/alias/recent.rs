@@ -15,8 +15,6 @@ const KEPT: usize = 2 * WINDOW as usize;
 const OFFERS: usize = 14;
 /// [`Next::choice`], in eighths, of a template named outright.
 const CHOICE_FAR: u32 = 6;
-/// Slot of a packet without template.
-const NO_SLOT: u16 = u16::MAX;
 /// No packets: the last is before the first.
 const NO_RUN: (u32, u32) = (1, 0);
 
@@ -52,7 +50,8 @@ pub struct Use {
     pub kind: u32,
     /// The low bits: those of two packets in one place differ by a multiple of [`KEPT`], and nobody skips 1,024 of those.
     number: u16,
-    slot: u16,
+    /// The slot after that of the template used, or become; 0 without one.
+    after: u16,
     /// The slot after the last string it introduced; 0 if none.
     pub strings: u16,
     /// Bare JIDs, hashed.
@@ -82,7 +81,7 @@ impl Use {
         },
         kind: 0,
         number: 0,
-        slot: NO_SLOT,
+        after: 0,
         strings: 0,
         from: 0,
         to: 0,
@@ -92,7 +91,7 @@ impl Use {
 
     /// Notes the slot of the template used, or become.
     pub fn set_slot(&mut self, slot: Option<u16>) {
-        self.slot = slot.unwrap_or(NO_SLOT);
+        self.after = slot.map_or(0, |slot| slot.saturating_add(1));
     }
 
     /// How the addresses of two packets stand to each other.
@@ -212,19 +211,7 @@ impl Recent {
         (first, last)
     }
 
-    fn offers(&self, first: u32, last: u32) -> Offers<'_> {
-        let nothing = Offer {
-            packet: &Use::NOTHING,
-            ago: 0,
-            often: 0,
-        };
-        let mut offers = Offers {
-            list: Row::new(nothing),
-            last: &Use::NOTHING,
-            last2: &Use::NOTHING,
-            kinds: 0,
-            next: Next::default(),
-        };
+    fn offer<'r>(&'r self, first: u32, last: u32, offers: &mut Offers<'r>) {
         let mut seen = 0;
         for n in (first..last + 1).rev() {
             let packet = self.get(n);
@@ -242,8 +229,8 @@ impl Recent {
             let next = &mut offers.next;
             next.choice += u32::from(seen < 4 && packet.fresh);
             next.string = next.string.max(packet.strings);
-            if packet.slot != NO_SLOT {
-                next.template = next.template.max(packet.slot + 1);
+            if packet.after > 0 {
+                next.template = next.template.max(packet.after);
                 offers.add(packet, seen);
             }
             seen += 1;
@@ -251,7 +238,6 @@ impl Recent {
         let (last, last2) = (offers.last, offers.last2);
         offers.next.marks = last.marks;
         offers.next.kinds = [last.kind, mix(last.kind, last2.kind)];
-        offers
     }
 
     /// Codes which template packet `number` uses; `given` is the one to write. Also tells which slots come next.
@@ -273,7 +259,19 @@ impl Recent {
         if first <= last && self.get(last).state == State::Absent {
             return Err(Fault::Unknown);
         }
-        let mut offers = self.offers(first, last);
+        let nothing = Offer {
+            packet: &Use::NOTHING,
+            ago: 0,
+            often: 0,
+        };
+        let mut offers = Offers {
+            list: Row::new(nothing),
+            last: nothing.packet,
+            last2: nothing.packet,
+            kinds: 0,
+            next: Next::default(),
+        };
+        self.offer(first, last, &mut offers);
         let len = offers.list.all().len() as u32;
         let values = [offers.last.kind, len, offers.last2.kind];
         if !flag(d, &Contexts::of(&values, "a b ac"), USED, given.is_some()) {
@@ -283,7 +281,7 @@ impl Recent {
         for offer in offers.list.all() {
             let contexts = offers.contexts(choice, offer);
             choice += 1;
-            let slot = offer.packet.slot;
+            let slot = offer.packet.after.wrapping_sub(1);
             if flag(d, &contexts, OFFER, given == Some(slot)) {
                 offers.next.used = Some(slot);
                 break;
@@ -326,7 +324,7 @@ impl<'r> Offers<'r> {
     /// A template some packet used.
     fn add(&mut self, packet: &'r Use, seen: u8) {
         for offer in self.list.all_mut() {
-            if offer.packet.slot == packet.slot {
+            if offer.packet.after == packet.after {
                 offer.often += 1;
                 return;
             }

@@ -12,6 +12,13 @@
 use crate::row::put;
 use crate::structure::lexicon::{Class, Symbol};
 
+// Tags of values that more belongs to.
+const STRING: u8 = 1;
+const WORD: u8 = 2;
+const SAME_ID: u8 = 4;
+const CROSSED: u8 = 7;
+const OCTETS: u8 = 8;
+
 /// Longest string a template keeps.
 const STRING_MAX: usize = 120;
 
@@ -123,28 +130,23 @@ impl<'r> Recorder<'r> {
 
     /// A value.
     pub fn value(&mut self, trace: Trace<'_>) {
-        match trace {
-            Trace::Absent | Trace::Long => self.push(&[0]),
-            Trace::String(text) if text.len() > STRING_MAX => self.push(&[0]),
-            Trace::String(text) => {
-                self.push(&[1]);
-                self.push_string(text);
-            }
-            Trace::Word(id) => {
-                self.push(&[2]);
-                self.push(&id.to_le_bytes());
-            }
-            Trace::NewId => self.push(&[3]),
-            Trace::SameId(ordinal) => self.push(&[4, ordinal]),
-            Trace::Reference(own) => self.push(&[5 + u8::from(own)]),
-            Trace::Crossed(head) => {
-                self.push(&[7]);
-                self.push_string(head);
-            }
-            Trace::Octets(count) => {
-                self.push(&[8]);
-                self.push(&count.to_le_bytes());
-            }
+        let (tag, number, text) = match trace {
+            Trace::Absent | Trace::Long => (0, 0, ""),
+            Trace::String(text) if text.len() > STRING_MAX => (0, 0, ""),
+            Trace::String(text) => (STRING, 0, text),
+            Trace::Word(id) => (WORD, id, ""),
+            Trace::NewId => (3, 0, ""),
+            Trace::SameId(ordinal) => (SAME_ID, u16::from(ordinal), ""),
+            Trace::Reference(own) => (5 + u8::from(own), 0, ""),
+            Trace::Crossed(head) => (CROSSED, 0, head),
+            Trace::Octets(count) => (OCTETS, count, ""),
+        };
+        self.push(&[tag]);
+        match tag {
+            STRING | CROSSED => self.push_string(text),
+            WORD | OCTETS => self.push(&number.to_le_bytes()),
+            SAME_ID => self.push(&[number as u8]),
+            _ => {}
         }
     }
 
@@ -157,7 +159,7 @@ impl<'r> Recorder<'r> {
 /// Follows a template while a stanza is walked.
 #[derive(Clone, Copy, Debug)]
 pub struct Cursor<'t> {
-    tokens: &'t [u8],
+    tokens: Tokens<'t>,
     /// Open elements the template does not have.
     astray: u32,
     /// Is the next value the template's?
@@ -168,7 +170,7 @@ impl<'t> Cursor<'t> {
     /// At the start of a template; empty tokens: no template.
     pub fn new(tokens: &'t [u8]) -> Self {
         Self {
-            tokens,
+            tokens: Tokens(tokens),
             astray: 0,
             aligned: false,
         }
@@ -176,146 +178,137 @@ impl<'t> Cursor<'t> {
 
     /// The symbol expected next.
     pub fn expected(&self) -> Option<Symbol<'t>> {
-        if self.astray > 0 {
-            return None;
-        }
-        take_symbol(self.tokens).map(|(symbol, _)| symbol)
+        let mut tokens = self.tokens;
+        (self.astray == 0 && !tokens.0.is_empty()).then(|| tokens.symbol())
     }
 
     /// Leaves out what is expected, an element with all it holds. False at the end of the open element.
     pub fn skip(&mut self) -> bool {
-        let rest = after(self.tokens);
-        if let Some(rest) = rest {
-            self.tokens = rest;
-        }
-        rest.is_some()
+        let symbol = self.tokens.symbol();
+        self.tokens.skip(&symbol)
     }
 
     /// Does `symbol` come later in the open element than what is expected?
     pub fn has_later(&self, symbol: &Symbol<'_>) -> bool {
         let is_sought = symbol.opens() || symbol.is_attribute();
-        is_sought && after(self.tokens).is_some_and(|rest| seek(rest, symbol).is_some())
+        let mut ahead = *self;
+        is_sought && ahead.skip() && ahead.tokens.seek(symbol)
     }
 
     /// The symbol that came.
     pub fn advance(&mut self, symbol: &Symbol<'_>) {
-        let closes = symbol.class == Class::Close;
-        self.aligned = false;
-        if self.astray == 0 {
-            if let Some(rest) = seek(self.tokens, symbol) {
-                self.tokens = rest;
-                self.aligned = true;
-                return;
-            }
-            if closes {
-                self.tokens = &[];
-            }
-        }
-        if symbol.opens() {
+        let mut ahead = self.tokens;
+        self.aligned = self.astray == 0 && ahead.seek(symbol);
+        if self.aligned {
+            self.tokens = ahead;
+        } else if symbol.opens() {
             self.astray += 1;
-        } else if closes {
+        } else if symbol.class == Class::Close {
+            if self.astray == 0 {
+                self.tokens = Tokens(&[]);
+            }
             self.astray = self.astray.saturating_sub(1);
         }
     }
 
     /// What the template has for the value that comes now; to be asked once for each value.
     pub fn trace(&mut self) -> Trace<'t> {
-        if !self.aligned {
-            return Trace::Absent;
+        if self.aligned {
+            self.aligned = false;
+            self.tokens.value()
+        } else {
+            Trace::Absent
         }
-        self.aligned = false;
-        match take_value(self.tokens) {
-            Some((trace, rest)) => {
-                self.tokens = rest;
-                trace
+    }
+}
+
+/// Tokens to come. After the last there are closes without end.
+#[derive(Clone, Copy, Debug)]
+struct Tokens<'t>(&'t [u8]);
+
+impl<'t> Tokens<'t> {
+    fn octet(&mut self) -> u8 {
+        let (octet, rest) = self.0.split_first().unwrap_or((&0, &[]));
+        self.0 = rest;
+        *octet
+    }
+
+    fn number(&mut self) -> u16 {
+        u16::from_le_bytes([self.octet(), self.octet()])
+    }
+
+    fn string(&mut self) -> &'t str {
+        let len = usize::from(self.octet());
+        let (text, rest) = self.0.split_at_checked(len).unwrap_or((&[], &[]));
+        self.0 = rest;
+        core::str::from_utf8(text).unwrap_or("")
+    }
+
+    fn symbol(&mut self) -> Symbol<'t> {
+        let code = self.number();
+        let mut symbol = match code {
+            0 => Symbol::CLOSE,
+            1 => Symbol::TEXT,
+            2 => Symbol::known(Class::OtherElement, 0),
+            3 => Symbol::known(Class::OtherAttribute, 0),
+            0x8000.. => Symbol::known(Class::Attribute, code & 0x7fff),
+            _ => Symbol::known(Class::Element, code - 4),
+        };
+        if symbol.is_other() {
+            symbol.ns = self.string();
+            symbol.name = self.string();
+        }
+        symbol
+    }
+
+    fn value(&mut self) -> Trace<'t> {
+        let tag = self.octet();
+        match tag {
+            STRING => Trace::String(self.string()),
+            CROSSED => Trace::Crossed(self.string()),
+            WORD => Trace::Word(self.number()),
+            OCTETS => Trace::Octets(self.number()),
+            SAME_ID => Trace::SameId(self.octet()),
+            0 => Trace::Long,
+            3 => Trace::NewId,
+            _ => Trace::Reference(tag == 6),
+        }
+    }
+
+    /// Leaves out what belongs to `symbol`. False if it is the end of the open element.
+    fn skip(&mut self, symbol: &Symbol<'_>) -> bool {
+        if symbol.opens() {
+            return self.seek(&Symbol::CLOSE);
+        }
+        let closes = symbol.class == Class::Close;
+        if !closes {
+            self.value();
+        }
+        !closes
+    }
+
+    /// Goes to what follows the first `wanted` in the open element; false if there is none.
+    fn seek(&mut self, wanted: &Symbol<'_>) -> bool {
+        let mut depth = 0u32;
+        loop {
+            let symbol = self.symbol();
+            let outermost = depth == 0;
+            if outermost && symbol == *wanted {
+                return true;
             }
-            None => Trace::Absent,
-        }
-    }
-}
-
-/// The rest of the tokens after the first attribute, text or whole element. None at the end of the open element.
-fn after(tokens: &[u8]) -> Option<&[u8]> {
-    let (symbol, rest) = take_symbol(tokens)?;
-    match symbol.class {
-        Class::Close => None,
-        Class::Element | Class::OtherElement => seek(rest, &Symbol::CLOSE),
-        _ => take_value(rest).map(|(_, rest)| rest),
-    }
-}
-
-/// The rest of the tokens after the first `wanted` in the open element.
-fn seek<'t>(mut tokens: &'t [u8], wanted: &Symbol<'_>) -> Option<&'t [u8]> {
-    let mut depth = 0u32;
-    while let Some((symbol, rest)) = take_symbol(tokens) {
-        if depth == 0 && symbol == *wanted {
-            return Some(rest);
-        }
-        tokens = rest;
-        match symbol.class {
-            Class::Close => depth = depth.checked_sub(1)?,
-            Class::Element | Class::OtherElement => {
+            if symbol.opens() {
                 // An attribute looked for belongs to the open element, not to what follows its children.
-                if depth == 0 && wanted.is_attribute() {
-                    return None;
+                if outermost && wanted.is_attribute() {
+                    return false;
                 }
                 depth += 1;
+            } else if symbol.class != Class::Close {
+                self.value();
+            } else if outermost {
+                return false;
+            } else {
+                depth -= 1;
             }
-            _ => tokens = take_value(tokens)?.1,
         }
     }
-    None
-}
-
-fn take_string(tokens: &[u8]) -> Option<(&str, &[u8])> {
-    let (len, rest) = tokens.split_first()?;
-    let (text, rest) = rest.split_at_checked(usize::from(*len))?;
-    Some((core::str::from_utf8(text).ok()?, rest))
-}
-
-fn take_symbol(tokens: &[u8]) -> Option<(Symbol<'_>, &[u8])> {
-    let (code, mut rest) = tokens.split_first_chunk::<2>()?;
-    let code = u16::from_le_bytes(*code);
-    let mut symbol = match code {
-        0 => Symbol::CLOSE,
-        1 => Symbol::TEXT,
-        2 => Symbol::known(Class::OtherElement, 0),
-        3 => Symbol::known(Class::OtherAttribute, 0),
-        0x8000.. => Symbol::known(Class::Attribute, code & 0x7fff),
-        _ => Symbol::known(Class::Element, code - 4),
-    };
-    if symbol.is_other() {
-        (symbol.ns, rest) = take_string(rest)?;
-        (symbol.name, rest) = take_string(rest)?;
-    }
-    Some((symbol, rest))
-}
-
-fn take_value(tokens: &[u8]) -> Option<(Trace<'_>, &[u8])> {
-    let (tag, rest) = tokens.split_first()?;
-    Some(match tag {
-        0 => (Trace::Long, rest),
-        1 => {
-            let (text, rest) = take_string(rest)?;
-            (Trace::String(text), rest)
-        }
-        2 => {
-            let (id, rest) = rest.split_first_chunk::<2>()?;
-            (Trace::Word(u16::from_le_bytes(*id)), rest)
-        }
-        3 => (Trace::NewId, rest),
-        4 => {
-            let (ordinal, rest) = rest.split_first()?;
-            (Trace::SameId(*ordinal), rest)
-        }
-        5 | 6 => (Trace::Reference(*tag == 6), rest),
-        8 => {
-            let (count, rest) = rest.split_first_chunk::<2>()?;
-            (Trace::Octets(u16::from_le_bytes(*count)), rest)
-        }
-        _ => {
-            let (head, rest) = take_string(rest)?;
-            (Trace::Crossed(head), rest)
-        }
-    })
 }

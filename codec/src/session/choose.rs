@@ -8,37 +8,38 @@ use crate::features::mix;
 use crate::stanza::{Node, Stanza};
 use crate::structure::lexicon::hash;
 
+/// Words of a sketch.
+const WORDS: usize = 6;
 /// Octets of a sketch.
-pub(crate) const SKETCH_LEN: usize = 24;
+pub(crate) const SKETCH_LEN: usize = 4 * WORDS;
 
 /// What is compared: which names and words occur, and the addresses.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Sketch {
-    /// One bit for each name or word, by its hash.
-    bits: [u32; 4],
-    to: u32,
-    from: u32,
-    /// Name of the root; only stanzas of one are compared.
+    /// Four words with a bit for each name or word, by its hash; hashes of `to` and `from`.
+    words: [u32; WORDS],
+    /// Name of the root, hashed; only stanzas of one are compared.
     pub(crate) root: u32,
 }
 
-/// Estimated cost of a difference in names or words, in bits.
-const DIFFERENCE_COST: u32 = 3;
-/// Estimated cost of a different address, in bits.
-const ADDRESS_COST: u32 = 6;
+/// Where the hash of `to` is; that of `from` follows.
+const TO: usize = 4;
+/// A different address, in a sum of differences.
+const ADDRESS: u32 = 1 << 8;
+/// Names and words a different address costs as much as.
+const ADDRESS_COST: u32 = 2;
 /// Names and words in which a stanza may differ from the one it takes the place of.
 const SUCCESSOR_DIFFERENCE_MAX: u32 = 3;
 /// Beyond this a template is no help.
-const COST_MAX: u32 = 60;
+const COST_MAX: u32 = 20;
 
 impl Sketch {
     /// Sketches a stanza.
     pub(crate) fn of(dictionary: &Dictionary<'_>, stanza: Stanza<'_, '_>) -> Self {
-        let mut sketch = Self {
-            to: stanza.attr("to").map_or(0, hash),
-            from: stanza.attr("from").map_or(0, hash),
-            ..Self::default()
-        };
+        let mut sketch = Self::default();
+        let address = |name| stanza.attr(name).map_or(0, hash);
+        sketch.words[TO] = address("to");
+        sketch.words[TO + 1] = address("from");
         let mut parent = 0;
         for node in stanza.nodes() {
             match node {
@@ -65,70 +66,53 @@ impl Sketch {
 
     fn add(&mut self, key: u32) {
         let bit = mix(7, key) >> 20;
-        self.bits[(bit >> 5 & 3) as usize] |= 1 << (bit & 31);
+        self.words[(bit >> 5 & 3) as usize] |= 1 << (bit & 31);
     }
 
     /// As octets, at the start of a template.
     pub(crate) fn write(&self, out: &mut [u8]) {
-        let [a, b, c, d] = self.bits;
-        let words = [a, b, c, d, self.to, self.from];
-        for (place, word) in out.as_chunks_mut().0.iter_mut().zip(words) {
+        for (place, word) in out.as_chunks_mut().0.iter_mut().zip(self.words) {
             *place = word.to_le_bytes();
         }
     }
 
-    fn read(octets: &[u8]) -> Option<Self> {
-        let words: &[[u8; 4]; 6] = octets.as_chunks().0.first_chunk()?;
-        let [a, b, c, d, to, from] = words.map(u32::from_le_bytes);
-        Some(Self {
-            bits: [a, b, c, d],
-            to,
-            from,
-            root: 0,
-        })
-    }
-
-    fn differences(&self, other: &Self) -> u32 {
-        let pairs = self.bits.iter().zip(other.bits);
-        pairs.map(|(one, other)| (one ^ other).count_ones()).sum()
-    }
-
-    /// The same thing said again, between the same two. An answer between them is another thing: if it took the place
-    /// of the question, each would have to be told anew in turn.
-    fn succeeds(&self, other: &Self) -> bool {
-        self.to == other.to
-            && self.from == other.from
-            && self.differences(other) <= SUCCESSOR_DIFFERENCE_MAX
-    }
-
-    fn cost_from(&self, other: &Self) -> u32 {
-        self.differences(other) * DIFFERENCE_COST
-            + u32::from(self.to != other.to) * ADDRESS_COST
-            + u32::from(self.from != other.from) * ADDRESS_COST
+    /// How many names and words are only here or only in a template, and addresses.
+    fn differences(&self, template: &[u8]) -> u32 {
+        let mut sum = 0;
+        for (at, other) in template.as_chunks().0.iter().take(WORDS).enumerate() {
+            let difference = self.words[at] ^ u32::from_le_bytes(*other);
+            sum += match difference {
+                0 => 0,
+                _ if at < TO => difference.count_ones(),
+                _ => ADDRESS,
+            };
+        }
+        sum
     }
 }
 
 /// The template the stanza resembles most; among equals the latest.
 pub(crate) fn template(shelf: Shelf<'_>, sketch: &Sketch) -> Option<u16> {
     let mut best = None;
+    let mut least = COST_MAX + 1;
+    let mut latest = 0;
     for slot in 0..shelf.slots() {
         if shelf.state(slot) != State::Known || shelf.hash(slot) != sketch.root {
             continue;
         }
-        let Some(other) = shelf.get(slot).and_then(Sketch::read) else {
-            continue;
-        };
-        let cost = sketch.cost_from(&other);
-        let rank = (cost, u32::MAX - shelf.packet(slot));
-        if cost <= COST_MAX && best.is_none_or(|(least, _)| rank < least) {
-            best = Some((rank, slot));
+        let differences = sketch.differences(shelf.get(slot).unwrap_or(&[]));
+        let cost = differences % ADDRESS + differences / ADDRESS * ADDRESS_COST;
+        let packet = shelf.packet(slot);
+        if cost < least || best.is_some() && cost == least && packet > latest {
+            (best, least, latest) = (Some(slot), cost, packet);
         }
     }
-    best.map(|(_, slot)| slot)
+    best
 }
 
-/// The slot to keep a new template in: that of the template it was made from, if it succeeds that one; else an empty
-/// one; else the one not used for longest.
+/// The slot to keep a new template in: that of the template it was made from, if it is the same thing said again between
+/// the same two; else an empty one; else the one not used for longest. An answer between the two is another thing: if it
+/// took the place of the question, each would have to be told anew in turn.
 pub(crate) fn slot(
     shelf: Shelf<'_>,
     pending: &Pending,
@@ -137,8 +121,7 @@ pub(crate) fn slot(
 ) -> Option<u16> {
     if let Some(slot) = made_from
         && pending.is_past(shelf.used(slot))
-        && let Some(before) = shelf.get(slot).and_then(Sketch::read)
-        && sketch.succeeds(&before)
+        && sketch.differences(shelf.get(slot)?) <= SUCCESSOR_DIFFERENCE_MAX
     {
         return Some(slot);
     }

@@ -23,19 +23,15 @@ pub(super) fn write<'x, D: Scribe>(
     let mut rest = stanza.nodes();
     while let Some((node, after)) = rest.split_first() {
         rest = after;
-        match *node {
-            Node::Open { ns, name } => {
-                let symbol = element(walk.dictionary, ns, name);
-                cross(walk, &mut last, Some((&symbol, "")))?;
-                rest = write_attributes(walk, &mut last, rest)?;
-            }
-            Node::Text(text) if walk.is_idle_space(text) => {}
-            Node::Text(text) => {
-                cross(walk, &mut last, Some((&Symbol::TEXT, text)))?;
-            }
-            _ => {
-                cross(walk, &mut last, Some((&Symbol::CLOSE, "")))?;
-            }
+        let (mut symbol, text) = match *node {
+            Node::Open { ns, name } => (element(walk.dictionary, ns, name), ""),
+            Node::Text(text) if walk.is_idle_space(text) => continue,
+            Node::Text(text) => (Symbol::TEXT, text),
+            _ => (Symbol::CLOSE, ""),
+        };
+        cross(walk, &mut last, &mut symbol, Some(text))?;
+        if symbol.opens() {
+            rest = write_attributes(walk, &mut last, rest)?;
         }
     }
     Ok(())
@@ -54,7 +50,8 @@ fn write_attributes<'n, 'x, D: Scribe>(
     let mut left = nodes;
     while let Some((Node::Attr { .. }, rest)) = left.split_first() {
         left = rest;
-        let mut next: Option<(Symbol<'x>, &'x str)> = None;
+        // The least after the last; none is a close.
+        let (mut next, mut text) = (Symbol::CLOSE, "");
         for (at, node) in nodes.iter().enumerate() {
             let Node::Attr { value, .. } = node else {
                 break;
@@ -63,13 +60,15 @@ fn write_attributes<'n, 'x, D: Scribe>(
                 Some(symbol) => *symbol,
                 None => look_up(walk.dictionary, node),
             };
-            if *last < symbol && next.is_none_or(|(next, _)| symbol < next) {
-                next = Some((symbol, value));
+            if *last < symbol && (next.class == Class::Close || symbol < next) {
+                (next, text) = (symbol, value);
             }
         }
-        // None if some occur twice.
-        let (symbol, value) = next.ok_or(Fault::Malformed)?;
-        cross(walk, last, Some((&symbol, value)))?;
+        // So if some occur twice.
+        if next.class == Class::Close {
+            return Err(Fault::Malformed);
+        }
+        cross(walk, last, &mut next, Some(text))?;
     }
     Ok(left)
 }
@@ -83,8 +82,9 @@ pub(super) fn read<'x, D: Scribe>(
     tape: &mut [Node<'x>],
 ) -> Result<usize, Fault> {
     let mut last = Symbol::CLOSE;
+    let mut symbol = Symbol::CLOSE;
     for (place, count) in tape.iter_mut().zip(1..) {
-        let (symbol, value) = cross(walk, &mut last, None)?;
+        let value = cross(walk, &mut last, &mut symbol, None)?;
         *place = node(walk, &symbol, value)?;
         if walk.trail.depth() == 0 {
             return Ok(count);
@@ -93,36 +93,38 @@ pub(super) fn read<'x, D: Scribe>(
     Err(Fault::TapeFull)
 }
 
-/// Codes a symbol and its value; `last` is the symbol before, if it is an attribute of the same element or text.
+/// Codes a symbol and its value, which are given to be written; `last` is the symbol before, if it is an attribute of the
+/// same element, or text.
 fn cross<'x, D: Scribe>(
     walk: &mut Walk<'_, 'x, D>,
     last: &mut Symbol<'x>,
-    given: Option<(&Symbol<'x>, &'x str)>,
-) -> Result<(Symbol<'x>, &'x str), Fault> {
-    let symbol = walk.symbol(given.map(|(symbol, _)| symbol))?;
+    symbol: &mut Symbol<'x>,
+    given: Option<&'x str>,
+) -> Result<&'x str, Fault> {
+    *symbol = walk.symbol(given.map(|_| &*symbol))?;
     if symbol.is_other() && !(is_xml_text(symbol.ns) && is_xml_name(symbol.name)) {
         return Err(Fault::Characters);
     }
     let is_text = symbol.class == Class::Text;
     if !is_text && !symbol.is_attribute() {
         *last = Symbol::CLOSE;
-        return Ok((symbol, ""));
+        return Ok("");
     }
     // Each attribute once, under one name and in the order of all; text in one piece.
     let is_named = symbol.class == Class::OtherAttribute
         && !attribute(walk.dictionary, symbol.ns, symbol.name).is_other();
-    if is_named || *last >= symbol && (!is_text || last.class == Class::Text) {
+    if is_named || *last >= *symbol && (!is_text || last.class == Class::Text) {
         return Err(Fault::Malformed);
     }
-    *last = symbol;
-    let value = walk.value(&symbol, given.map(|(_, value)| value))?;
+    *last = *symbol;
+    let value = walk.value(symbol, given)?;
     if is_text && value.is_empty() {
         return Err(Fault::Malformed);
     }
     if !is_xml_text(value) {
         return Err(Fault::Characters);
     }
-    Ok((symbol, value))
+    Ok(value)
 }
 
 fn look_up<'x>(dictionary: &Dictionary<'_>, node: &Node<'x>) -> Symbol<'x> {

@@ -51,6 +51,11 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Is it of a type, and neither an address nor running text?
+    pub fn is_literal(self) -> bool {
+        (Self::Uuid as u8..=Self::Letters as u8).contains(&(self as u8))
+    }
+
     /// The kind numbered `code`, below 16.
     pub fn from_code(code: u32) -> Self {
         const ALL: &[Kind; 16] = &[

@@ -97,6 +97,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             arena,
             next,
             referred: None,
+            fault: Fault::Malformed,
         };
         let nodes = match work {
             Work::Write(stanza, _) => nodes::write(&mut walk, stanza).map(|()| 0),

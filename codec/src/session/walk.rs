@@ -100,7 +100,13 @@ pub(crate) struct Walk<'w, 'a, D> {
     pub(crate) next: Next,
     /// The packet the latest reference was to.
     pub(crate) referred: Option<(bool, u32)>,
+    /// What is wrong, once something is.
+    pub(crate) fault: Fault,
 }
+
+/// Something is wrong; [`Walk::fault`] says what. It says so apart, so that a board has answers in registers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Failed;
 
 impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// Codes one symbol; `given` is the one to write.
@@ -108,100 +114,127 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// # Errors
     /// See [`Fault`].
     pub(crate) fn symbol(&mut self, given: Option<&Symbol<'a>>) -> Result<Symbol<'a>, Fault> {
+        let mut symbol = given.copied().unwrap_or(Symbol::CLOSE);
+        let coded = self.follow(&mut symbol, given.is_some());
+        let arrived = coded.and_then(|()| self.arrive(&symbol));
+        arrived.map(|()| symbol).map_err(|Failed| self.fault)
+    }
+
+    /// Codes a symbol as the template has it, or else by itself. On the reading end it is put into `symbol`.
+    fn follow(&mut self, symbol: &mut Symbol<'a>, given: bool) -> Result<(), Failed> {
         let mut expected_key = 0;
         let mut skipped = 0;
         while let Some(expected) = self.cursor.expected() {
             expected_key = expected.key();
             let contexts = self.trail.symbol_hit(expected_key, skipped);
-            let hit = flag(self.d, &contexts, SAME_SYMBOL, given == Some(&expected));
+            let hit = flag(self.d, &contexts, SAME_SYMBOL, given && *symbol == expected);
             self.trail.judge(hit);
             if hit {
-                let symbol = match given {
-                    Some(symbol) => *symbol,
-                    None => self.own(&expected)?,
-                };
-                return self.arrive(symbol);
+                if !given {
+                    // Its strings are moved to where they can stay.
+                    *symbol = Symbol::known(expected.class, expected.id);
+                    symbol.ns = self.keep(expected.ns)?;
+                    symbol.name = self.keep(expected.name)?;
+                }
+                return Ok(());
             }
-            let left_out = given.is_some_and(|symbol| self.cursor.has_later(symbol));
+            let left_out = given && self.cursor.has_later(symbol);
             let closes = expected.class == Class::Close;
             if closes || !flag(self.d, &contexts, SKIP, left_out) {
                 break;
             }
             if !self.cursor.skip() {
-                return Err(Fault::Malformed);
+                return Err(Failed);
             }
             skipped = expected_key;
         }
         let contexts = self.trail.symbol(expected_key);
-        let class = given.map_or(0, |symbol| symbol.class as u32);
-        let id = given.map_or(0, |symbol| symbol.id);
-        let symbol = match tree(self.d, &contexts, CLASS, 3, class) {
-            0 => Symbol::CLOSE,
-            1 => Symbol::TEXT,
-            2 => Symbol::known(Class::Element, rank(self.d, &contexts, ELEMENT, id)),
-            3 => Symbol::known(Class::Attribute, rank(self.d, &contexts, ATTRIBUTE, id)),
-            4 => self.other(Class::OtherElement, given, &contexts)?,
-            5 => self.other(Class::OtherAttribute, given, &contexts)?,
-            _ => return Err(Fault::Malformed),
-        };
-        self.arrive(symbol)
-    }
-
-    /// A symbol of the template with its strings moved to where they can stay.
-    fn own(&mut self, symbol: &Symbol<'w>) -> Result<Symbol<'a>, Fault> {
-        let mut own = Symbol::known(symbol.class, symbol.id);
-        if symbol.is_other() {
-            own.ns = self.arena.keep(symbol.ns)?;
-            own.name = self.arena.keep(symbol.name)?;
+        let class = tree(self.d, &contexts, CLASS, 3, symbol.class as u32);
+        symbol.class = *Class::ALL.get(class as usize).ok_or(Failed)?;
+        match symbol.class {
+            Class::Close | Class::Text => {}
+            Class::Element => symbol.id = rank(self.d, &contexts, ELEMENT, symbol.id),
+            Class::Attribute => symbol.id = rank(self.d, &contexts, ATTRIBUTE, symbol.id),
+            _ => {
+                let given = given.then_some(*symbol);
+                symbol.ns = self.namespace(&contexts, given.map(|symbol| symbol.ns))?;
+                symbol.name = self.letters(ELEMENT, given.map(|symbol| symbol.name))?;
+            }
         }
-        Ok(own)
+        Ok(())
     }
 
-    fn other(
+    fn namespace(
         &mut self,
-        class: Class,
-        given: Option<&Symbol<'a>>,
         contexts: &Contexts,
-    ) -> Result<Symbol<'a>, Fault> {
+        given: Option<&'a str>,
+    ) -> Result<&'a str, Failed> {
         let table = &self.dictionary.namespaces;
-        let known = given.and_then(|symbol| table.find(symbol.ns));
-        let ns = if flag(self.d, contexts, NAMESPACE_KNOWN, known.is_some()) {
-            let id = rank(self.d, contexts, NAMESPACE, known.unwrap_or(0));
-            table.get(id).ok_or(Fault::Malformed)?
-        } else {
-            self.letters(NAMESPACE, given.map(|symbol| symbol.ns))?
-        };
-        let name = self.letters(ELEMENT, given.map(|symbol| symbol.name))?;
-        Ok(Symbol::other(class, ns, name))
+        let known = given.and_then(|ns| table.find(ns));
+        if !flag(self.d, contexts, NAMESPACE_KNOWN, known.is_some()) {
+            return self.letters(NAMESPACE, given);
+        }
+        let id = rank(self.d, contexts, NAMESPACE, known.unwrap_or(0));
+        table.get(id).ok_or(Failed)
+    }
+
+    /// Says what is wrong.
+    fn fail<T>(&mut self, fault: Fault) -> Result<T, Failed> {
+        self.fault = fault;
+        Err(Failed)
+    }
+
+    /// What both ends should remember, or what is wrong.
+    fn known<T>(&mut self, found: Option<T>) -> Result<T, Failed> {
+        match found {
+            Some(found) => Ok(found),
+            None => self.fail(Fault::Unknown),
+        }
+    }
+
+    /// Copies `text` to where it can stay.
+    fn keep(&mut self, text: &str) -> Result<&'a str, Failed> {
+        match self.arena.keep(text) {
+            Ok(text) => Ok(text),
+            Err(_) => self.fail(Fault::ArenaFull),
+        }
     }
 
     /// Codes a string letter by letter.
-    pub(super) fn letters(&mut self, place: u32, given: Option<&'a str>) -> Result<&'a str, Fault> {
+    fn letters(&mut self, place: u32, given: Option<&'a str>) -> Result<&'a str, Failed> {
         let text = given.unwrap_or("").as_bytes();
-        let len = letters::code(self.d, place, text, self.arena.free())?;
+        let len = letters::code(self.d, place, text, self.arena.free());
         self.kept(given, len)
     }
 
-    /// What was written, or the `len` octets that were read to the arena.
-    fn kept(&mut self, given: Option<&'a str>, len: usize) -> Result<&'a str, Fault> {
-        match given {
+    /// What was written, or the octets that were read to the arena, as many as `len` says.
+    fn kept(
+        &mut self,
+        given: Option<&'a str>,
+        len: Result<usize, Fault>,
+    ) -> Result<&'a str, Failed> {
+        let len = match len {
+            Ok(len) => len,
+            Err(fault) => return self.fail(fault),
+        };
+        match given.or_else(|| self.arena.take(len)) {
             Some(text) => Ok(text),
-            None => self.arena.take(len).ok_or(Fault::Characters),
+            None => self.fail(Fault::Characters),
         }
     }
 
     /// Takes note of a symbol on all sides.
-    fn arrive(&mut self, symbol: Symbol<'a>) -> Result<Symbol<'a>, Fault> {
-        self.cursor.advance(&symbol);
-        self.recorder.symbol(&symbol);
+    fn arrive(&mut self, symbol: &Symbol<'a>) -> Result<(), Failed> {
+        self.cursor.advance(symbol);
+        self.recorder.symbol(symbol);
         let key = symbol.key();
-        let (_, name) = self.named(&symbol)?;
+        let (_, name) = self.named(symbol).map_err(|_| Failed)?;
         let inside = self.trail.depth() > 0;
         let (fine, what) = match symbol.class {
             Class::Element | Class::OtherElement => {
                 let id = (!symbol.is_other()).then_some(symbol.id);
                 if !self.trail.open(key, id) {
-                    return Err(Fault::TooDeep);
+                    return self.fail(Fault::TooDeep);
                 }
                 (true, What::Open(name))
             }
@@ -220,7 +253,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             }
         };
         self.d.note(what);
-        fine.then_some(symbol).ok_or(Fault::Malformed)
+        fine.then_some(()).ok_or(Failed)
     }
 
     /// Number of the namespace, which another symbol has not, and local name.
@@ -285,7 +318,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             is_text: symbol.class == Class::Text,
             attribute: if symbol.is_other() { "" } else { name },
         };
-        let text = self.valued(at, trace, given)?;
+        let text = self.valued(at, trace, given).map_err(|Failed| self.fault)?;
         self.note_address(&at, trace, text);
         Ok(text)
     }
@@ -309,16 +342,14 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         at: Place<'a>,
         trace: Trace<'w>,
         given: Option<&'a str>,
-    ) -> Result<&'a str, Fault> {
+    ) -> Result<&'a str, Failed> {
         if trace.can_hit() && self.is_repeated(&at, trace, given) {
             let text = self.replay(trace, given)?;
-            self.recorder.value(trace);
-            self.remember_value(trace);
-            self.d.note(What::Value("as before", text));
+            self.leave(trace, "as before", text);
             return Ok(text);
         }
         let plan = given.map_or(Plan::default(), |text| self.plan(&at, trace, text));
-        let job = Job {
+        let mut job = Job {
             at,
             contexts: self.trail.at(at.place, trace.key()),
             trace,
@@ -326,11 +357,22 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             number: plan.number,
         };
         let kind = self.kind(&job, plan.kind);
-        let (text, left) = self.coded(kind, &job)?;
-        self.recorder.value(left);
-        self.remember_value(left);
-        self.d.note(What::Value(plan::name(kind), text));
+        let text = self.coded(kind, &mut job)?;
+        let left = self.left(kind, &job, text)?;
+        self.leave(left, plan::name(kind), text);
         Ok(text)
+    }
+
+    /// Takes note of a value: what it leaves for the template, how it went, and itself.
+    fn leave(&mut self, trace: Trace<'_>, how: &'static str, text: &str) {
+        self.recorder.value(trace);
+        let (key, word) = match trace {
+            Trace::Word(id) => (0x3_0000 | u32::from(id), true),
+            Trace::NewId | Trace::SameId(_) | Trace::Reference(_) | Trace::Crossed(_) => (8, false),
+            _ => (7, false),
+        };
+        self.trail.value(key, word);
+        self.d.note(What::Value(how, text));
     }
 
     /// How the value goes; `given` is the way to write it.
@@ -353,16 +395,6 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         hit
     }
 
-    fn remember_value(&mut self, trace: Trace<'_>) {
-        let word = matches!(trace, Trace::Word(_));
-        let key = match trace {
-            Trace::Word(id) => 0x3_0000 | u32::from(id),
-            Trace::NewId | Trace::SameId(_) | Trace::Reference(_) | Trace::Crossed(_) => 8,
-            _ => 7,
-        };
-        self.trail.value(key, word);
-    }
-
     fn is_same(&self, trace: Trace<'_>, at: &Place<'_>, text: &str) -> bool {
         match trace {
             Trace::String(before) => before == text,
@@ -373,7 +405,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         }
     }
 
-    fn replay(&mut self, trace: Trace<'_>, given: Option<&'a str>) -> Result<&'a str, Fault> {
+    fn replay(&mut self, trace: Trace<'_>, given: Option<&'a str>) -> Result<&'a str, Failed> {
         if matches!(trace, Trace::NewId) {
             return self.new_id(given);
         }
@@ -381,10 +413,10 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             return Ok(text);
         }
         match trace {
-            Trace::String(text) => Ok(self.arena.keep(text)?),
-            Trace::Word(id) => self.dictionary.values.get(id).ok_or(Fault::Malformed),
-            Trace::SameId(ordinal) => self.staged.id(ordinal).ok_or(Fault::Unknown),
-            _ => Err(Fault::Malformed),
+            Trace::String(text) => self.keep(text),
+            Trace::Word(id) => self.dictionary.values.get(id).ok_or(Failed),
+            Trace::SameId(ordinal) => self.known(self.staged.id(ordinal)),
+            _ => Err(Failed),
         }
     }
 }
@@ -415,6 +447,6 @@ pub(crate) struct Job<'j, 'a> {
     pub(crate) contexts: Contexts,
     pub(crate) trace: Trace<'j>,
     pub(crate) given: Option<&'a str>,
-    /// What was found out about it, see [`Plan`].
+    /// What was found out about it, see [`Plan`]; on the reading end, what was read.
     pub(crate) number: u16,
 }

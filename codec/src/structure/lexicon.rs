@@ -34,6 +34,18 @@ pub enum Class {
     OtherAttribute,
 }
 
+impl Class {
+    /// All of them, by their numbers.
+    pub const ALL: [Self; 6] = [
+        Self::Close,
+        Self::Text,
+        Self::Element,
+        Self::Attribute,
+        Self::OtherElement,
+        Self::OtherAttribute,
+    ];
+}
+
 /// One symbol of the structure.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Symbol<'a> {

@@ -1,12 +1,10 @@
 //! Ids on the walk: found, referred to, made up. Refuses to tell whose they are in XMPP; a packet and an ordinal name
 //! each of them.
 
-use super::{Job, Place, Scribe, Walk};
+use super::{Failed, Job, Place, Scribe, Walk};
 use crate::alias::ids::{self, IdRef, MINTED_MAX};
-use crate::alias::template::Trace;
 use crate::session::staged::Origin;
 use crate::structure::{flag, signed, tree};
-use crate::value::Fault;
 use crate::value::uuid;
 
 const OWN: u32 = 0x0001_4964;
@@ -45,22 +43,22 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         })
     }
 
-    /// Codes a reference; returns the id it stands for at this end, and what a template keeps of it.
-    pub(super) fn reference(&mut self, job: &Job<'w, 'a>) -> Result<(&'a str, Trace<'a>), Fault> {
+    /// Codes a reference; returns the id it stands for at this end. Whether the packet is the writer's goes to `job`.
+    pub(super) fn reference(&mut self, job: &mut Job<'w, 'a>) -> Result<&'a str, Failed> {
         let given = job.given.and_then(|text| self.find_reference(text));
-        let contexts = &job.contexts;
-        let (own, number) = self.referred_packet(job, given)?;
+        let (own, number) = self.referred_packet(job, given);
+        job.number = own.into();
         let ordinal = given.map_or(0, |id| u32::from(id.ordinal));
-        let ordinal = tree(self.d, contexts, ORDINAL, 3, ordinal) as u8;
+        let ordinal = tree(self.d, &job.contexts, ORDINAL, 3, ordinal) as u8;
         let text = match job.given {
             Some(text) => text,
             None => match ids::lookup(self.memory.shelves.ids(own), number, ordinal) {
-                Some(id) => self.arena.keep(id)?,
+                Some(id) => self.keep(id)?,
                 None => self.mint(number, ordinal)?,
             },
         };
         self.staged.add_id(text, Origin::Elsewhere);
-        Ok((text, Trace::Reference(own)))
+        Ok(text)
     }
 
     /// Codes which packet is referred to, and whether it is one of the writing end.
@@ -68,25 +66,18 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         &mut self,
         job: &Job<'w, 'a>,
         given: Option<IdRef>,
-    ) -> Result<(bool, u32), Fault> {
-        let contexts = &job.contexts;
-        let again = match self.referred {
-            Some((own, number)) => {
-                let same = given.is_some_and(|id| (id.own, id.number) == (own, number));
-                flag(self.d, contexts, AGAIN, same)
+    ) -> (bool, u32) {
+        if let Some((own, number)) = self.referred {
+            let same = given.is_some_and(|id| (id.own, id.number) == (own, number));
+            if flag(self.d, &job.contexts, AGAIN, same) {
+                return (own, number);
             }
-            None => false,
-        };
-        let (own, number) = match self.referred.filter(|_| again) {
-            Some(referred) => referred,
-            None => {
-                let own = flag(self.d, contexts, OWN, given.is_some_and(|id| id.own));
-                let number = self.numbered(job, own, given);
-                (own, number)
-            }
-        };
+        }
+        let own = given.is_some_and(|id| id.own);
+        let own = flag(self.d, &job.contexts, OWN, own);
+        let number = self.numbered(job, own, given);
         self.referred = Some((own, number));
-        Ok((own, number))
+        (own, number)
     }
 
     /// A packet is named by how far it is from the one referred to last, in this stanza or in a packet this one counts
@@ -115,9 +106,9 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     /// An id that does not cross: at the far end, one is made up.
-    pub(super) fn new_id(&mut self, given: Option<&'a str>) -> Result<&'a str, Fault> {
+    pub(super) fn new_id(&mut self, given: Option<&'a str>) -> Result<&'a str, Failed> {
         if !self.staged.has_id_room() {
-            return Err(Fault::Malformed);
+            return Err(Failed);
         }
         let text = match given {
             Some(text) => text,
@@ -127,7 +118,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         Ok(text)
     }
 
-    fn mint(&mut self, number: u32, ordinal: u8) -> Result<&'a str, Fault> {
+    fn mint(&mut self, number: u32, ordinal: u8) -> Result<&'a str, Failed> {
         let mut out = [0; MINTED_MAX];
         let id = ids::mint(self.memory.tag, number, ordinal, &mut out);
         self.settle(None, id)

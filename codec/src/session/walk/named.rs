@@ -2,10 +2,9 @@
 //! at the next one; a counter costs its last digits.
 
 use super::strings::after_last;
-use super::{Job, Scribe, Walk};
+use super::{Failed, Job, Scribe, Walk};
 use crate::alias::template::Trace;
 use crate::structure::{flag, number};
-use crate::value::Fault;
 use crate::value::token::Token;
 use crate::value::uuid;
 
@@ -59,7 +58,7 @@ pub(super) fn cut(trace: Trace<'_>, id: &str) -> Option<u16> {
 
 impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// Codes a prefix and what follows it.
-    pub(super) fn split(&mut self, job: &Job<'w, 'a>) -> Result<&'a str, Fault> {
+    pub(super) fn split(&mut self, job: &Job<'w, 'a>) -> Result<&'a str, Failed> {
         let contexts = &job.contexts;
         let cut = usize::from(job.number);
         let given = job.given.and_then(|text| text.split_at_checked(cut));
@@ -69,13 +68,13 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             let near = prefix.is_some_and(|prefix| head.starts_with(prefix));
             if flag(self.d, contexts, NEAR, near) {
                 let len = number(self.d, contexts, SHARED, cut as u32) as usize;
-                shared = Some(head.get(..len).ok_or(Fault::Malformed)?);
+                shared = Some(head.get(..len).ok_or(Failed)?);
             }
         }
         let start = match (shared, prefix) {
             (None, _) => self.letters(job.at.place, prefix)?,
             (Some(_), Some(prefix)) => prefix,
-            (Some(shared), None) => self.arena.keep(shared)?,
+            (Some(shared), None) => self.keep(shared)?,
         };
         let is_uuid = rest.is_some_and(|rest| uuid::Form::of(rest).is_some());
         let end = if self.is_id_place(&job.at) && flag(self.d, contexts, IS_UUID, is_uuid) {

@@ -3,7 +3,7 @@
 
 use super::ids as walk_ids;
 use super::named;
-use super::{Job, Place, Scribe, Walk};
+use super::{Failed, Job, Place, Scribe, Walk};
 use crate::alias::ids;
 use crate::alias::template::Trace;
 use crate::dictionary;
@@ -184,84 +184,26 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         Kind::Letters.into()
     }
 
-    /// Codes a value the way `kind` says; also returns what a template keeps of it.
-    pub(super) fn coded(
-        &mut self,
-        kind: Kind,
-        job: &Job<'w, 'a>,
-    ) -> Result<(&'a str, Trace<'a>), Fault> {
-        let given = job.given;
-        let text = match kind {
-            Kind::Prose => {
-                let text = self.prose(given)?;
-                if self.element_name() == "body" {
-                    self.staged.note_body(text);
-                    return Ok((text, Trace::Long));
-                }
-                let worth = (3..=48).contains(&text.len());
-                self.introduce(&job.contexts, text, worth && self.is_label())?;
-                text
-            }
-            Kind::Word => {
-                let id = rank(self.d, &job.contexts, WORD, job.number);
-                let text = self.dictionary.values.get(id).ok_or(Fault::Malformed)?;
-                return Ok((text, Trace::Word(id)));
-            }
-            Kind::Alias => self.alias(job.at.place, job.number, given)?,
-            Kind::Repeat => self.repeat(&job.contexts, job.number)?,
-            Kind::Reference => return self.reference(job),
-            Kind::NewId => return Ok((self.new_id(given)?, Trace::NewId)),
-            Kind::SameId => {
-                let ordinal = tree(self.d, &job.contexts, ORDINAL, 3, u32::from(job.number));
-                let text = self.staged.id(ordinal as u8).ok_or(Fault::Unknown)?;
-                return Ok((text, Trace::SameId(ordinal as u8)));
-            }
-            Kind::Jid => {
-                let text = self.jid(job.at.place, given)?;
-                self.introduce(&job.contexts, text, true)?;
-                text
-            }
-            Kind::Octets => {
-                let text = self.octets(job)?;
-                return Ok((text, Trace::Octets(count(text.as_bytes()) as u16)));
-            }
-            Kind::Quote => {
-                let text = self.quote(job)?;
-                self.staged.note_body(text);
-                return Ok((text, Trace::Long));
-            }
-            _ => {
-                let text = self.literal(kind, job)?;
-                if self.is_packet_id(&job.at, text) {
-                    self.staged.add_id(text, Origin::Crossed);
-                    return Ok((text, Trace::Crossed(named::head(text))));
-                }
-                if job.at.is_opaque() {
-                    return Ok((text, Trace::Long));
-                }
-                let worth = is_worth_keeping(kind, job.at.is_text, text.len());
-                self.introduce(&job.contexts, text, worth)?;
-                text
-            }
-        };
-        Ok((text, Trace::String(text)))
-    }
-
-    /// Codes octets in base64.
-    fn octets(&mut self, job: &Job<'w, 'a>) -> Result<&'a str, Fault> {
-        let token = job.given.map(Token::octets).unwrap_or_default();
-        let before = match job.trace {
-            Trace::Octets(count) => Some(count),
-            _ => None,
-        };
-        let len = token.code_octets(self.d, &job.contexts, before, self.arena.free())?;
-        self.kept(job.given, len)
-    }
-
-    fn literal(&mut self, kind: Kind, job: &Job<'w, 'a>) -> Result<&'a str, Fault> {
+    /// Codes a value the way `kind` says.
+    pub(super) fn coded(&mut self, kind: Kind, job: &mut Job<'w, 'a>) -> Result<&'a str, Failed> {
         let (contexts, given) = (&job.contexts, job.given);
         match kind {
+            Kind::Prose => self.prose(given),
+            Kind::Word => {
+                job.number = rank(self.d, contexts, WORD, job.number);
+                self.dictionary.values.get(job.number).ok_or(Failed)
+            }
+            Kind::Alias => self.alias(job.at.place, job.number, given),
+            Kind::Repeat => self.repeat(contexts, job.number),
+            Kind::Reference => self.reference(job),
+            Kind::NewId => self.new_id(given),
+            Kind::SameId => {
+                job.number = tree(self.d, contexts, ORDINAL, 3, job.number.into()) as u16;
+                self.known(self.staged.id(job.number as u8))
+            }
+            Kind::Jid => self.jid(job.at.place, given),
             Kind::Uuid => self.uuid(contexts, given),
+            Kind::Token => self.tokens(contexts, given),
             Kind::Integer | Kind::Decimal => {
                 let number = given.and_then(Decimal::parse).unwrap_or_default();
                 let whole = kind == Kind::Integer;
@@ -276,10 +218,66 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
                 self.staged.packet.marks.clock = time.clock();
                 self.settle(given, time.write(&mut [0; time::LEN_MAX]))
             }
-            Kind::Token => self.tokens(contexts, given),
             Kind::Split => self.split(job),
-            _ => self.letters(job.at.place, given),
+            Kind::Letters => self.letters(job.at.place, given),
+            Kind::Quote => self.quote(job),
+            Kind::Octets => self.octets(job),
         }
+    }
+
+    /// What a value leaves for the template, and for both ends to remember.
+    pub(super) fn left(
+        &mut self,
+        kind: Kind,
+        job: &Job<'w, 'a>,
+        text: &'a str,
+    ) -> Result<Trace<'a>, Failed> {
+        let left = match kind {
+            Kind::Word => Trace::Word(job.number),
+            Kind::NewId => Trace::NewId,
+            Kind::SameId => Trace::SameId(job.number as u8),
+            Kind::Reference => Trace::Reference(job.number > 0),
+            Kind::Octets => Trace::Octets(count(text.as_bytes()) as u16),
+            Kind::Alias | Kind::Repeat => Trace::String(text),
+            Kind::Prose | Kind::Quote if self.element_name() == "body" => {
+                self.staged.note_body(text);
+                Trace::Long
+            }
+            _ if kind.is_literal() && self.is_packet_id(&job.at, text) => {
+                self.staged.add_id(text, Origin::Crossed);
+                Trace::Crossed(named::head(text))
+            }
+            _ if job.at.is_opaque() => Trace::Long,
+            _ => {
+                let worth = self.is_worth_keeping(kind, job.at.is_text, text.len());
+                self.introduce(&job.contexts, text, worth)?;
+                Trace::String(text)
+            }
+        };
+        Ok(left)
+    }
+
+    fn is_worth_keeping(&self, kind: Kind, is_text: bool, len: usize) -> bool {
+        let (least, most) = match kind {
+            Kind::Uuid | Kind::Jid => return true,
+            Kind::Prose if self.is_label() => (3, 48),
+            Kind::Token | Kind::Split => (6, 64),
+            Kind::Letters if !is_text => (4, 64),
+            Kind::Integer if !is_text => (5, 24),
+            _ => return false,
+        };
+        (least..=most).contains(&len)
+    }
+
+    /// Codes octets in base64.
+    fn octets(&mut self, job: &Job<'w, 'a>) -> Result<&'a str, Failed> {
+        let token = job.given.map(Token::octets).unwrap_or_default();
+        let before = match job.trace {
+            Trace::Octets(count) => Some(count),
+            _ => None,
+        };
+        let len = token.code_octets(self.d, &job.contexts, before, self.arena.free());
+        self.kept(job.given, len)
     }
 
     /// Codes a UUID.
@@ -287,9 +285,9 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         &mut self,
         contexts: &Contexts,
         given: Option<&'a str>,
-    ) -> Result<&'a str, Fault> {
+    ) -> Result<&'a str, Failed> {
         let out = self.arena.free();
-        let len = uuid::code(self.d, contexts, given.unwrap_or(""), out)?;
+        let len = uuid::code(self.d, contexts, given.unwrap_or(""), out);
         self.kept(given, len)
     }
 
@@ -313,13 +311,11 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         &mut self,
         given: Option<&'a str>,
         octets: &[u8],
-    ) -> Result<&'a str, Fault> {
+    ) -> Result<&'a str, Failed> {
         match given {
             Some(text) => Ok(text),
             // The typed values write ASCII only.
-            None => Ok(self
-                .arena
-                .keep(core::str::from_utf8(octets).unwrap_or(""))?),
+            None => self.keep(core::str::from_utf8(octets).unwrap_or("")),
         }
     }
 
@@ -331,7 +327,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         )
     }
 
-    pub(super) fn prose(&mut self, given: Option<&'a str>) -> Result<&'a str, Fault> {
+    pub(super) fn prose(&mut self, given: Option<&'a str>) -> Result<&'a str, Failed> {
         let Some(model) = self.text else {
             return self.letters(hash("prose"), given);
         };
@@ -339,8 +335,8 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let hint = HINTS.iter().find(|(known, _)| *known == name);
         let hint = hint.map_or(hint::VALUE, |(_, hint)| *hint);
         let text = given.unwrap_or("").as_bytes();
-        let len = model.code(self.d, hint, text, self.arena.free())?;
-        self.kept(given, len)
+        let len = model.code(self.d, hint, text, self.arena.free());
+        self.kept(given, len.map_err(Fault::from))
     }
 
     /// True for an id the far end may make up: in a place of ids, of a kind nobody reads anything into.
@@ -377,15 +373,4 @@ const HINTS: [(&str, u32); 13] = [
 fn is_like_jid(text: &str) -> bool {
     let has = |wanted: &[u8]| text.bytes().any(|octet| wanted.contains(&octet));
     has(b"@") && !has(b" :\n")
-}
-
-fn is_worth_keeping(kind: Kind, is_text: bool, len: usize) -> bool {
-    let (least, most) = match kind {
-        Kind::Uuid => return true,
-        Kind::Token | Kind::Split => (6, 64),
-        Kind::Letters if !is_text => (4, 64),
-        Kind::Integer if !is_text => (5, decimal::LEN_MAX),
-        _ => return false,
-    };
-    (least..=most).contains(&len)
 }

@@ -2,7 +2,7 @@
 //! comes back under its id, from a room or an archive. Refuses to guess at quotations that are not the start of a body
 //! both ends remember.
 
-use super::{Job, Scribe, Walk};
+use super::{Failed, Job, Scribe, Walk};
 use crate::alias::bodies::{self, Quoted};
 use crate::alias::ids::IdRef;
 use crate::structure::{flag, number};
@@ -74,18 +74,18 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     /// Codes a text that begins with a quotation.
-    pub(super) fn quote(&mut self, job: &Job<'w, 'a>) -> Result<&'a str, Fault> {
+    pub(super) fn quote(&mut self, job: &Job<'w, 'a>) -> Result<&'a str, Failed> {
         if !bodies::ARE_KEPT {
-            return Err(Fault::Unknown);
+            return self.fail(Fault::Unknown);
         }
         let quote = job.given.and_then(|text| self.find_quote(text));
-        let (own, packet) = self.referred_packet(job, quote.map(|quote| quote.source))?;
-        let body = bodies::get(self.memory.shelves.bodies(own), packet).ok_or(Fault::Unknown)?;
+        let (own, packet) = self.referred_packet(job, quote.map(|quote| quote.source));
+        let body = self.known(bodies::get(self.memory.shelves.bodies(own), packet))?;
         let echo = quote.is_some_and(|quote| quote.echo);
         if flag(self.d, &job.contexts, ECHO, echo) {
             return match job.given {
                 Some(text) => Ok(text),
-                None => Ok(self.arena.keep(body)?),
+                None => self.keep(body),
             };
         }
         let len = quote.map_or(0, |quote| quote.len);
@@ -94,12 +94,12 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         } else {
             number(self.d, &job.contexts, LEN, len as u32) as usize
         };
-        let quoted = body.get(..len).ok_or(Fault::Malformed)?;
+        let quoted = body.get(..len).ok_or(Failed)?;
         let rest = self.prose(quote.map(|quote| quote.rest))?;
         if let Some(text) = job.given {
             return Ok(text);
         }
-        let marked = bodies::write(quoted, self.arena.free()).ok_or(Fault::ArenaFull)?;
+        let marked = bodies::write(quoted, self.arena.free()).ok_or(Fault::ArenaFull);
         let marked = self.kept(None, marked)?;
         self.join(None, &[marked, rest])
     }

@@ -1,7 +1,7 @@
 //! Strings on the walk: aliases, JIDs by their parts, and tokens after a prefix. Refuses to normalise: parts are put
 //! together again octet for octet.
 
-use super::{Scribe, Walk};
+use super::{Failed, Scribe, Walk};
 use crate::alias::shelf::State;
 use crate::features::mix;
 use crate::row::put;
@@ -100,26 +100,25 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         place: u32,
         slot: u16,
         given: Option<&'a str>,
-    ) -> Result<&'a str, Fault> {
+    ) -> Result<&'a str, Failed> {
         // How many there may be to choose from.
         let many = u32::from(self.next_slot()).checked_ilog2().unwrap_or(0);
         let contexts = Contexts::of(&[place, many], "a b ab");
-        let slot = number(self.d, &contexts, SLOT, slot.into());
-        let slot = u16::try_from(slot).map_err(|_| Fault::Unknown)?;
+        let slot = slot_of(number(self.d, &contexts, SLOT, slot.into()));
         self.staged.touch(slot);
         if let Some(text) = given {
             return Ok(text);
         }
         let octets = self.memory.shelves.strings().get(slot);
-        let octets = octets.ok_or(Fault::Unknown)?;
-        let text = core::str::from_utf8(octets).map_err(|_| Fault::Unknown)?;
-        Ok(self.arena.keep(text)?)
+        let text = octets.and_then(|octets| core::str::from_utf8(octets).ok());
+        let text = self.known(text)?;
+        self.keep(text)
     }
 
-    pub(super) fn repeat(&mut self, contexts: &Contexts, at: u16) -> Result<&'a str, Fault> {
+    pub(super) fn repeat(&mut self, contexts: &Contexts, at: u16) -> Result<&'a str, Failed> {
         let at = number(self.d, contexts, REPEAT, at.into()) as usize;
         let found = self.staged.strings().get(at);
-        found.map(|(_, text)| *text).ok_or(Fault::Unknown)
+        self.known(found.map(|(_, text)| *text))
     }
 
     /// Gives a new string a slot, if the writing end thinks it worth one.
@@ -128,31 +127,32 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         contexts: &Contexts,
         text: &'a str,
         worth: bool,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Failed> {
         if !self.staged.has_string_room() {
             return Ok(());
         }
-        let fits = text.len() <= self.memory.shelves.strings().slot_octets();
-        let slot = if !self.d.is_reading() && worth && fits {
+        let shelf = self.memory.shelves.strings();
+        let fits = text.len() <= shelf.slot_octets();
+        let wanted = if !self.d.is_reading() && worth && fits {
             self.take_slot()
         } else {
             None
         };
-        if !flag(self.d, contexts, KEEP, slot.is_some()) {
+        if !flag(self.d, contexts, KEEP, wanted.is_some()) {
             return Ok(());
         }
-        let next = self.next_slot();
-        let wanted = slot.unwrap_or(0);
-        let first = self.staged.strings().is_empty();
-        let values = [u32::from(first), u32::from(next).min(8)];
-        let contexts = Contexts::of(&values, "a ab");
-        if flag(self.d, &contexts, NEXT, wanted == next) {
-            return self.introduced(next, text);
+        let mut slot = self.next_slot();
+        let wanted = wanted.unwrap_or(0);
+        let first = u32::from(self.staged.strings().is_empty());
+        let contexts = Contexts::of(&[first, u32::from(slot).min(8)], "a ab");
+        if !flag(self.d, &contexts, NEXT, wanted == slot) {
+            slot = slot_of(number(self.d, &Contexts::new(), NEW_SLOT, wanted.into()));
         }
-        let contexts = Contexts::new();
-        let slot = number(self.d, &contexts, NEW_SLOT, wanted.into());
-        let slot = u16::try_from(slot).map_err(|_| Fault::Malformed)?;
-        self.introduced(slot, text)
+        if !fits || slot >= shelf.slots() {
+            return Err(Failed);
+        }
+        self.staged.add_string(slot, text);
+        Ok(())
     }
 
     fn next_slot(&self) -> u16 {
@@ -181,18 +181,8 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         shelf.vacant(pending, &is_taken)
     }
 
-    fn introduced(&mut self, slot: u16, text: &'a str) -> Result<(), Fault> {
-        let known = slot < self.memory.shelves.strings().slots();
-        let fits = text.len() <= self.memory.shelves.strings().slot_octets();
-        if !known || !fits {
-            return Err(Fault::Malformed);
-        }
-        self.staged.add_string(slot, text);
-        Ok(())
-    }
-
     /// Codes an address by its parts.
-    pub(super) fn jid(&mut self, place: u32, given: Option<&'a str>) -> Result<&'a str, Fault> {
+    pub(super) fn jid(&mut self, place: u32, given: Option<&'a str>) -> Result<&'a str, Failed> {
         let resource = given
             .and_then(split_jid)
             .and_then(|(_, _, resource)| resource);
@@ -202,25 +192,33 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         if !has_resource {
             return self.bare(&contexts, bare, false);
         }
-        let bare = match self.known_bare(mix(BARE, place), bare)? {
-            Some(bare) => bare,
-            None => self.bare(&contexts, bare, true)?,
-        };
+        let known = bare.and_then(|bare| self.find_known(bare));
+        let (way, number) = known.unwrap_or((0, 0));
+        let bare_place = mix(BARE, place);
+        let known_contexts = Contexts::of(&[bare_place], "a");
+        let way = tree(self.d, &known_contexts, BARE, 2, way);
+        let bare = if way == 0 {
+            self.bare(&contexts, bare, true)
+        } else {
+            self.both_have(way, bare_place, &known_contexts, number, bare)
+        }?;
         let resource = self.part(mix(RESOURCE, place), resource)?;
         self.join(given, &[bare, "/", resource])
     }
 
-    /// A bare JID both ends know already, if it is one.
-    fn known_bare(&mut self, place: u32, given: Option<&'a str>) -> Result<Option<&'a str>, Fault> {
-        let (way, number) = given
-            .and_then(|text| self.find_known(text))
-            .unwrap_or((0, 0));
-        let contexts = Contexts::of(&[place], "a");
-        match tree(self.d, &contexts, BARE, 2, way) {
-            0 => Ok(None),
-            IS_ALIAS => self.alias(place, number, given).map(Some),
-            IS_REPEAT => self.repeat(&contexts, number).map(Some),
-            _ => Err(Fault::Malformed),
+    /// Codes an alias or a repetition.
+    fn both_have(
+        &mut self,
+        way: u32,
+        place: u32,
+        contexts: &Contexts,
+        number: u16,
+        given: Option<&'a str>,
+    ) -> Result<&'a str, Failed> {
+        match way {
+            IS_ALIAS => self.alias(place, number, given),
+            IS_REPEAT => self.repeat(contexts, number),
+            _ => Err(Failed),
         }
     }
 
@@ -229,7 +227,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         contexts: &Contexts,
         given: Option<&'a str>,
         introduce: bool,
-    ) -> Result<&'a str, Fault> {
+    ) -> Result<&'a str, Failed> {
         let parts = given.and_then(split_jid);
         let local = parts.and_then(|(local, _, _)| local);
         let has_local = flag(self.d, contexts, HAS_LOCAL, local.is_some());
@@ -255,16 +253,14 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     /// One part of an address, or the text before a token.
-    fn part(&mut self, place: u32, given: Option<&'a str>) -> Result<&'a str, Fault> {
+    fn part(&mut self, place: u32, given: Option<&'a str>) -> Result<&'a str, Failed> {
         let (way, number) = given.map_or((IS_LETTERS, 0), |text| self.plan_part(text));
         let contexts = Contexts::of(&[place], "a");
         match tree(self.d, &contexts, PART, 3, way) {
             IS_LETTERS => self.letters(place, given),
-            IS_ALIAS => self.alias(place, number, given),
-            IS_REPEAT => self.repeat(&contexts, number),
             IS_WORD => {
                 let word = rank(self.d, &contexts, WORD, number);
-                self.dictionary.values.get(word).ok_or(Fault::Malformed)
+                self.dictionary.values.get(word).ok_or(Failed)
             }
             IS_TOKEN => self.tokens(&contexts, given),
             IS_SPLIT => {
@@ -275,7 +271,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
                 let rest = self.tokens(&contexts, rest)?;
                 self.join(given, &[prefix, rest])
             }
-            _ => Err(Fault::Malformed),
+            way => self.both_have(way, place, &contexts, number, given),
         }
     }
 
@@ -307,9 +303,9 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         &mut self,
         contexts: &Contexts,
         given: Option<&'a str>,
-    ) -> Result<&'a str, Fault> {
+    ) -> Result<&'a str, Failed> {
         let token = given.and_then(Token::parse).unwrap_or_default();
-        let len = token.code(self.d, contexts, self.arena.free())?;
+        let len = token.code(self.d, contexts, self.arena.free());
         self.kept(given, len)
     }
 
@@ -318,15 +314,20 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         &mut self,
         given: Option<&'a str>,
         parts: &[&str],
-    ) -> Result<&'a str, Fault> {
+    ) -> Result<&'a str, Failed> {
         let mut len = 0;
         for part in parts.iter().filter(|_| given.is_none()) {
             let free = self.arena.free().get_mut(len..);
             if !free.is_some_and(|free| put(free, part.as_bytes())) {
-                return Err(Fault::ArenaFull);
+                return self.fail(Fault::ArenaFull);
             }
             len += part.len();
         }
-        self.kept(given, len)
+        self.kept(given, Ok(len))
     }
+}
+
+/// The slot a number means; more than a slot's number can be is the highest, which no shelf has.
+fn slot_of(number: u32) -> u16 {
+    u16::try_from(number).unwrap_or(u16::MAX)
 }

@@ -11,7 +11,7 @@ pub const HALF: Prob = 1 << 15;
 
 /// The state of a writing end at some time. Only that end knows how to read it.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Mark([u64; 2]);
+pub struct Mark([u32; 3]);
 
 /// Either end of the arithmetic coder.
 ///
@@ -29,8 +29,8 @@ pub trait Coder {
     /// Comes back to an earlier state: what was written since never was. Of no effect on a reading end.
     fn rewind(&mut self, _: Mark) {}
 
-    /// What was written since, in 1/256 bit; 0 on a reading end.
-    fn cost_256ths(&self, _: Mark) -> u64 {
+    /// What was written since, in 1/256 bit, at most `u32::MAX`; 0 on a reading end.
+    fn cost_256ths(&self, _: Mark) -> u32 {
         0
     }
 
@@ -39,8 +39,10 @@ pub trait Coder {
 
     /// Codes the `bits` low bits of `value`, most significant first, as if all values were equally likely.
     fn code_bits(&mut self, value: u32, bits: u32) -> u32 {
-        (0..bits).rev().fold(0, |seen, at| {
-            seen << 1 | u32::from(self.code(value >> at & 1 == 1, HALF))
-        })
+        let mut seen = 0;
+        for at in (0..bits).rev() {
+            seen = seen << 1 | u32::from(self.code(value >> at & 1 == 1, HALF));
+        }
+        seen
     }
 }

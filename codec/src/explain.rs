@@ -29,7 +29,7 @@ impl<T> Coder for Explainer<'_, '_, T> {
         self.inner.coder.rewind(mark);
     }
 
-    fn cost_256ths(&self, since: Mark) -> u64 {
+    fn cost_256ths(&self, since: Mark) -> u32 {
         self.inner.coder.cost_256ths(since)
     }
 

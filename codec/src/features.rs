@@ -168,7 +168,7 @@ impl<C: Coder + ?Sized> Coder for Deciding<'_, '_, C> {
         self.coder.rewind(mark);
     }
 
-    fn cost_256ths(&self, since: Mark) -> u64 {
+    fn cost_256ths(&self, since: Mark) -> u32 {
         self.coder.cost_256ths(since)
     }
 

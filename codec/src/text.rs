@@ -34,13 +34,10 @@ const VERSION: u8 = 1;
 const RAW_ONE_IN: u32 = 24;
 
 /// What that choice costs, rounded up.
-const RAW_CHOICE_256THS: u64 = 1175;
+const RAW_CHOICE_256THS: u32 = 1175;
 
-/// The language of a text is judged by so many octets of its start: all languages by a few, the best of them by more.
-const JUDGED_LENS: [usize; 2] = [16, 160];
-
-/// Languages so far behind the best are not judged further, 1/256 bit.
-const BEHIND_256THS: u64 = 14 << 8;
+/// The language of a text is judged by so many octets of its start.
+const JUDGED_LEN: usize = 32;
 
 /// What a text is for: chooses among habits of writing.
 pub mod hint {
@@ -161,7 +158,7 @@ impl<'d> TextModel<'d> {
             self.best_language(coder, hint, text)
         };
         let mut len = self.code_as(coder, way, hint, text, out)?;
-        let bound = raw::cost_256ths(text) + RAW_CHOICE_256THS;
+        let bound = raw::cost_256ths(text).saturating_add(RAW_CHOICE_256THS);
         if !reading && coder.cost_256ths(start) > bound {
             coder.rewind(start);
             len = self.code_as(coder, RAW, hint, text, out)?;
@@ -215,31 +212,22 @@ impl<'d> TextModel<'d> {
         voice.code(&mut decide, text, out)
     }
 
-    /// The language in which the start of `text` is cheapest; those far behind after a few octets are out at once.
+    /// The language in which the start of `text` is cheapest.
     fn best_language(&self, coder: &mut dyn Coder, hint: u32, text: &[u8]) -> usize {
-        let mut best = 1;
+        let (mut best, mut least) = (1, u32::MAX);
         if self.languages.len() == 1 {
             return best;
         }
+        let text = text.get(..JUDGED_LEN).unwrap_or(text);
         let start = coder.mark();
-        let mut costs = [0; LANGUAGES];
-        let mut behind = u64::MAX;
-        for judged in JUDGED_LENS {
-            let text = text.get(..judged).unwrap_or(text);
-            let mut least = u64::MAX;
-            for (way, cost) in (1..=self.languages.len()).zip(&mut costs) {
-                if *cost >= behind {
-                    continue;
-                }
-                // Fails only on text that is not UTF-8, which is noticed later.
-                _ = self.code_as(coder, way, hint, text, &mut []);
-                *cost = coder.cost_256ths(start);
-                coder.rewind(start);
-                if *cost < least {
-                    (least, best) = (*cost, way);
-                }
+        for way in 1..=self.languages.len() {
+            // Fails only on text that is not UTF-8, which is noticed later.
+            _ = self.code_as(coder, way, hint, text, &mut []);
+            let cost = coder.cost_256ths(start);
+            coder.rewind(start);
+            if cost < least {
+                (least, best) = (cost, way);
             }
-            behind = least.saturating_add(BEHIND_256THS);
         }
         best
     }

@@ -10,6 +10,9 @@ pub mod uuid;
 
 pub(crate) use line::Line;
 
+/// Length of a value that does not fit where it is to be read to.
+pub(crate) const TOO_LONG: usize = usize::MAX;
+
 /// How a value is coded.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]

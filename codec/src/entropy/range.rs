@@ -18,14 +18,6 @@ impl Interval {
         high: u32::MAX,
     };
 
-    /// The one a mark tells of.
-    fn of(mark: u64) -> Self {
-        Self {
-            low: mark as u32,
-            high: (mark >> 32) as u32,
-        }
-    }
-
     /// Last value of the part that stands for a 1 bit: inside `low..high`, so both parts have a value.
     fn split(self, p1: Prob) -> u32 {
         let span = u64::from(self.high - self.low);
@@ -42,11 +34,11 @@ impl Interval {
     }
 
     /// Binary logarithm of the number of values, 1/256.
-    fn size_256ths(self) -> u64 {
+    fn size_256ths(self) -> u32 {
         // At least 1, so that its top bit exists.
         let span = (self.high - self.low).max(1);
         let above = span.leading_zeros();
-        u64::from((31 - above) << 8 | log2_256ths(span << above))
+        (31 - above) << 8 | log2_256ths(span << above)
     }
 
     /// The next settled octet, if both ends of the interval agree on it.
@@ -101,12 +93,17 @@ impl<'b> Encoder<'b> {
     /// `PacketFull` if the buffer was too short; its contents are then meaningless.
     pub fn finish(mut self) -> Result<usize, PacketFull> {
         let Interval { low, high } = self.interval;
-        let tail_len = (0..4)
-            .find(|&len| tail(low, len) <= u64::from(high))
-            .unwrap_or(4);
-        let value = tail(low, tail_len) as u32;
-        for octet in &value.to_be_bytes()[..tail_len as usize] {
-            self.push(*octet);
+        // The least value not below `low` with as many octets of zero at its end as there can be.
+        let mut mask = u32::MAX;
+        let mut value = loop {
+            match low.checked_add(mask) {
+                Some(above) if above & !mask <= high => break above & !mask,
+                _ => mask >>= 8,
+            }
+        };
+        while value > 0 {
+            self.push((value >> 24) as u8);
+            value <<= 8;
         }
         if self.is_full() {
             return Err(PacketFull);
@@ -118,12 +115,6 @@ impl<'b> Encoder<'b> {
     }
 }
 
-/// The least value not below `low` whose octets after the first `len` are zero.
-fn tail(low: u32, len: u32) -> u64 {
-    let unit = 1u64 << (32 - 8 * len);
-    u64::from(low).div_ceil(unit) * unit
-}
-
 impl Coder for Encoder<'_> {
     fn is_reading(&self) -> bool {
         false
@@ -131,18 +122,19 @@ impl Coder for Encoder<'_> {
 
     fn mark(&self) -> Mark {
         let Interval { low, high } = self.interval;
-        Mark([u64::from(high) << 32 | u64::from(low), self.len as u64])
+        Mark([low, high, self.len as u32])
     }
 
-    fn rewind(&mut self, Mark([interval, len]): Mark) {
-        self.interval = Interval::of(interval);
+    fn rewind(&mut self, Mark([low, high, len]): Mark) {
+        self.interval = Interval { low, high };
         self.len = len as usize;
     }
 
-    fn cost_256ths(&self, Mark([interval, len]): Mark) -> u64 {
-        let settled = (self.len as u64).saturating_sub(len) * 8 * 256;
-        let before = Interval::of(interval).size_256ths();
-        (settled + before).saturating_sub(self.interval.size_256ths())
+    fn cost_256ths(&self, Mark([low, high, len]): Mark) -> u32 {
+        let settled = (self.len as u32).wrapping_sub(len).saturating_mul(8 * 256);
+        let before = Interval { low, high }.size_256ths();
+        let now = self.interval.size_256ths();
+        settled.saturating_add(before).saturating_sub(now)
     }
 
     fn code(&mut self, bit: bool, p1: Prob) -> bool {
@@ -219,7 +211,7 @@ impl Coder for Decoder<'_> {
 #[derive(Clone, Copy, Debug)]
 pub struct Meter {
     /// Whole bits.
-    bits: u64,
+    bits: u32,
     /// The rest as a probability: `rest / 2^31`, from 1 up to but not 2, to be multiplied with `2^-bits`.
     rest: u32,
 }
@@ -234,16 +226,9 @@ impl Default for Meter {
 }
 
 impl Meter {
-    fn of(Mark([bits, rest]): Mark) -> Self {
-        Self {
-            bits,
-            rest: rest as u32,
-        }
-    }
-
     /// Cost so far, in 1/256 bit, rounded up.
     pub fn total_256ths(&self) -> u64 {
-        (self.bits << 8) - u64::from(log2_256ths(self.rest))
+        (u64::from(self.bits) << 8) - u64::from(log2_256ths(self.rest))
     }
 }
 
@@ -253,16 +238,16 @@ impl Coder for Meter {
     }
 
     fn mark(&self) -> Mark {
-        Mark([self.bits, self.rest.into()])
+        Mark([self.bits, self.rest, 0])
     }
 
-    fn rewind(&mut self, mark: Mark) {
-        *self = Self::of(mark);
+    fn rewind(&mut self, Mark([bits, rest, _]): Mark) {
+        *self = Self { bits, rest };
     }
 
-    fn cost_256ths(&self, since: Mark) -> u64 {
-        let before = Self::of(since).total_256ths();
-        self.total_256ths().saturating_sub(before)
+    fn cost_256ths(&self, Mark([bits, rest, _]): Mark) -> u32 {
+        let before = Self { bits, rest }.total_256ths();
+        u32::try_from(self.total_256ths() - before).unwrap_or(u32::MAX)
     }
 
     #[inline]
@@ -273,7 +258,7 @@ impl Coder for Meter {
         let product = u64::from(self.rest) * u64::from(p.max(1));
         let top = 63 - product.leading_zeros();
         self.rest = (product >> (top - 31)) as u32;
-        self.bits += u64::from(47u32.saturating_sub(top));
+        self.bits = self.bits.saturating_add(47u32.saturating_sub(top));
         bit
     }
 }

@@ -207,19 +207,16 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         self.kept(given, len)
     }
 
-    /// What was written, or the octets that were read to the arena, as many as `len` says.
-    fn kept(
-        &mut self,
-        given: Option<&'a str>,
-        len: Result<usize, Fault>,
-    ) -> Result<&'a str, Failed> {
-        let len = match len {
-            Ok(len) => len,
-            Err(fault) => return self.fail(fault),
-        };
-        match given.or_else(|| self.arena.take(len)) {
+    /// What was written, or the `len` octets that were read to the arena; what did not fit is longer than that.
+    fn kept(&mut self, given: Option<&'a str>, len: usize) -> Result<&'a str, Failed> {
+        if let Some(text) = given {
+            return Ok(text);
+        }
+        let fits = len <= self.arena.free().len();
+        match self.arena.take(len) {
             Some(text) => Ok(text),
-            None => self.fail(Fault::Characters),
+            None if fits => self.fail(Fault::Characters),
+            None => self.fail(Fault::ArenaFull),
         }
     }
 

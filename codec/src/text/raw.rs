@@ -5,9 +5,12 @@ use super::{END, TextError};
 use crate::entropy::Coder;
 
 /// What [`code`] costs, in 1/256 bit.
-pub(super) fn cost_256ths(text: &[u8]) -> u64 {
-    let inner = text.iter().filter(|octet| *octet & 0xc0 == 0x80).count();
-    (8 * text.len() as u64 + 2 - 2 * inner as u64) << 8
+pub(super) fn cost_256ths(text: &[u8]) -> u32 {
+    let mut bits = 2u32;
+    for octet in text {
+        bits = bits.saturating_add(if octet & 0xc0 == 0x80 { 6 } else { 8 });
+    }
+    bits.saturating_mul(256)
 }
 
 /// Codes octets and their end; returns how many.

@@ -1,14 +1,15 @@
 //! Short strings octet by octet in the context of the octets before: names, resources, whatever the dictionary
 //! lacks. Refuses prose, which the text model does better.
 
-use super::Fault;
+use super::TOO_LONG;
 use crate::features::{Decide, mix};
 use crate::structure::{Contexts, tree};
 
 const LETTER: u32 = 0x0001_6c65;
 
-/// Codes `text`, which has no NUL; on the reading end it goes to `out`. Returns its length. The end is a NUL.
-pub fn code<D: Decide>(d: &mut D, place: u32, text: &[u8], out: &mut [u8]) -> Result<usize, Fault> {
+/// Codes `text`, which has no NUL; on the reading end it goes to `out`. Returns its length, or [`TOO_LONG`]. The end is
+/// a NUL.
+pub fn code<D: Decide>(d: &mut D, place: u32, text: &[u8], out: &mut [u8]) -> usize {
     let mut last = 0u32;
     let mut word = 0u32;
     let mut len = 0;
@@ -26,10 +27,13 @@ pub fn code<D: Decide>(d: &mut D, place: u32, text: &[u8], out: &mut [u8]) -> Re
         let octet = text.get(len).copied().unwrap_or(0);
         let octet = tree(d, &contexts, LETTER, 8, u32::from(octet));
         if octet == 0 {
-            return Ok(len);
+            return len;
         }
         if d.is_reading() {
-            *out.get_mut(len).ok_or(Fault::ArenaFull)? = octet as u8;
+            match out.get_mut(len) {
+                Some(place) => *place = octet as u8,
+                None => return TOO_LONG,
+            }
         }
         len += 1;
         last = last << 8 | octet;

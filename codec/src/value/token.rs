@@ -1,7 +1,7 @@
 //! Tokens: characters of a small alphabet, equally likely. Hex and base64url are tokens, so octets written in them cost
 //! eight bits each; base64 proper is octets. Refuses to guess: whether a string looks like chance is asked apart.
 
-use super::Fault;
+use super::TOO_LONG;
 use crate::features::{Decide, mix};
 use crate::structure::{Contexts, number, signed, tree, uniform};
 
@@ -161,13 +161,8 @@ impl<'a> Token<'a> {
         }
     }
 
-    /// Codes it; on the reading end the text goes to `out`. Returns its length there.
-    pub fn code<D: Decide>(
-        self,
-        d: &mut D,
-        contexts: &Contexts,
-        out: &mut [u8],
-    ) -> Result<usize, Fault> {
+    /// Codes it; on the reading end the text goes to `out`. Returns its length there, or [`TOO_LONG`].
+    pub fn code<D: Decide>(self, d: &mut D, contexts: &Contexts, out: &mut [u8]) -> usize {
         let alphabet = tree(d, contexts, ALPHABET, 3, self.alphabet);
         self.spell(d, contexts, alphabet, None, out)
     }
@@ -179,7 +174,7 @@ impl<'a> Token<'a> {
         contexts: &Contexts,
         before: Option<u16>,
         out: &mut [u8],
-    ) -> Result<usize, Fault> {
+    ) -> usize {
         self.spell(d, contexts, OCTETS, before, out)
     }
 
@@ -191,7 +186,7 @@ impl<'a> Token<'a> {
         alphabet: u32,
         before: Option<u16>,
         out: &mut [u8],
-    ) -> Result<usize, Fault> {
+    ) -> usize {
         let is_octets = alphabet == OCTETS;
         let count = if is_octets {
             count(self.text)
@@ -206,8 +201,8 @@ impl<'a> Token<'a> {
             }
             None => length(d, contexts, count),
         };
-        if count == 0 || count > LEN_MAX as u32 {
-            return Err(Fault::Malformed);
+        if count > LEN_MAX as u32 {
+            return TOO_LONG;
         }
         let (mut letters_len, mut len) = (count as usize, count as usize);
         if is_octets {
@@ -215,7 +210,7 @@ impl<'a> Token<'a> {
             len = letters_len.next_multiple_of(4);
         }
         if d.is_reading() && out.len() < len {
-            return Err(Fault::ArenaFull);
+            return TOO_LONG;
         }
         let set = letters(alphabet);
         // The second context is the place.
@@ -239,7 +234,7 @@ impl<'a> Token<'a> {
         for at in letters_len..len {
             put(out, at, Some(&b'='));
         }
-        Ok(len)
+        len
     }
 }
 

@@ -11,11 +11,11 @@ use crate::session::staged::Origin;
 use crate::structure::lexicon::hash;
 use crate::structure::{Contexts, flag, rank, tree};
 use crate::text::hint;
+use crate::value::Kind;
 use crate::value::decimal::{self, Decimal};
 use crate::value::time::{self, EPOCH, Time};
 use crate::value::token::{self, Token, count};
 use crate::value::uuid;
-use crate::value::{Fault, Kind};
 
 const WORD: u32 = 0x0001_506c;
 const ORDINAL: u32 = 0x0002_506c;
@@ -335,8 +335,10 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let hint = HINTS.iter().find(|(known, _)| *known == name);
         let hint = hint.map_or(hint::VALUE, |(_, hint)| *hint);
         let text = given.unwrap_or("").as_bytes();
-        let len = model.code(self.d, hint, text, self.arena.free());
-        self.kept(given, len.map_err(Fault::from))
+        match model.code(self.d, hint, text, self.arena.free()) {
+            Ok(len) => self.kept(given, len),
+            Err(error) => self.fail(error.into()),
+        }
     }
 
     /// True for an id the far end may make up: in a place of ids, of a kind nobody reads anything into.

@@ -6,7 +6,6 @@ use super::{Failed, Job, Scribe, Walk};
 use crate::alias::bodies::{self, Quoted};
 use crate::alias::ids::IdRef;
 use crate::structure::{flag, number};
-use crate::value::Fault;
 
 const WHOLE: u32 = 0x0001_5175;
 const LEN: u32 = 0x0002_5175;
@@ -99,7 +98,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         if let Some(text) = job.given {
             return Ok(text);
         }
-        let marked = bodies::write(quoted, self.arena.free()).ok_or(Fault::ArenaFull);
+        let marked = bodies::write(quoted, self.arena.free()).unwrap_or(usize::MAX);
         let marked = self.kept(None, marked)?;
         self.join(None, &[marked, rest])
     }

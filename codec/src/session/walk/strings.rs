@@ -323,7 +323,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             }
             len += part.len();
         }
-        self.kept(given, Ok(len))
+        self.kept(given, len)
     }
 }
 

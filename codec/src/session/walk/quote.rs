@@ -75,7 +75,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// Codes a text that begins with a quotation.
     pub(super) fn quote(&mut self, job: &Job<'w, 'a>) -> Result<&'a str, Failed> {
         if !bodies::ARE_KEPT {
-            return self.fail(Fault::Unknown);
+            return self.known(None);
         }
         let quote = job.given.and_then(|text| self.find_quote(text));
         let (own, packet) = self.referred_packet(job, quote.map(|quote| quote.source));

@@ -6,7 +6,7 @@ use crate::alias::shelf::State;
 use crate::features::mix;
 use crate::row::put;
 use crate::structure::lexicon::hash;
-use crate::structure::{Contexts, flag, number, rank, tree};
+use crate::structure::{self, Contexts, flag, number, rank, tree};
 use crate::value::Fault;
 use crate::value::token::Token;
 
@@ -104,7 +104,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         // How many there may be to choose from.
         let many = u32::from(self.next_slot()).checked_ilog2().unwrap_or(0);
         let contexts = Contexts::of(&[place, many], "a b ab");
-        let slot = slot_of(number(self.d, &contexts, SLOT, slot.into()));
+        let slot = structure::slot(self.d, &contexts, SLOT, slot);
         self.staged.touch(slot);
         if let Some(text) = given {
             return Ok(text);
@@ -146,7 +146,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let first = u32::from(self.staged.strings().is_empty());
         let contexts = Contexts::of(&[first, u32::from(slot).min(8)], "a ab");
         if !flag(self.d, &contexts, NEXT, wanted == slot) {
-            slot = slot_of(number(self.d, &Contexts::new(), NEW_SLOT, wanted.into()));
+            slot = structure::slot(self.d, &Contexts::new(), NEW_SLOT, wanted);
         }
         if !fits || slot >= shelf.slots() {
             return Err(Failed);
@@ -325,9 +325,4 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         }
         self.kept(given, len)
     }
-}
-
-/// The slot a number means; more than a slot's number can be is the highest, which no shelf has.
-fn slot_of(number: u32) -> u16 {
-    u16::try_from(number).unwrap_or(u16::MAX)
 }

@@ -165,10 +165,36 @@ pub enum Kind {
     Uri,
     /// A language tag, RFC 5646.
     Language,
-    /// An opaque id: UUID, counter, random letters.
+    /// An id: UUID, counter, random letters.
     Id,
+    /// An id nobody reads anything into: another may be made up for it.
+    Opaque,
+    /// The id of an item, made up or a name: the hash of an avatar, the JID of a bookmark, the word "current".
+    Item,
+    /// What a message says.
+    Body,
+    /// A subject or other headline.
+    Headline,
+    /// A presence status.
+    Status,
+    /// A reason, description or other text that does not come again.
+    Remark,
+    /// A nickname or display name.
+    Nick,
     /// One of a few words, most of them in [`Dictionary::values`].
     Choice,
+}
+
+impl Kind {
+    /// Do ids stand there?
+    pub fn is_id(self) -> bool {
+        matches!(self, Self::Id | Self::Opaque | Self::Item)
+    }
+
+    /// Does running text stand there?
+    pub fn is_prose(self) -> bool {
+        self == Self::Text || (Self::Body as u8..=Self::Nick as u8).contains(&(self as u8))
+    }
 }
 
 /// Attribute id that stands for the text of an element in [`Dictionary::kind`].

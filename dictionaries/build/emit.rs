@@ -3,9 +3,9 @@
 use crate::rows::Tables;
 use std::fmt::Write;
 
-const KINDS: [&str; 13] = [
+const KINDS: [&str; 20] = [
     "Text", "None", "Boolean", "Integer", "Decimal", "Time", "Base64", "Hex", "Jid", "Uri",
-    "Language", "Id", "Choice",
+    "Language", "Id", "Opaque", "Item", "Body", "Headline", "Status", "Remark", "Nick", "Choice",
 ];
 
 /// One text that holds every string of `all`, the longest first, each joined where it overlaps the one before most.

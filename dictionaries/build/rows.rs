@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 
 /// Kinds of value a table may name; the order is that of `longwire_codec::dictionary::Kind`.
-pub(crate) const KINDS: [&str; 12] = [
+pub(crate) const KINDS: [&str; 19] = [
     "text", "none", "boolean", "integer", "decimal", "time", "base64", "hex", "jid", "uri",
-    "language", "id",
+    "language", "id", "opaque", "item", "body", "headline", "status", "remark", "nick",
 ];
 
 /// The kind of enumerations; it follows [`KINDS`].

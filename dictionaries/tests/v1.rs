@@ -89,7 +89,8 @@ fn kinds_depend_on_the_element() {
     assert_eq!(V1.kind(message, TEXT), Kind::None);
     assert_eq!(V1.kind(message, attribute("from")), Kind::Jid);
     assert_eq!(V1.kind(message, attribute("type")), Kind::Choice);
-    assert_eq!(V1.kind(element("jabber:client", "body"), TEXT), Kind::Text);
+    assert_eq!(V1.kind(message, attribute("id")), Kind::Opaque);
+    assert_eq!(V1.kind(element("jabber:client", "body"), TEXT), Kind::Body);
 }
 
 #[test]

@@ -308,35 +308,34 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             Some(id) => u32::from(id),
             None => ESCAPE_ELEMENT << 16,
         };
-        let (_, name) = self.named(symbol)?;
         let at = Place {
             place: mix(place, owner),
             hint: self.hint(symbol),
             is_text: symbol.class == Class::Text,
-            attribute: if symbol.is_other() { "" } else { name },
         };
         let text = self.valued(at, trace, given).map_err(|Failed| self.fault)?;
-        self.note_address(&at, trace, text);
+        if symbol.class == Class::Attribute && self.trail.depth() == 1 {
+            let is_known = trace == Trace::String(text);
+            self.note_address(symbol, is_known, text);
+        }
         Ok(text)
     }
 
-    /// Remembers the stanza's own addresses.
-    fn note_address(&mut self, at: &Place<'_>, trace: Trace<'_>, text: &str) {
-        if self.trail.depth() != 1 {
-            return;
-        }
-        let address = match at.attribute {
-            "from" => &mut self.staged.packet.from,
-            "to" => &mut self.staged.packet.to,
+    /// Remembers the stanza's own addresses, and whether they are those of the template.
+    fn note_address(&mut self, symbol: &Symbol<'a>, is_known: bool, text: &str) {
+        let packet = &mut self.staged.packet;
+        let address = match self.dictionary.attributes.get(symbol.id) {
+            Some((_, "from")) => &mut packet.from,
+            Some((_, "to")) => &mut packet.to,
             _ => return,
         };
         *address = hash(bare(text)) as u16;
-        self.staged.packet.fresh |= trace != Trace::String(text);
+        packet.fresh |= !is_known;
     }
 
     fn valued(
         &mut self,
-        at: Place<'a>,
+        at: Place,
         trace: Trace<'w>,
         given: Option<&'a str>,
     ) -> Result<&'a str, Failed> {
@@ -384,7 +383,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// Whether the value is the template's.
     // Apart: its contexts need not lie on a board's stack while a value is coded.
     #[inline(never)]
-    fn is_repeated(&mut self, at: &Place<'a>, trace: Trace<'w>, given: Option<&'a str>) -> bool {
+    fn is_repeated(&mut self, at: &Place, trace: Trace<'w>, given: Option<&'a str>) -> bool {
         let same = given.is_some_and(|text| self.is_same(trace, at, text));
         let contexts = self.trail.value_hit(at.place, trace.key());
         let hit = flag(self.d, &contexts, SAME_VALUE, same);
@@ -392,7 +391,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         hit
     }
 
-    fn is_same(&self, trace: Trace<'_>, at: &Place<'_>, text: &str) -> bool {
+    fn is_same(&self, trace: Trace<'_>, at: &Place, text: &str) -> bool {
         match trace {
             Trace::String(before) => before == text,
             Trace::Word(id) => self.dictionary.values.get(id) == Some(text),
@@ -420,18 +419,16 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 
 /// Where a value stands.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place<'a> {
+pub(crate) struct Place {
     /// Element and attribute, hashed.
     pub(crate) place: u32,
     /// What the dictionary says of it.
     pub(crate) hint: dictionary::Kind,
     /// Text of an element?
     pub(crate) is_text: bool,
-    /// Name of an attribute of the dictionary, else empty.
-    pub(crate) attribute: &'a str,
 }
 
-impl Place<'_> {
+impl Place {
     /// Keys, ciphertext and pictures come once: neither slots nor templates keep them.
     fn is_opaque(&self) -> bool {
         self.is_text && self.hint == dictionary::Kind::Base64
@@ -440,7 +437,7 @@ impl Place<'_> {
 
 /// One value to code.
 pub(crate) struct Job<'j, 'a> {
-    pub(crate) at: Place<'a>,
+    pub(crate) at: Place,
     pub(crate) contexts: Contexts,
     pub(crate) trace: Trace<'j>,
     pub(crate) given: Option<&'a str>,

@@ -1,8 +1,9 @@
 //! Ids on the walk: found, referred to, made up. Refuses to tell whose they are in XMPP; a packet and an ordinal name
 //! each of them.
 
-use super::{Failed, Job, Place, Scribe, Walk};
+use super::{Failed, Job, Scribe, Walk};
 use crate::alias::ids::{self, IdRef, MINTED_MAX};
+use crate::dictionary;
 use crate::session::staged::Origin;
 use crate::structure::{flag, signed, tree};
 use crate::value::uuid;
@@ -123,51 +124,25 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let id = ids::mint(self.memory.tag, number, ordinal, &mut out);
         self.settle(None, id)
     }
+}
 
-    /// May the far end make up its own? Ids of stanzas, archives and threads if they are no words; other ids only if
-    /// they look like chance, for some mean something: the hash of an avatar, the JID of a bookmark, the word "current".
-    pub(super) fn is_opaque(&self, at: &Place<'_>, text: &str) -> bool {
-        let id = self.trail.id();
-        let element = id.and_then(|id| self.dictionary.elements.get(id));
-        let Some((ns, element)) = element else {
-            return false;
-        };
-        let ns = self.dictionary.namespaces.get(ns).unwrap_or("");
-        let place = (ns, element, at.attribute);
-        if ITEMS.contains(&place) {
-            return uuid::Form::of(text).is_some() || is_server_item(text);
-        }
-        MADE_UP.contains(&place) && is_made_up(text)
+/// May the far end make up its own? Ids that are no words, where nobody reads anything into them; those of items only if
+/// they look like chance.
+pub(super) fn is_made_up(kind: dictionary::Kind, text: &str) -> bool {
+    match kind {
+        dictionary::Kind::Opaque => is_no_word(text),
+        dictionary::Kind::Item => uuid::Form::of(text).is_some() || is_server_item(text),
+        _ => false,
     }
 }
 
-/// Where ids stand that nobody reads anything into: namespace and name of the element, and the attribute, if it is not
-/// the text.
-const MADE_UP: [(&str, &str, &str); 14] = [
-    ("jabber:client", "message", "id"),
-    ("jabber:client", "presence", "id"),
-    ("jabber:client", "iq", "id"),
-    ("jabber:client", "thread", ""),
-    ("urn:xmpp:sid:0", "stanza-id", "id"),
-    ("urn:xmpp:sid:0", "origin-id", "id"),
-    ("urn:xmpp:mam:2", "result", "id"),
-    ("urn:xmpp:mam:2", "result", "queryid"),
-    ("urn:xmpp:mam:2", "query", "queryid"),
-    ("urn:xmpp:mam:2", "fin", "queryid"),
-    ("urn:xmpp:mam:1", "result", "id"),
-    ("urn:xmpp:mam:1", "result", "queryid"),
-    ("urn:xmpp:mam:1", "query", "queryid"),
-    ("urn:xmpp:mam:1", "fin", "queryid"),
-];
-
-/// Where those stand that services make up, and users too.
-const ITEMS: [(&str, &str, &str); 2] = [
-    ("http://jabber.org/protocol/pubsub", "item", "id"),
-    ("http://jabber.org/protocol/pubsub#event", "item", "id"),
-];
+/// Is `text`, which crossed, remembered as the id of a packet and not as a string? Both ends must agree.
+pub(super) fn is_packet_id(kind: dictionary::Kind, text: &str) -> bool {
+    kind.is_id() && (kind != dictionary::Kind::Item || is_made_up(kind, text))
+}
 
 /// Ids no word or address would be taken for. Others cross as they are, so that nothing that equals one is changed.
-fn is_made_up(text: &str) -> bool {
+fn is_no_word(text: &str) -> bool {
     let plain = |octet: u8| {
         octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b':' | b'/' | b'=' | b'+')
     };
@@ -176,7 +151,7 @@ fn is_made_up(text: &str) -> bool {
 }
 
 /// Item ids made up by a pubsub service: 24 characters of base64url (Prosody).
-pub(super) fn is_server_item(text: &str) -> bool {
+fn is_server_item(text: &str) -> bool {
     let random = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_');
     text.len() == 24
         && text.bytes().all(random)

@@ -77,7 +77,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             (Some(shared), None) => self.keep(shared)?,
         };
         let is_uuid = rest.is_some_and(|rest| uuid::Form::of(rest).is_some());
-        let end = if self.is_id_place(&job.at) && flag(self.d, contexts, IS_UUID, is_uuid) {
+        let end = if job.at.hint.is_id() && flag(self.d, contexts, IS_UUID, is_uuid) {
             self.uuid(contexts, rest)?
         } else {
             self.tokens(contexts, rest)?

@@ -1,7 +1,7 @@
 //! Which way a value goes, decided at the writing end, and each way's coding. Refuses to look for the cheapest code:
 //! the order of the attempts is fixed, so that it costs little to decide.
 
-use super::ids as walk_ids;
+use super::ids::{is_made_up, is_packet_id};
 use super::named;
 use super::{Failed, Job, Place, Scribe, Walk};
 use crate::alias::ids;
@@ -71,48 +71,24 @@ pub(super) fn name(kind: Kind) -> &'static str {
 }
 
 impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
-    /// True where ids stand.
-    pub(super) fn is_id_place(&self, at: &Place<'_>) -> bool {
-        // An occupant is referred to as often as an address, so its id is an alias (XEP-0421).
-        at.hint == dictionary::Kind::Id && self.element_name() != "occupant-id"
-    }
-
     /// True where `text` may be taken for the id of a packet. Clients choose ids freely, so a word, an address or a hash
     /// that equals one is no reference where other things than references stand.
-    fn may_refer(&self, at: &Place<'_>, text: &str, is_prose_place: bool) -> bool {
-        let is_chance =
-            || uuid::Form::of(text).is_some() || ids::unmint(self.memory.tag, text).is_some();
-        if self.is_id_place(at) {
-            return !self.names_things() || is_chance() || self.is_opaque(at, text);
+    fn may_refer(&self, hint: dictionary::Kind, text: &str, is_prose_place: bool) -> bool {
+        if matches!(hint, dictionary::Kind::Id | dictionary::Kind::Opaque) {
+            return true;
         }
-        !is_prose_place && is_chance()
-    }
-
-    /// Items and what they are about often have names with a meaning: the hash of an avatar, the JID of a room.
-    fn names_things(&self) -> bool {
-        matches!(self.element_name(), "item" | "info")
-    }
-
-    /// True if `text`, which crossed, is remembered as the id of a packet and not as a string. Both ends must agree.
-    fn is_packet_id(&self, at: &Place<'_>, text: &str) -> bool {
-        let is_chance = || uuid::Form::of(text).is_some() || walk_ids::is_server_item(text);
-        self.is_id_place(at) && (!self.names_things() || is_chance())
-    }
-
-    /// Name of the open element if the dictionary has it, else nothing.
-    fn element_name(&self) -> &'a str {
-        let id = self.trail.id();
-        let names = id.and_then(|id| self.dictionary.elements.get(id));
-        names.map_or("", |(_, name)| name)
+        let is_chance =
+            uuid::Form::of(text).is_some() || ids::unmint(self.memory.tag, text).is_some();
+        !is_prose_place && (is_chance || is_made_up(hint, text))
     }
 
     /// Chooses the way.
-    pub(super) fn plan(&self, at: &Place<'_>, trace: Trace<'_>, text: &'a str) -> Plan {
+    pub(super) fn plan(&self, at: &Place, trace: Trace<'_>, text: &'a str) -> Plan {
         if at.is_opaque() && token::is_octets(text) {
             return Kind::Octets.into();
         }
-        let is_prose_place = at.is_text && at.hint == dictionary::Kind::Text;
-        if self.may_refer(at, text, is_prose_place) {
+        let is_prose_place = at.is_text && at.hint.is_prose();
+        if self.may_refer(at.hint, text, is_prose_place) {
             if let Some(ordinal) = self.staged.find_id(text) {
                 return Plan::numbered(Kind::SameId, u16::from(ordinal));
             }
@@ -137,7 +113,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 
     fn plan_literal(
         &self,
-        at: &Place<'_>,
+        at: &Place,
         trace: Trace<'_>,
         text: &'a str,
         is_prose_place: bool,
@@ -145,7 +121,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         if uuid::Form::of(text).is_some() {
             return Kind::Uuid.into();
         }
-        if self.is_id_place(at) {
+        if at.hint.is_id() {
             if uuid::Form::is_plain(text) {
                 return Kind::Uuid.into();
             }
@@ -188,7 +164,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     pub(super) fn coded(&mut self, kind: Kind, job: &mut Job<'w, 'a>) -> Result<&'a str, Failed> {
         let (contexts, given) = (&job.contexts, job.given);
         match kind {
-            Kind::Prose => self.prose(given),
+            Kind::Prose => self.prose(job.at.hint, given),
             Kind::Word => {
                 job.number = rank(self.d, contexts, WORD, job.number);
                 self.dictionary.values.get(job.number).ok_or(Failed)
@@ -239,34 +215,22 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             Kind::Reference => Trace::Reference(job.number > 0),
             Kind::Octets => Trace::Octets(count(text.as_bytes()) as u16),
             Kind::Alias | Kind::Repeat => Trace::String(text),
-            Kind::Prose | Kind::Quote if self.element_name() == "body" => {
+            Kind::Prose | Kind::Quote if job.at.hint == dictionary::Kind::Body => {
                 self.staged.note_body(text);
                 Trace::Long
             }
-            _ if kind.is_literal() && self.is_packet_id(&job.at, text) => {
+            _ if kind.is_literal() && is_packet_id(job.at.hint, text) => {
                 self.staged.add_id(text, Origin::Crossed);
                 Trace::Crossed(named::head(text))
             }
             _ if job.at.is_opaque() => Trace::Long,
             _ => {
-                let worth = self.is_worth_keeping(kind, job.at.is_text, text.len());
+                let worth = is_worth_keeping(kind, &job.at, text.len());
                 self.introduce(&job.contexts, text, worth)?;
                 Trace::String(text)
             }
         };
         Ok(left)
-    }
-
-    fn is_worth_keeping(&self, kind: Kind, is_text: bool, len: usize) -> bool {
-        let (least, most) = match kind {
-            Kind::Uuid | Kind::Jid => return true,
-            Kind::Prose if self.is_label() => (3, 48),
-            Kind::Token | Kind::Split => (6, 64),
-            Kind::Letters if !is_text => (4, 64),
-            Kind::Integer if !is_text => (5, 24),
-            _ => return false,
-        };
-        (least..=most).contains(&len)
     }
 
     /// Codes octets in base64.
@@ -319,21 +283,22 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         }
     }
 
-    /// Text that names something, and so comes again elsewhere.
-    fn is_label(&self) -> bool {
-        !matches!(
-            self.element_name(),
-            "subject" | "title" | "text" | "desc" | "reason"
-        )
-    }
-
-    pub(super) fn prose(&mut self, given: Option<&'a str>) -> Result<&'a str, Failed> {
+    /// Codes running text of a kind.
+    pub(super) fn prose(
+        &mut self,
+        kind: dictionary::Kind,
+        given: Option<&'a str>,
+    ) -> Result<&'a str, Failed> {
         let Some(model) = self.text else {
             return self.letters(hash("prose"), given);
         };
-        let name = self.element_name();
-        let hint = HINTS.iter().find(|(known, _)| *known == name);
-        let hint = hint.map_or(hint::VALUE, |(_, hint)| *hint);
+        let hint = match kind {
+            dictionary::Kind::Body => hint::BODY,
+            dictionary::Kind::Headline => hint::SUBJECT,
+            dictionary::Kind::Status | dictionary::Kind::Remark => hint::STATUS,
+            dictionary::Kind::Nick => hint::NICK,
+            _ => hint::VALUE,
+        };
         let text = given.unwrap_or("").as_bytes();
         match model.code(self.d, hint, text, self.arena.free()) {
             Ok(len) => self.kept(given, len),
@@ -342,37 +307,33 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     /// True for an id the far end may make up: in a place of ids, of a kind nobody reads anything into.
-    pub(super) fn is_new_id(&self, at: &Place<'_>, text: &str) -> bool {
+    pub(super) fn is_new_id(&self, at: &Place, text: &str) -> bool {
         self.memory.short_ids
-            && self.is_id_place(at)
             && self.staged.has_id_room()
             && !text.is_empty()
-            && self.is_opaque(at, text)
+            && is_made_up(at.hint, text)
             && self.staged.find_id(text).is_none()
             && self.find_reference(text).is_none()
             && ids::unmint(self.memory.tag, text).is_none()
     }
 }
 
-/// What to expect of prose, by the element.
-const HINTS: [(&str, u32); 13] = [
-    ("body", hint::BODY),
-    ("subject", hint::SUBJECT),
-    ("title", hint::SUBJECT),
-    ("status", hint::STATUS),
-    ("text", hint::STATUS),
-    ("reason", hint::STATUS),
-    ("nick", hint::NICK),
-    ("FN", hint::NICK),
-    ("NICKNAME", hint::NICK),
-    ("GIVEN", hint::NICK),
-    ("FAMILY", hint::NICK),
-    ("url", hint::URL),
-    ("uri", hint::URL),
-];
-
 /// An address where none is expected.
 fn is_like_jid(text: &str) -> bool {
     let has = |wanted: &[u8]| text.bytes().any(|octet| wanted.contains(&octet));
     has(b"@") && !has(b" :\n")
+}
+
+/// Is a new string worth a slot? Not if it is too short, and not running text that does not come again.
+fn is_worth_keeping(kind: Kind, at: &Place, len: usize) -> bool {
+    use dictionary::Kind::{Headline, Remark};
+    let (least, most) = match kind {
+        Kind::Uuid | Kind::Jid => return true,
+        Kind::Prose if !matches!(at.hint, Headline | Remark) => (3, 48),
+        Kind::Token | Kind::Split => (6, 64),
+        Kind::Letters if !at.is_text => (4, 64),
+        Kind::Integer if !at.is_text => (5, 24),
+        _ => return false,
+    };
+    (least..=most).contains(&len)
 }

@@ -32,20 +32,22 @@ pub async fn run<P: Read, W: Write<Error = P::Error>, R: Radio>(
     let mut wire = [0; WIRE_LEN];
     loop {
         let from_host = next_frame(&mut from_gateway, &mut deframer, &mut outgoing);
-        match select(from_host, radio.receive(&mut frame)).await {
+        let heard = match select(from_host, radio.receive(&mut frame)).await {
             Either::First(len) => {
                 let Some(len) = len? else { return Ok(()) };
-                if radio.transmit(&outgoing[..len]).await.is_err() {
-                    delay.delay_ms(REST_MS).await;
-                }
+                radio.transmit(&outgoing[..len], &mut frame).await
             }
-            Either::Second(Ok(len)) => {
-                let found = frame.get(..len).unwrap_or_default();
-                if let Some(len) = emit(found, &mut wire) {
-                    to_gateway.write_all(&wire[..len]).await?;
-                }
-            }
-            Either::Second(Err(_)) => delay.delay_ms(REST_MS).await,
+            Either::Second(heard) => heard,
+        };
+        let Ok(len) = heard else {
+            delay.delay_ms(REST_MS).await;
+            continue;
+        };
+        let found = frame.get(..len).unwrap_or_default();
+        if len > 0
+            && let Some(len) = emit(found, &mut wire)
+        {
+            to_gateway.write_all(&wire[..len]).await?;
         }
     }
 }
@@ -150,9 +152,9 @@ mod tests {
             Channel::radio(MTU as u16, 1200, 0)
         }
 
-        async fn transmit(&mut self, frame: &[u8]) -> Result<(), Deaf> {
+        async fn transmit(&mut self, frame: &[u8], _: &mut [u8]) -> Result<usize, Deaf> {
             self.1.borrow_mut().push(frame.to_vec());
-            Ok(())
+            Ok(0)
         }
 
         async fn receive(&mut self, frame: &mut [u8]) -> Result<usize, Deaf> {

@@ -18,11 +18,12 @@ pub trait Radio {
     /// The channel it is tuned to.
     fn channel(&self) -> Channel;
 
-    /// Sends one frame; completes when the air is free again.
+    /// Sends one frame; completes when the air is free again. A radio that must wait for that may hear a frame meanwhile:
+    /// the last one is in `heard` then, and so long; 0: none.
     ///
     /// # Errors
     /// The device failed; to the link the frame is lost.
-    async fn transmit(&mut self, frame: &[u8]) -> Result<(), Self::Error>;
+    async fn transmit(&mut self, frame: &[u8], heard: &mut [u8]) -> Result<usize, Self::Error>;
 
     /// Waits for one frame and says how long it is; 0: only what `carrier` says has changed. Cancelling loses at most a
     /// frame that is just coming in.

@@ -14,6 +14,9 @@ use crate::console::{ANSWER_MAX, Console};
 use crate::endpoint::{Endpoint, EndpointError, Event, MTU_MAX};
 use crate::radio::Radio;
 
+/// What is said to the console and what is sent to base lie in one place: never both at once.
+const SAID_MAX: usize = ANSWER_MAX;
+const _: () = assert!(MTU_MAX <= SAID_MAX);
 /// After a radio or a UART reported an error it is left alone for so long.
 const REST_MS: u64 = 10;
 /// Base asked for a restart: how long the answer may take to get there.
@@ -49,7 +52,7 @@ where
     let now = || Instant::from_millis(now_ms());
     endpoint.handle_channel(now(), radio.channel());
     let mut desk = Desk::new(uart);
-    let (mut said, mut heard) = ([0; MTU_MAX], [0; MTU_MAX]);
+    let (mut said, mut heard) = ([0; SAID_MAX], [0; MTU_MAX]);
     loop {
         let next = {
             let resting = desk.radio_rests.is_some();
@@ -64,38 +67,45 @@ where
             );
             next.await?
         };
-        match next {
+        let heard_len = match next {
             Next::Send(len) => {
                 endpoint.handle_wake(now());
-                if radio.transmit(part(&said, len)).await.is_err() {
+                let sent = radio.transmit(part(&said, len), &mut heard).await;
+                if sent.is_err() {
                     endpoint.handle_radio_error();
                 }
                 endpoint.handle_sent(now());
                 desk.radio_rests = None;
+                sent.unwrap_or(0)
             }
             Next::Heard(Some(len)) => {
                 if let Some(busy) = radio.carrier() {
                     endpoint.handle_carrier(now(), busy);
                 }
-                if len == 0 {
-                    continue;
-                }
-                heed(endpoint, None);
-                endpoint.handle_frame(now(), part(&heard, len))?;
+                len
             }
             Next::Heard(None) => {
                 endpoint.handle_radio_error();
                 desk.radio_rests = Some(now() + REST_MS);
+                0
             }
-            Next::Listen => endpoint.handle_wake(now()),
+            Next::Listen => {
+                endpoint.handle_wake(now());
+                0
+            }
             Next::Sleep(until) => {
                 endpoint.handle_sleep(now());
                 if radio.sleep().await.is_err() {
                     endpoint.handle_radio_error();
                 }
                 desk.radio_rests = Some(until);
+                0
             }
             Next::Restart => return Ok(()),
+        };
+        if heard_len > 0 {
+            heed(endpoint, None);
+            endpoint.handle_frame(now(), part(&heard, heard_len))?;
         }
     }
 }
@@ -146,7 +156,7 @@ where
     loop {
         while let Some(event) = endpoint.poll_event() {
             heed(endpoint, Some(event));
-            desk.tell(event, now()).await;
+            desk.tell(event, now(), said).await;
         }
         let moment = now();
         if endpoint.poll_timeout().is_some_and(|(at, _)| at <= moment) {
@@ -182,7 +192,7 @@ where
         );
         match waited.await {
             Either3::First(heard) => return Ok(Next::Heard(heard.ok())),
-            Either3::Second(Some(len)) => desk.obey(endpoint, part(&octets, len)).await,
+            Either3::Second(Some(len)) => desk.obey(endpoint, part(&octets, len), said).await,
             Either3::Second(None) => desk.uart_rests = Some(moment + REST_MS),
             Either3::Third(()) => {}
         }
@@ -228,28 +238,30 @@ impl<'u, C: Read + Write> Desk<'u, C> {
         pending().await
     }
 
-    async fn obey<F, L, S>(&mut self, endpoint: &mut Endpoint<'_, F, L, S>, octets: &[u8])
-    where
+    async fn obey<F, L, S>(
+        &mut self,
+        endpoint: &mut Endpoint<'_, F, L, S>,
+        octets: &[u8],
+        out: &mut [u8],
+    ) where
         F: NorFlash,
         L: AsRef<[u8]> + AsMut<[u8]>,
         S: AsRef<[u8]> + AsMut<[u8]>,
     {
         for octet in octets {
             self.console.handle_octet(endpoint, *octet);
-            let mut out = [0; ANSWER_MAX];
-            while let Some(len) = self.console.poll_answer(endpoint, &mut out) {
-                self.write(part(&out, len)).await;
+            while let Some(len) = self.console.poll_answer(endpoint, out) {
+                self.write(part(out, len)).await;
             }
         }
     }
 
-    async fn tell(&mut self, event: Event, now: Instant) {
+    async fn tell(&mut self, event: Event, now: Instant, out: &mut [u8]) {
         if event == Event::Reboot {
             self.restart_by = Some(now + RESTART_MS);
         }
-        let mut out = [0; ANSWER_MAX];
-        let len = self.console.tell(event, &mut out);
-        self.write(part(&out, len)).await;
+        let len = self.console.tell(event, out);
+        self.write(part(out, len)).await;
     }
 
     /// A console that does not take what is said misses it.

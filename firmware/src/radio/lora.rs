@@ -2,7 +2,7 @@
 //! private sync word.
 //!
 //! Before the first frame of a turn it looks for a preamble on the channel (channel activity detection), and while there is
-//! one it waits for a random time and listens; what it hears then comes with the next `receive`.
+//! one it waits for a random time and listens.
 //!
 //! The bus must finish a transfer without yielding, as a blocking one behind an adapter does: a receiver that is dropped
 //! in the middle of a transfer would leave the chip selected, and the next command misunderstood.
@@ -17,7 +17,6 @@ use lora_phy::mod_params::RadioError;
 use lora_phy::mod_traits::RadioKind;
 
 use super::Radio;
-use crate::flash::copy;
 use chip::Chip;
 
 /// A busy channel is looked at again after one to so many times of looking, at first, and at most.
@@ -32,9 +31,6 @@ pub struct LoRaRadio<K: RadioKind, D: DelayNs> {
     channel: Channel,
     /// Nobody else can have begun to send since our last frame.
     holds: bool,
-    /// Heard while waiting for a free channel, and how long it is.
-    kept: [u8; MTU as usize],
-    kept_len: usize,
 }
 
 impl<K: RadioKind, D: DelayNs> LoRaRadio<K, D> {
@@ -57,42 +53,38 @@ impl<K: RadioKind, D: DelayNs> LoRaRadio<K, D> {
             sense_ms: tuned.sense_ms(),
             channel: tuned.channel(MTU, turnaround_ms),
             holds: false,
-            kept: [0; MTU as usize],
-            kept_len: 0,
         })
     }
 
-    /// Waits until no preamble is on the channel. Who goes on for longer than two of our longest frames take is none of
-    /// us, and is not waited for.
-    async fn await_silence(&mut self) -> Result<(), RadioError> {
+    /// Waits until no preamble is on the channel; returns how long the frame in `heard` is that came last, or 0. Who goes
+    /// on for longer than two of our longest frames take is none of us, and is not waited for.
+    async fn await_silence(&mut self, heard: &mut [u8]) -> Result<usize, RadioError> {
         let mut patience_ms = 2 * self.channel.airtime_ms(MTU.into());
-        let mut slots = SLOTS.0;
-        loop {
-            if !self.chip.senses().await? {
-                return Ok(());
-            }
+        let (mut slots, mut len) = (SLOTS.0, 0);
+        while self.chip.senses().await? {
             let wait_ms = self.sense_ms * (1 + self.random_below(slots));
-            let spent_ms = u64::from(self.sense_ms + wait_ms) + self.listen(wait_ms).await?;
-            patience_ms = match patience_ms.checked_sub(spent_ms) {
-                Some(left_ms) => left_ms,
-                None => return Ok(()),
+            let listened_ms = self.listen(wait_ms, heard, &mut len).await;
+            let spent_ms = u64::from(self.sense_ms + wait_ms) + listened_ms;
+            let Some(left_ms) = patience_ms.checked_sub(spent_ms) else {
+                break;
             };
+            patience_ms = left_ms;
             slots = SLOTS.1.min(2 * slots);
         }
+        Ok(len)
     }
 
-    /// Listens until nothing has come for so long, and keeps what came last; returns what that took on the air.
-    async fn listen(&mut self, silence_ms: u32) -> Result<u64, RadioError> {
+    /// Listens until nothing has come for so long, or a frame that was spoilt; returns what that took on the air.
+    async fn listen(&mut self, silence_ms: u32, heard: &mut [u8], len: &mut usize) -> u64 {
         let mut heard_ms = 0;
         loop {
-            let hear = self.chip.hear(&mut self.kept);
-            let heard = select(hear, self.delay.delay_ms(silence_ms)).await;
-            let Either::First(Ok(len)) = heard else {
-                // Silence, or a frame that was spoilt: look again.
-                return Ok(heard_ms);
+            let hear = self.chip.hear(heard);
+            let came = select(hear, self.delay.delay_ms(silence_ms)).await;
+            let Either::First(Ok(came)) = came else {
+                return heard_ms;
             };
-            heard_ms += self.channel.airtime_ms(len);
-            self.kept_len = len;
+            heard_ms += self.channel.airtime_ms(came);
+            *len = came;
         }
     }
 
@@ -112,22 +104,17 @@ impl<K: RadioKind, D: DelayNs> Radio for LoRaRadio<K, D> {
         self.channel
     }
 
-    async fn transmit(&mut self, frame: &[u8]) -> Result<(), RadioError> {
+    async fn transmit(&mut self, frame: &[u8], heard: &mut [u8]) -> Result<usize, RadioError> {
+        let mut len = 0;
         if !self.holds {
-            self.await_silence().await?;
+            len = self.await_silence(heard).await?;
         }
         self.chip.send(frame).await?;
         self.holds = true;
-        Ok(())
+        Ok(len)
     }
 
     async fn receive(&mut self, frame: &mut [u8]) -> Result<usize, RadioError> {
-        let len = core::mem::take(&mut self.kept_len);
-        if len > 0 {
-            let kept = self.kept.get(..len);
-            let place = kept.and_then(|kept| copy(frame, kept));
-            return place.map_or(Err(RadioError::PayloadSizeUnexpected(len)), |_| Ok(len));
-        }
         if self.holds {
             // Whoever wants to answer senses first, and for twice as long.
             self.delay.delay_ms(self.sense_ms / 2).await;

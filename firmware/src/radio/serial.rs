@@ -148,7 +148,7 @@ impl<U: Read + Write, D: DelayNs, G: Framing, const N: usize> Radio for UartRadi
         self.channel
     }
 
-    async fn transmit(&mut self, frame: &[u8]) -> Result<(), Self::Error> {
+    async fn transmit(&mut self, frame: &[u8], _: &mut [u8]) -> Result<usize, Self::Error> {
         let len = self.framing.emit(frame, &mut self.wire);
         let len = len.ok_or(SerialError::TooLong)?;
         self.uart
@@ -160,7 +160,7 @@ impl<U: Read + Write, D: DelayNs, G: Framing, const N: usize> Radio for UartRadi
         self.delay
             .delay_ms(u32::try_from(airtime_ms).unwrap_or(u32::MAX))
             .await;
-        Ok(())
+        Ok(0)
     }
 
     async fn receive(&mut self, frame: &mut [u8]) -> Result<usize, Self::Error> {

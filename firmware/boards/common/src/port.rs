@@ -16,16 +16,20 @@ const RETRY: Duration = Duration::from_millis(100);
 /// Octets written at once: less than a USB packet, so that each ends its transfer.
 const CHUNK: usize = 63;
 
-/// More than the longest frame on the wire.
-type Queue = Pipe<NoopRawMutex, 512>;
+/// What a person's console needs: with as much in a UART's driver, the longest line.
+pub type Console<'p> = End<'p, 256>;
+/// What the port of a gateway needs: more than the longest frame on the wire.
+pub type Gateway<'p> = End<'p, 512>;
 
-/// The queues.
-pub struct Port {
-    from_host: Queue,
-    to_host: Queue,
+type Queue<const N: usize> = Pipe<NoopRawMutex, N>;
+
+/// The queues, of `N` octets each.
+pub struct Port<const N: usize> {
+    from_host: Queue<N>,
+    to_host: Queue<N>,
 }
 
-impl Port {
+impl<const N: usize> Port<N> {
     /// Both queues empty.
     pub const fn new() -> Self {
         Self {
@@ -35,7 +39,7 @@ impl Port {
     }
 
     /// The end of the program.
-    pub fn near(&self) -> End<'_> {
+    pub fn near(&self) -> End<'_, N> {
         End {
             heard: &self.from_host,
             said: &self.to_host,
@@ -68,7 +72,7 @@ impl Port {
     }
 }
 
-impl Default for Port {
+impl<const N: usize> Default for Port<N> {
     fn default() -> Self {
         Self::new()
     }
@@ -76,22 +80,22 @@ impl Default for Port {
 
 /// What the program reads and writes.
 #[derive(Clone, Copy)]
-pub struct End<'p> {
-    heard: &'p Queue,
-    said: &'p Queue,
+pub struct End<'p, const N: usize> {
+    heard: &'p Queue<N>,
+    said: &'p Queue<N>,
 }
 
-impl ErrorType for End<'_> {
+impl<const N: usize> ErrorType for End<'_, N> {
     type Error = Infallible;
 }
 
-impl Read for End<'_> {
+impl<const N: usize> Read for End<'_, N> {
     async fn read(&mut self, octets: &mut [u8]) -> Result<usize, Infallible> {
         Ok(self.heard.read(octets).await)
     }
 }
 
-impl Write for End<'_> {
+impl<const N: usize> Write for End<'_, N> {
     async fn write(&mut self, octets: &[u8]) -> Result<usize, Infallible> {
         Ok(self.said.write(octets).await)
     }

@@ -22,7 +22,7 @@ use lora_phy::mod_params::RadioError;
 use lora_phy::mod_traits::RadioKind;
 use static_cell::ConstStaticCell;
 
-use crate::port::End;
+use crate::port::{Console, End, Gateway};
 
 /// Between two complaints on the console, which may have been plugged in meanwhile.
 const COMPLAINT_S: u64 = 5;
@@ -79,7 +79,7 @@ pub async fn run<F: NorFlash>(
     flash: F,
     layout: Layout,
     chip: impl RadioKind,
-    console: End<'_>,
+    console: Console<'_>,
     noise: Noise,
 ) {
     if let Err(fault) = start(flash, layout, chip, console, noise).await {
@@ -91,7 +91,7 @@ async fn start<F: NorFlash>(
     mut flash: F,
     layout: Layout,
     chip: impl RadioKind,
-    mut console: End<'_>,
+    mut console: Console<'_>,
     noise: Noise,
 ) -> Result<(), Fault> {
     static LINK: ConstStaticCell<[u8; link_storage_len(MTU as usize)]> =
@@ -148,7 +148,7 @@ pub async fn modem(
     mut flash: impl NorFlash,
     layout: Layout,
     chip: impl RadioKind,
-    gateway: End<'_>,
+    gateway: Gateway<'_>,
 ) {
     let start = async {
         let tuned = parse_modem(&image(&mut flash, &layout)?)?;
@@ -174,7 +174,7 @@ fn image(flash: &mut impl NorFlash, layout: &Layout) -> Result<[u8; IMAGE_MAX], 
 }
 
 /// Says for a minute what is wrong.
-async fn complain(fault: &Fault, mut console: End<'_>) {
+async fn complain<const N: usize>(fault: &Fault, mut console: End<'_, N>) {
     let text = match fault {
         Fault::Image(ProvisionError::Absent) => "no provisioning image on flash",
         Fault::Image(ProvisionError::Version(_)) => "provisioning image of another version",

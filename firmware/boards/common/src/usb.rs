@@ -4,9 +4,9 @@
 use core::convert::Infallible;
 
 use embassy_futures::join::join;
-use embassy_usb::class::cdc_acm::{CdcAcmClass, State};
+use embassy_usb::class::cdc_acm::{BufferedReceiver, CdcAcmClass, Sender, State};
 use embassy_usb::driver::Driver;
-use embassy_usb::{Builder, Config};
+use embassy_usb::{Builder, Config, UsbDevice};
 use static_cell::StaticCell;
 
 use crate::port::Port;
@@ -24,11 +24,23 @@ struct Buffers {
 }
 
 /// Makes `port` a serial port of the host that `driver` is plugged into. To be called once.
-pub async fn serial<D: Driver<'static>>(
+pub async fn serial<D: Driver<'static>, const N: usize>(
     driver: D,
     product: &'static str,
-    port: &Port,
+    port: &Port<N>,
 ) -> Infallible {
+    let (mut device, sender, receiver) = attach(driver, product);
+    join(device.run(), port.pump(receiver, sender)).await.1
+}
+
+type Attached<D> = (
+    UsbDevice<'static, D>,
+    Sender<'static, D>,
+    BufferedReceiver<'static, D>,
+);
+
+/// The device and the two ends of its port. What it takes to make them is gone when this returns.
+fn attach<D: Driver<'static>>(driver: D, product: &'static str) -> Attached<D> {
     static BUFFERS: StaticCell<Buffers> = StaticCell::new();
     let buffers = BUFFERS.init_with(|| Buffers {
         configuration: [0; 128],
@@ -49,8 +61,7 @@ pub async fn serial<D: Driver<'static>>(
         &mut buffers.control,
     );
     let class = CdcAcmClass::new(&mut builder, &mut buffers.state, PACKET);
-    let mut device = builder.build();
     let (sender, receiver) = class.split();
     let receiver = receiver.into_buffered(&mut buffers.packet);
-    join(device.run(), port.pump(receiver, sender)).await.1
+    (builder.build(), sender, receiver)
 }

@@ -101,7 +101,7 @@ impl Board {
     }
 
     /// Does `work` with flash, radio and UART0, 115200 bit/s, until it ends, and starts again.
-    pub async fn run(self, work: impl AsyncFnOnce(Memory, Chip, End<'_>)) {
+    pub async fn run<const N: usize>(self, work: impl AsyncFnOnce(Memory, Chip, End<'_, N>)) -> ! {
         let port = Port::new();
         let (from_host, to_host) = self.uart;
         let served = port.pump(from_host, to_host);

@@ -115,7 +115,7 @@ impl Board {
     }
 
     /// Does `work` with flash, radio and the debugger's serial port, 115200 bit/s, until it ends, and starts again.
-    pub async fn run(self, work: impl AsyncFnOnce(Memory, Chip, End<'_>)) {
+    pub async fn run<const N: usize>(self, work: impl AsyncFnOnce(Memory, Chip, End<'_, N>)) -> ! {
         let port = Port::new();
         let (to_host, from_host) = self.uart.split();
         let served = port.pump(from_host, to_host);

@@ -109,7 +109,11 @@ impl Board {
     }
 
     /// Does `work` with flash, radio and the serial port that `product` is over USB until it ends, and starts again.
-    pub async fn run(self, product: &'static str, work: impl AsyncFnOnce(Memory, Chip, End<'_>)) {
+    pub async fn run<const N: usize>(
+        self,
+        product: &'static str,
+        work: impl AsyncFnOnce(Memory, Chip, End<'_, N>),
+    ) -> ! {
         let port = Port::new();
         let served = serial(self.usb, product, &port);
         let work = work(self.flash, self.chip, port.near());

@@ -247,13 +247,13 @@ impl Radio for Ether {
         channel(&PROVISION)
     }
 
-    async fn transmit(&mut self, frame: &[u8]) -> Result<(), Infallible> {
+    async fn transmit(&mut self, frame: &[u8], _: &mut [u8]) -> Result<usize, Infallible> {
         self.0.deaf.set(false);
         self.0.transmit(false, frame);
         let airtime_ms = self.channel().airtime_ms(frame.len());
         let airtime_ms = u32::try_from(airtime_ms).expect("short");
         Delay(self.0.clone()).delay_ms(airtime_ms).await;
-        Ok(())
+        Ok(0)
     }
 
     async fn sleep(&mut self) -> Result<(), Infallible> {
@@ -285,7 +285,7 @@ impl Radio for Broken {
         channel(&PROVISION)
     }
 
-    async fn transmit(&mut self, _: &[u8]) -> Result<(), ()> {
+    async fn transmit(&mut self, _: &[u8], _: &mut [u8]) -> Result<usize, ()> {
         Err(())
     }
 

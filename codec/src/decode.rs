@@ -2,9 +2,7 @@
 
 use core::fmt;
 
-use crate::entropy::Coder;
 use crate::entropy::range::Decoder;
-use crate::features::Deciding;
 use crate::link::PacketNumber;
 use crate::session::Session;
 use crate::session::cross::Work;
@@ -80,13 +78,9 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
     {
         let number = number.get();
         let mut decoder = Decoder::new(packet);
-        let mut deciding: Deciding<'_, '_, dyn Coder + '_> = Deciding {
-            coder: &mut decoder,
-            features: self.features,
-        };
         let mut staged = Staged::new();
         let work = Work::Read(tape);
-        let nodes = self.cross(&mut deciding, number, work, arena, &mut staged)?;
+        let nodes = self.code(&mut decoder, number, work, arena, &mut staged)?;
         self.commit(Direction::Received, number, &staged);
         // Every node was looked at as it came.
         Ok(Stanza::whole(tape.get(..nodes).unwrap_or(&[])))

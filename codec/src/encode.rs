@@ -3,9 +3,7 @@
 
 use core::fmt;
 
-use crate::entropy::Coder;
 use crate::entropy::range::Encoder;
-use crate::features::Deciding;
 use crate::link::PacketNumber;
 use crate::session::cross::Work;
 use crate::session::memory::Direction;
@@ -58,15 +56,10 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         self.abandon(number);
         let number = number.get();
         let mut encoder = Encoder::new(packet);
-        // Either end is the same code, compiled once.
-        let mut deciding: Deciding<'_, '_, dyn Coder + '_> = Deciding {
-            coder: &mut encoder,
-            features: self.features,
-        };
         let mut staged = Staged::new();
         let work = Work::Write(stanza, options);
         let nowhere = &mut Arena::new(&mut []);
-        self.cross(&mut deciding, number, work, nowhere, &mut staged)?;
+        self.code(&mut encoder, number, work, nowhere, &mut staged)?;
         let len = encoder.finish().map_err(|_| EncodeError::PacketFull)?;
         self.commit(Direction::Sent, number, &staged);
         Ok(len)

@@ -61,11 +61,21 @@ pub struct Session<'d, S> {
     pub(crate) text: Option<TextModel<'d>>,
     pub(crate) layout: Layout,
     pub(crate) storage: S,
-    pub(crate) pending: Pending,
-    // Of packets sent, of packets received: the latest ones, the highest number, where the next id goes.
+    pub(crate) ends: Ends,
+    /// The latest packets sent, and received.
     pub(crate) recent: [Recent; 2],
+}
+
+/// Where the two ends are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ends {
+    /// Packets under way.
+    pub(crate) pending: Pending,
+    /// Of packets sent, of packets received: the highest number.
     pub(crate) latest: [u32; 2],
+    /// Where the next id goes of those sent, of those received.
     pub(crate) next_ids: [u16; 2],
+    /// Tag of ids made up at this end.
     pub(crate) tag: Row<u8, TAG_MAX>,
 }
 
@@ -104,11 +114,13 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             text: TextModel::new(dictionary.text),
             layout: Layout::new(profile),
             storage,
-            pending: Pending::new(),
+            ends: Ends {
+                pending: Pending::new(),
+                latest: [0; 2],
+                next_ids: [0; 2],
+                tag: Row::new(0),
+            },
             recent: const { [Recent::new(), Recent::new()] },
-            latest: [0; 2],
-            next_ids: [0; 2],
-            tag: Row::new(0),
         }
     }
 
@@ -116,9 +128,9 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
     /// [`TAG_MAX`] of them, ASCII letters and digits only; other characters are left out. Never crosses the air.
     #[must_use]
     pub fn with_tag(mut self, tag: &str) -> Self {
-        self.tag = Row::new(0);
+        self.ends.tag = Row::new(0);
         let letters = tag.bytes().filter(u8::is_ascii_alphanumeric);
-        letters.for_each(|octet| self.tag.push(octet));
+        letters.for_each(|octet| self.ends.tag.push(octet));
         self
     }
 
@@ -138,7 +150,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
     }
 
     fn settle(&mut self, number: u32, known: bool) {
-        if !self.pending.remove(number) {
+        if !self.ends.pending.remove(number) {
             return;
         }
         self.recent[Direction::Sent as usize].settle(number, known);
@@ -159,7 +171,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         if epoch <= 1 {
             return;
         }
-        while let Some(number) = self.pending.oldest() {
+        while let Some(number) = self.ends.pending.oldest() {
             self.abandon(PacketNumber::new(number));
         }
     }
@@ -179,14 +191,14 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
                 }
             }
         }
-        self.pending = Pending::new();
+        self.ends.pending = Pending::new();
         self.recent.iter_mut().for_each(Recent::clear);
     }
 
     /// Brings back how far both directions had got before a restart: the highest number given to a packet of this end,
     /// and the highest received. Without it an id made up in an earlier run is not known as one.
     pub fn resume(&mut self, sent: Option<PacketNumber>, received: Option<PacketNumber>) {
-        for (latest, number) in self.latest.iter_mut().zip([sent, received]) {
+        for (latest, number) in self.ends.latest.iter_mut().zip([sent, received]) {
             *latest = (*latest).max(number.map_or(0, PacketNumber::get));
         }
     }
@@ -205,12 +217,12 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
     }
 
     fn note_latest(&mut self, direction: Direction, number: u32) {
-        let latest = &mut self.latest[direction as usize];
+        let latest = &mut self.ends.latest[direction as usize];
         *latest = (*latest).max(number);
     }
 
     fn keep_id(&mut self, direction: Direction, entry: &Entry<'_>) {
-        let next = &mut self.next_ids[direction as usize];
+        let next = &mut self.ends.next_ids[direction as usize];
         let storage = self.storage.as_mut();
         let mut shelf = self.layout.shelf_mut(storage, direction, Area::Ids);
         if shelf.put(*next, entry) {
@@ -242,12 +254,13 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             return;
         }
         if is_sent && staged.is_counted {
-            self.pending.add(number);
+            self.ends.pending.add(number);
         }
         for (ordinal, (id, origin)) in staged.ids().iter().enumerate() {
             // What the other end left to this one to make up can be made up again.
             let made_up = *origin == Origin::MadeUp;
             if *origin != Origin::Elsewhere && (is_sent || !made_up) {
+                let id = id.unwrap_or("");
                 let entry = ids::entry(state, number, ordinal as u8, id, made_up);
                 self.keep_id(direction, &entry);
             }
@@ -269,6 +282,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             shelf.touch(*slot, number);
         }
         for (slot, text) in staged.strings() {
+            let text = text.unwrap_or("");
             entry.hash = hash(text);
             entry.contents = text.as_bytes();
             shelf.put(*slot, &entry);

@@ -98,7 +98,8 @@ impl<'t, 'a> Stanza<'t, 'a> {
 
     /// Whether the root is `name` in namespace `ns`.
     pub fn is(&self, ns: &str, name: &str) -> bool {
-        self.name() == (ns, name)
+        let root = self.tape.first();
+        matches!(root, Some(Node::Open { ns: n, name: m }) if *n == ns && *m == name)
     }
 
     /// The nodes after the first.
@@ -120,25 +121,28 @@ impl<'t, 'a> Stanza<'t, 'a> {
 
     /// The character data directly in the root, before its first child; empty if there is none.
     pub fn text(&self) -> &'a str {
-        let after_attrs = self
-            .inside()
-            .iter()
-            .find(|node| !matches!(node, Node::Attr { .. }));
-        match after_attrs {
-            Some(Node::Text(text)) => text,
-            _ => "",
+        for node in self.inside() {
+            match node {
+                Node::Attr { .. } => {}
+                Node::Text(text) => return text,
+                _ => break,
+            }
         }
+        ""
     }
 
     /// Value of an unprefixed attribute of the root.
     pub fn attr(&self, wanted: &str) -> Option<&'a str> {
-        self.inside()
-            .iter()
-            .map_while(|node| match node {
-                Node::Attr { ns, name, value } => Some((ns, name, value)),
-                _ => None,
-            })
-            .find_map(|(ns, name, value)| (ns.is_empty() && *name == wanted).then_some(*value))
+        for node in self.inside() {
+            match node {
+                Node::Attr { ns, name, value } if ns.is_empty() && *name == wanted => {
+                    return Some(value);
+                }
+                Node::Attr { .. } => {}
+                _ => break,
+            }
+        }
+        None
     }
 }
 
@@ -152,20 +156,29 @@ impl<'t, 'a> Iterator for Children<'t, 'a> {
     type Item = Stanza<'t, 'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let is_open = |node: &Node<'_>| matches!(node, Node::Open { .. });
-        let rest = self.rest.get(self.rest.iter().position(is_open)?..)?;
         let mut depth = 0usize;
-        let last = rest.iter().position(|node| {
+        let mut from = 0;
+        for (at, node) in self.rest.iter().enumerate() {
             match node {
-                Node::Open { .. } => depth += 1,
-                Node::Close => depth -= 1,
+                Node::Open { .. } => {
+                    if depth == 0 {
+                        from = at;
+                    }
+                    depth += 1;
+                }
+                Node::Close => {
+                    // None at the end of the parent.
+                    depth = depth.checked_sub(1)?;
+                    if depth == 0 {
+                        let (tape, rest) = self.rest.split_at_checked(at + 1)?;
+                        self.rest = rest;
+                        return tape.get(from..).map(Stanza::whole);
+                    }
+                }
                 _ => {}
             }
-            depth == 0
-        })?;
-        let (tape, rest) = rest.split_at_checked(last + 1)?;
-        self.rest = rest;
-        Some(Stanza { tape })
+        }
+        None
     }
 }
 

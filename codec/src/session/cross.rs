@@ -7,6 +7,8 @@ use super::staged::Staged;
 use super::walk::{Memory, Scribe, Walk, What};
 use super::{Ids, Options, Session, nodes};
 use crate::alias::template::{Cursor, Recorder};
+use crate::entropy::Coder;
+use crate::features::Deciding;
 use crate::stanza::{Arena, Node, Stanza};
 use crate::structure::trail::{Level, Trail};
 use crate::structure::{Contexts, flag, slot as code_slot};
@@ -26,6 +28,23 @@ pub(crate) enum Work<'w, 'x> {
 }
 
 impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
+    /// The same through a coder: either end is the same code, compiled once.
+    pub(crate) fn code<'x>(
+        &mut self,
+        coder: &mut (dyn Coder + '_),
+        number: u32,
+        work: Work<'_, 'x>,
+        arena: &mut Arena<'x>,
+        staged: &mut Staged<'x>,
+    ) -> Result<usize, Fault>
+    where
+        'd: 'x,
+    {
+        let features = self.features;
+        let mut deciding = Deciding { coder, features };
+        self.cross(&mut deciding, number, work, arena, staged)
+    }
+
     /// Codes packet `number`. Strings that are read go to `arena`. Returns how many nodes are on the tape.
     ///
     /// # Errors
@@ -45,13 +64,12 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             Work::Write(_, options) => {
                 staged.is_again = options.again;
                 // With too many packets under way, this one is written without memory.
-                staged.is_counted = !options.again && !self.pending.is_ahead(number);
+                staged.is_counted = !options.again && !self.ends.pending.is_ahead(number);
                 (Direction::Sent, options.ids == Ids::Short)
             }
             Work::Read(_) => (Direction::Received, false),
         };
         let is_writing = writer == Direction::Sent;
-        let reader = writer.other();
         let (octets, scratch) = self.layout.split(self.storage.as_mut());
         let shelves = Shelves {
             layout: &self.layout,
@@ -82,10 +100,8 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             dictionary: self.dictionary,
             memory: Memory {
                 shelves,
-                next_ids: [writer, reader].map(|end| self.next_ids[end as usize]),
-                tag: core::str::from_utf8(self.tag.all()).unwrap_or(""),
-                reader_latest: self.latest[reader as usize],
-                pending: (is_writing && staged.is_counted).then_some(&self.pending),
+                ends: &self.ends,
+                is_counting: is_writing && staged.is_counted,
                 short_ids,
             },
             text: self.text.as_ref(),
@@ -95,7 +111,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             recorder: Recorder::new(scratch.get_mut(SKETCH_LEN..).unwrap_or(&mut [])),
             staged,
             arena,
-            next,
+            next: &next,
             referred: None,
             fault: Fault::Malformed,
         };
@@ -126,7 +142,7 @@ fn conclude<D: Scribe>(walk: &mut Walk<'_, '_, D>, sketch: &Sketch) -> Result<()
     let template = walk.staged.template;
     let len = walk.recorder.finish().map(|tokens| tokens.len());
     let worth = len.is_some() && (template.is_none() || walk.trail.misses() > 0);
-    let slot = match walk.memory.pending {
+    let slot = match walk.memory.pending() {
         Some(pending) if worth => choose::slot(templates, pending, sketch, template),
         _ => None,
     };

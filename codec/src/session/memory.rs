@@ -110,13 +110,13 @@ pub(crate) struct Shelves<'s> {
 }
 
 impl<'s> Shelves<'s> {
+    /// Of the writing end, or of the reading end.
+    pub(crate) fn end(&self, of_writer: bool) -> Direction {
+        Direction::of(of_writer == (self.writer == Direction::Sent))
+    }
+
     fn shelf(&self, of_writer: bool, area: Area) -> Shelf<'s> {
-        let direction = if of_writer {
-            self.writer
-        } else {
-            self.writer.other()
-        };
-        self.layout.shelf(self.octets, direction, area)
+        self.layout.shelf(self.octets, self.end(of_writer), area)
     }
 
     /// Strings the peer of the writing end has.

@@ -25,8 +25,8 @@ pub(crate) enum Origin {
 /// See the module.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Staged<'a> {
-    strings: Row<(u16, &'a str), STRINGS_MAX>,
-    ids: Row<(&'a str, Origin), { ORDINALS as usize }>,
+    strings: Row<(u16, Option<&'a str>), STRINGS_MAX>,
+    ids: Row<(Option<&'a str>, Origin), { ORDINALS as usize }>,
     touched: Row<u16, TOUCHED_MAX>,
     body: Option<&'a str>,
     /// What later packets are told of this one.
@@ -47,8 +47,8 @@ impl<'a> Staged<'a> {
     /// Nothing yet.
     pub(crate) fn new() -> Self {
         Self {
-            strings: Row::new((0, "")),
-            ids: Row::new(("", Origin::Elsewhere)),
+            strings: Row::new((0, None)),
+            ids: Row::new((None, Origin::MadeUp)),
             touched: Row::new(0),
             body: None,
             packet: Use::NOTHING,
@@ -61,7 +61,7 @@ impl<'a> Staged<'a> {
     }
 
     /// The strings introduced, each with its slot.
-    pub(crate) fn strings(&self) -> &[(u16, &'a str)] {
+    pub(crate) fn strings(&self) -> &[(u16, Option<&'a str>)] {
         self.strings.all()
     }
 
@@ -78,11 +78,11 @@ impl<'a> Staged<'a> {
 
     /// Adds a string; the caller has made sure there is room.
     pub(crate) fn add_string(&mut self, slot: u16, text: &'a str) {
-        self.strings.push((slot, text));
+        self.strings.push((slot, Some(text)));
     }
 
     /// The ids of the packet.
-    pub(crate) fn ids(&self) -> &[(&'a str, Origin)] {
+    pub(crate) fn ids(&self) -> &[(Option<&'a str>, Origin)] {
         self.ids.all()
     }
 
@@ -98,17 +98,17 @@ impl<'a> Staged<'a> {
 
     /// Adds an id if there is room.
     pub(crate) fn add_id(&mut self, id: &'a str, origin: Origin) {
-        self.ids.push((id, origin));
+        self.ids.push((Some(id), origin));
     }
 
     /// The id numbered `ordinal`.
     pub(crate) fn id(&self, ordinal: u8) -> Option<&'a str> {
-        self.ids().get(usize::from(ordinal)).map(|(id, _)| *id)
+        self.ids().get(usize::from(ordinal))?.0
     }
 
     /// Ordinal of `id`.
     pub(crate) fn find_id(&self, id: &str) -> Option<u8> {
-        let at = self.ids().iter().position(|(other, _)| *other == id);
+        let at = self.ids().iter().position(|(other, _)| *other == Some(id));
         at.map(|at| at as u8)
     }
 

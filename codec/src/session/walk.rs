@@ -7,8 +7,10 @@ mod plan;
 mod quote;
 mod strings;
 
+use super::Ends;
 use super::memory::Shelves;
 use super::staged::Staged;
+use crate::alias::ids as alias_ids;
 use crate::alias::pending::Pending;
 use crate::alias::recent::Next;
 use crate::alias::template::{Cursor, Recorder, Trace};
@@ -68,16 +70,35 @@ const OCTETS: u32 = 0x000a_5357;
 pub(crate) struct Memory<'m> {
     /// Strings, ids and bodies.
     pub(crate) shelves: Shelves<'m>,
-    /// Where the next id goes on each of the two.
-    pub(crate) next_ids: [u16; 2],
-    /// Tag of ids made up at this end.
-    pub(crate) tag: &'m str,
-    /// The latest packet of the reading end: on that end the latest written, on the other the latest read.
-    pub(crate) reader_latest: u32,
-    /// Packets under way, on the writing end.
-    pub(crate) pending: Option<&'m Pending>,
+    pub(crate) ends: &'m Ends,
+    /// A packet to write that may count on others.
+    pub(crate) is_counting: bool,
     /// New ids may be left to the far end to make up.
     pub(crate) short_ids: bool,
+}
+
+impl<'m> Memory<'m> {
+    /// Tag of ids made up at this end.
+    pub(crate) fn tag(&self) -> &'m str {
+        // Only ASCII was put in.
+        core::str::from_utf8(self.ends.tag.all()).unwrap_or("")
+    }
+
+    /// The latest packet of the reading end: on that end the latest written, on the other the latest read.
+    pub(crate) fn reader_latest(&self) -> u32 {
+        self.ends.latest[self.shelves.writer.other() as usize]
+    }
+
+    /// Packets under way, on a writing end that may count on others.
+    pub(crate) fn pending(&self) -> Option<&'m Pending> {
+        self.is_counting.then_some(&self.ends.pending)
+    }
+
+    /// The latest packet of the writing end, or of the reading end, that carried `id`, and which of its ids it was.
+    pub(crate) fn find_id(&self, of_writer: bool, id: &str) -> Option<(u32, u8)> {
+        let next = self.ends.next_ids[self.shelves.end(of_writer) as usize];
+        alias_ids::find(self.shelves.ids(of_writer), next, id)
+    }
 }
 
 /// See the module.
@@ -97,7 +118,7 @@ pub(crate) struct Walk<'w, 'a, D> {
     /// Where strings are put on the reading end.
     pub(crate) arena: &'w mut Arena<'a>,
     /// What earlier packets let expect.
-    pub(crate) next: Next,
+    pub(crate) next: &'w Next,
     /// The packet the latest reference was to.
     pub(crate) referred: Option<(bool, u32)>,
     /// What is wrong, once something is.

@@ -20,8 +20,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// The packet and ordinal that name `text`.
     pub(super) fn find_reference(&self, text: &str) -> Option<IdRef> {
         let memory = &self.memory;
-        if let Some((number, ordinal)) =
-            ids::find(memory.shelves.ids(true), memory.next_ids[0], text)
+        if let Some((number, ordinal)) = memory.find_id(true, text)
             && number != self.number
         {
             return Some(IdRef {
@@ -31,13 +30,12 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             });
         }
         let made_up = if memory.short_ids {
-            ids::unmint(memory.tag, text)
+            ids::unmint(memory.tag(), text)
         } else {
             None
         };
-        let (number, ordinal) =
-            made_up.or_else(|| ids::find(memory.shelves.ids(false), memory.next_ids[1], text))?;
-        (number <= memory.reader_latest).then_some(IdRef {
+        let (number, ordinal) = made_up.or_else(|| memory.find_id(false, text))?;
+        (number <= memory.reader_latest()).then_some(IdRef {
             own: false,
             number,
             ordinal,
@@ -121,7 +119,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 
     fn mint(&mut self, number: u32, ordinal: u8) -> Result<&'a str, Failed> {
         let mut out = [0; MINTED_MAX];
-        let id = ids::mint(self.memory.tag, number, ordinal, &mut out);
+        let id = ids::mint(self.memory.tag(), number, ordinal, &mut out);
         self.settle(None, id)
     }
 }

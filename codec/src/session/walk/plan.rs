@@ -78,7 +78,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             return true;
         }
         let is_chance =
-            uuid::Form::of(text).is_some() || ids::unmint(self.memory.tag, text).is_some();
+            uuid::Form::of(text).is_some() || ids::unmint(self.memory.tag(), text).is_some();
         !is_prose_place && (is_chance || is_made_up(hint, text))
     }
 
@@ -314,7 +314,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             && is_made_up(at.hint, text)
             && self.staged.find_id(text).is_none()
             && self.find_reference(text).is_none()
-            && ids::unmint(self.memory.tag, text).is_none()
+            && ids::unmint(self.memory.tag(), text).is_none()
     }
 }
 

@@ -36,7 +36,11 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let memory = &self.memory;
         let own = bodies::find(memory.shelves.bodies(true), self.number, &quoted);
         let own = own.filter(|number| *number < self.number);
-        let other = bodies::find(memory.shelves.bodies(false), memory.reader_latest, &quoted);
+        let other = bodies::find(
+            memory.shelves.bodies(false),
+            memory.reader_latest(),
+            &quoted,
+        );
         let source = IdRef {
             own: own.is_some(),
             number: own.or(other)?,
@@ -57,7 +61,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let latest = if own {
             self.number
         } else {
-            memory.reader_latest
+            memory.reader_latest()
         };
         let same = bodies::is(memory.shelves.bodies(own), latest, number, text);
         same.then_some(Quote {

@@ -73,15 +73,18 @@ pub(super) fn token_cut(text: &str, separators: &[u8]) -> Option<u16> {
 
 impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     pub(super) fn find_repeat(&self, text: &str) -> Option<u16> {
-        let found = self.staged.strings().iter().position(|(_, s)| *s == text);
+        let found = self
+            .staged
+            .strings()
+            .iter()
+            .position(|(_, other)| *other == Some(text));
         found.map(|at| at as u16)
     }
 
     pub(super) fn find_alias(&self, text: &str) -> Option<u16> {
         // A writer without memory finds nothing; what a reader finds is of no account.
-        self.memory
-            .pending
-            .filter(|_| self.staged.has_touch_room())?;
+        let pending = self.memory.pending();
+        pending.filter(|_| self.staged.has_touch_room())?;
         let shelf = self.memory.shelves.strings();
         let hash = hash(text);
         let mut from = 0;
@@ -118,7 +121,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     pub(super) fn repeat(&mut self, contexts: &Contexts, at: u16) -> Result<&'a str, Failed> {
         let at = number(self.d, contexts, REPEAT, at.into()) as usize;
         let found = self.staged.strings().get(at);
-        self.known(found.map(|(_, text)| *text))
+        self.known(found.and_then(|(_, text)| *text))
     }
 
     /// Gives a new string a slot, if the writing end thinks it worth one.
@@ -165,7 +168,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// A slot no packet under way can refer to: the next one if it is empty, or another.
     fn take_slot(&self) -> Option<u16> {
         let shelf = self.memory.shelves.strings();
-        let pending = self.memory.pending?;
+        let pending = self.memory.pending()?;
         let is_taken = |slot| {
             let staged = self
                 .staged

@@ -145,22 +145,34 @@ impl<'s> Shelf<'s> {
         None
     }
 
-    /// A slot to fill anew, none of those taken: an empty one, or of those no packet under way can refer to the one not
-    /// used for longest.
-    pub fn vacant(&self, pending: &Pending, is_taken: &dyn Fn(u16) -> bool) -> Option<u16> {
+    /// A slot to fill anew, none of those taken: an empty one, the first from `from` on, or of those no packet under way can
+    /// refer to the one not used for longest.
+    pub fn vacant(
+        &self,
+        pending: &Pending,
+        from: u16,
+        is_taken: &dyn Fn(u16) -> bool,
+    ) -> Option<u16> {
         let mut oldest = None;
         let mut oldest_used = u32::MAX;
-        for slot in (0..self.shape.slots).filter(|slot| !is_taken(*slot)) {
-            let used = self.used(slot);
-            match self.state(slot) {
-                State::Empty => return Some(slot),
-                State::Known
-                    if pending.is_past(used) && (used < oldest_used || oldest.is_none()) =>
-                {
-                    (oldest, oldest_used) = (Some(slot), used);
-                }
-                _ => {}
+        let mut slot = from;
+        for _ in 0..self.shape.slots {
+            if slot >= self.shape.slots {
+                slot = 0;
             }
+            if !is_taken(slot) {
+                let used = self.used(slot);
+                match self.state(slot) {
+                    State::Empty => return Some(slot),
+                    State::Known
+                        if pending.is_past(used) && (used < oldest_used || oldest.is_none()) =>
+                    {
+                        (oldest, oldest_used) = (Some(slot), used);
+                    }
+                    _ => {}
+                }
+            }
+            slot += 1;
         }
         oldest
     }

@@ -125,5 +125,5 @@ pub(crate) fn slot(
     {
         return Some(slot);
     }
-    shelf.vacant(pending, &|slot| made_from == Some(slot))
+    shelf.vacant(pending, 0, &|slot| made_from == Some(slot))
 }

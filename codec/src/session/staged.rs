@@ -129,6 +129,15 @@ impl<'a> Staged<'a> {
         self.touched.all()
     }
 
+    fn has_touched(&self, slot: u16) -> bool {
+        self.touched().contains(&slot)
+    }
+
+    /// Is a slot referred to, or one of a string introduced?
+    pub(crate) fn is_taken(&self, slot: u16) -> bool {
+        self.has_touched(slot) || self.strings().iter().any(|(taken, _)| *taken == slot)
+    }
+
     /// Room for another reference?
     pub(crate) fn has_touch_room(&self) -> bool {
         self.touched.has_room()
@@ -136,7 +145,7 @@ impl<'a> Staged<'a> {
 
     /// Adds a reference.
     pub(crate) fn touch(&mut self, slot: u16) {
-        if !self.touched().contains(&slot) {
+        if !self.has_touched(slot) {
             self.touched.push(slot);
         }
     }

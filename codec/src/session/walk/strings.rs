@@ -169,19 +169,8 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     fn take_slot(&self) -> Option<u16> {
         let shelf = self.memory.shelves.strings();
         let pending = self.memory.pending()?;
-        let is_taken = |slot| {
-            let staged = self
-                .staged
-                .strings()
-                .iter()
-                .any(|(other, _)| *other == slot);
-            staged || self.staged.touched().contains(&slot)
-        };
-        let next = self.next_slot();
-        if next < shelf.slots() && shelf.state(next) == State::Empty && !is_taken(next) {
-            return Some(next);
-        }
-        shelf.vacant(pending, &is_taken)
+        let is_taken = |slot| self.staged.is_taken(slot);
+        shelf.vacant(pending, self.next_slot(), &is_taken)
     }
 
     /// Codes an address by its parts.

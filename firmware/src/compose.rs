@@ -53,6 +53,7 @@ struct Filling<'t, 'a> {
 
 /// The stanza that `form` makes of `texts`, as [`crate::text::Text::item`] writes them; `None` if it does not fit the tape or is
 /// none.
+#[inline(never)]
 pub fn compose<'t, 'a>(
     form: &'a str,
     from: &'a str,

@@ -29,8 +29,8 @@ use longwire_codec::link::{Link, LinkStats, Side, Timer, Transmit};
 use longwire_codec::session::{Profile, Session};
 use longwire_codec::time::Instant;
 
-use crate::flash::{RECORD_MAX, Store};
-use crate::say::{Form, say};
+use crate::flash::Store;
+use crate::say::Form;
 use crate::text::Texts;
 pub use contacts::CONTACTS_MAX;
 #[cfg(feature = "edhoc")]
@@ -76,24 +76,26 @@ const IN_LEN: usize = 2 * PACKET_MAX;
 ///
 /// After any call that returns, ask [`Self::poll_transmit`] whenever the radio is free, then [`Self::poll_event`]
 /// until `None`, and sleep until [`Self::poll_timeout`] or until something comes in.
+#[repr(C)]
 pub struct Endpoint<'d, F: NorFlash, L, S> {
-    store: Store<F>,
-    link: Link<L>,
-    session: Session<'d, S>,
-    jid: Jid,
-    keyring: keys::Keyring,
-    resume: resume::Kept,
-    outbox: Queue,
-    inbox: Queue,
-    contacts: contacts::Contacts,
-    settings: settings::Settings,
-    readings: Readings<'d>,
-    events: news::Events,
+    // What is small comes first: it is in reach of short instructions.
     stats: EndpointStats,
     /// The last hello did not agree with ours.
     stranger: bool,
-    budget: budget::Budget,
     rest: rest::Rest,
+    budget: budget::Budget,
+    events: news::Events,
+    keyring: keys::Keyring,
+    resume: resume::Kept,
+    settings: settings::Settings,
+    jid: Jid,
+    outbox: Queue,
+    inbox: Queue,
+    readings: Readings<'d>,
+    store: Store<F>,
+    contacts: contacts::Contacts,
+    session: Session<'d, S>,
+    link: Link<L>,
 }
 
 /// A chat in the inbox.
@@ -171,11 +173,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     /// # Errors
     /// [`EndpointError`]; nothing is sent then.
     pub fn chat(&mut self, to: &str, body: &str) -> Result<u32, EndpointError> {
-        let mut record = [0; RECORD_MAX];
-        let mut out = say(&mut record, HEAD, Form::Chat, to);
-        out.str(act::ID).number(self.outbox.next_order()).end();
-        out.item(body);
-        self.post(Cause::NONE, Form::Chat, out.whole())
+        self.tell(Cause::NONE, Form::Chat, to, &[body])
     }
 
     /// Asks `jid` for its presence (RFC 6121 section 3.1).
@@ -187,7 +185,8 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
         if !self.contacts.change(store, jid, contacts::ASKED, 0)? {
             return Err(EndpointError::TooLong);
         }
-        self.send_presence(jid, "subscribe", Cause::NONE)
+        self.tell(Cause::NONE, Form::Presence, jid, &["subscribe"])?;
+        Ok(())
     }
 
     /// Sets the position and tells everybody subscribed (XEP-0080 over XEP-0163).

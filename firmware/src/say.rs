@@ -4,7 +4,6 @@ use longwire_codec::link::Priority;
 use longwire_codec::value::time::{LEN_MAX, Time};
 
 use crate::endpoint::{Position, Readings, Value};
-use crate::flash::RECORD_MAX;
 use crate::text::{Text, line};
 
 /// Commands of XEP-0050 that base can run: node and name.
@@ -49,7 +48,7 @@ pub(crate) enum Form {
     Fields,
     /// A command was given up (XEP-0050 section 3.4): node.
     Cancelled,
-    /// A command is done: node, a note for the person who ran it.
+    /// A command is done: node, name, for the person who ran it.
     Done,
     /// What the command `read` read, with the parts that XEP-0323 gives a field (section 4.1). Of each field: `var`, type,
     /// label, anything if it is a decimal number (XEP-0122), value.
@@ -101,25 +100,9 @@ impl Form {
     }
 }
 
-/// A stanza to be, in the record that it will lie in: after its head the number of the form, then the texts.
-pub(crate) fn say<'r>(
-    record: &'r mut [u8; RECORD_MAX],
-    head: usize,
-    form: Form,
-    to: &str,
-) -> Text<'r> {
-    let mut say = Text::after(record, head);
-    say.octet(form as u8).item(to);
-    say
-}
-
-/// Latitude and longitude in decimal degrees.
-pub(crate) fn position(say: &mut Text<'_>, at: Position) {
-    say.fixed(at.lat_e7, 7).end().fixed(at.lon_e7, 7).end();
-}
-
 /// The fields of [`Form::Readings`]: a unit follows the name in the label, and the time they were taken at stands before
 /// them.
+#[inline(never)]
 pub(crate) fn readings(say: &mut Text<'_>, readings: &Readings<'_>, position: Option<Position>) {
     if let Some(at) = position {
         for (var, e7) in [("lat", at.lat_e7), ("lon", at.lon_e7)] {

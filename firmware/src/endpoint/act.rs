@@ -15,7 +15,7 @@ use super::{
 use crate::compose::compose;
 use crate::flash::{RECORD_MAX, copy};
 use crate::read::{Incoming, read};
-use crate::say::{self, Form, form, say};
+use crate::say::{COMMANDS, Form, form, readings};
 use crate::text::{Text, decimal};
 
 impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
@@ -46,6 +46,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         Ok(())
     }
 
+    #[inline(never)]
     fn heed(&mut self, event: LinkEvent) -> Result<(), EndpointError> {
         match event {
             LinkEvent::Delivered(number) | LinkEvent::Abandoned(number) => {
@@ -98,6 +99,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     }
 
     /// Does what a packet asks for; everything it causes is on flash when this returns.
+    #[inline(never)]
     fn act(&mut self, number: PacketNumber, packet: &[u8]) -> Result<(), EndpointError> {
         let mut strings = [0; STRINGS_MAX];
         let mut arena = Arena::new(&mut strings);
@@ -135,6 +137,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         Ok(())
     }
 
+    #[inline(never)]
     fn take_chat(
         &mut self,
         cause: Cause,
@@ -143,33 +146,31 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         body: &str,
         asks: bool,
     ) -> Result<(), EndpointError> {
-        let mut record = [0; RECORD_MAX];
-        let form = if self.inbox.holds(cause) {
-            Form::Receipt
-        } else {
+        let mut form = Form::Receipt;
+        if !self.inbox.holds(cause) {
+            let mut record = [0; RECORD_MAX];
             let mut chat = Text::after(&mut record, HEAD);
             chat.item(from).item(body);
             let (store, chat) = (&mut self.store, chat.whole());
             match self.inbox.put(store, cause, 0, chat) {
-                Ok(_) => Form::Receipt,
-                Err(EndpointError::OutboxFull | EndpointError::TooLong) => Form::Refusal,
+                Ok(_) => {}
+                Err(EndpointError::OutboxFull | EndpointError::TooLong) => form = Form::Refusal,
                 Err(error) => return Err(error),
             }
-        };
-        if form == Form::Receipt {
+        }
+        if form == Form::Refusal {
+            self.stats.refused_chats += 1;
+        } else {
             self.events.push(Event::Message);
             if !asks || id.is_empty() {
                 return Ok(());
             }
-        } else {
-            self.stats.refused_chats += 1;
         }
-        let mut out = say(&mut record, HEAD, form, from);
-        out.item(id);
-        self.post(cause, form, out.whole())?;
+        self.tell(cause, form, from, &[id])?;
         Ok(())
     }
 
+    #[inline(never)]
     fn take_presence(&mut self, cause: Cause, from: &str, kind: &str) -> Result<(), EndpointError> {
         let (set, unset) = match kind {
             "" | "unavailable" => {
@@ -178,7 +179,10 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
                 }
                 return Ok(());
             }
-            "probe" => return self.announce(from, cause),
+            "probe" => {
+                self.tell(cause, Form::Here, from, &[])?;
+                return Ok(());
+            }
             "subscribe" => (FROM, 0),
             "unsubscribe" => (0, FROM),
             "unsubscribed" => (0, ASKED),
@@ -188,9 +192,9 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         if set > 0 {
             let to = bare(from);
             let answer = if kept { "subscribed" } else { "unsubscribed" };
-            self.send_presence(to, answer, cause)?;
+            self.tell(cause, Form::Presence, to, &[answer])?;
             if kept {
-                self.announce(to, cause.part(1))?;
+                self.tell(cause.part(1), Form::Here, to, &[])?;
             }
         }
         self.events.push(Event::Contact);
@@ -204,69 +208,68 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         cause: Cause,
     ) -> Result<(), EndpointError> {
         self.settings.set_position(&mut self.store, position)?;
-        for at in 0..CONTACTS_MAX {
-            if let Some(to) = self.contacts.subscriber(at) {
-                let mut record = [0; RECORD_MAX];
-                let mut out = say(&mut record, HEAD, Form::Position, to);
-                say::position(&mut out, position);
-                self.post(
-                    cause.part(1 + CONTACTS_MAX + at),
-                    Form::Position,
-                    out.whole(),
-                )?;
-            }
-        }
-        Ok(())
+        self.tell_all(cause.part(1 + CONTACTS_MAX), Form::Position)
     }
 
     /// Sets the text of our presence and tells everybody subscribed.
     pub(super) fn say(&mut self, status: &str, cause: Cause) -> Result<(), EndpointError> {
         self.settings.set_status(&mut self.store, status)?;
+        self.tell_all(cause.part(1), Form::Here)
+    }
+
+    fn tell_all(&mut self, cause: Cause, form: Form) -> Result<(), EndpointError> {
         for at in 0..CONTACTS_MAX {
             if let Some(to) = self.contacts.subscriber(at) {
                 let to = to.clone();
-                self.announce(&to, cause.part(1 + at))?;
+                self.tell(cause.part(at), form, &to, &[])?;
             }
         }
         Ok(())
     }
 
-    /// Sends our presence, as it is now.
-    fn announce(&mut self, to: &str, cause: Cause) -> Result<(), EndpointError> {
-        self.send_presence(to, "", cause)
-    }
-
-    /// Sends a presence of this type; with none, our status text.
-    pub(super) fn send_presence(
-        &mut self,
-        to: &str,
-        kind: &str,
-        cause: Cause,
-    ) -> Result<(), EndpointError> {
-        let (form, text) = match kind {
-            "" => (Form::Here, self.settings.status()),
-            kind => (Form::Presence, kind),
-        };
-        let mut record = [0; RECORD_MAX];
-        let mut out = say(&mut record, HEAD, form, to);
-        out.item(text);
-        self.post(cause, form, out.whole())?;
-        Ok(())
-    }
-
-    /// Puts a stanza in the outbox, durably; returns its order number. What was answered before a power failure is not
-    /// answered again. A full outbox drops an answer, counted: the asker will time out and ask again.
-    pub(super) fn post(
+    /// Puts a stanza in the outbox, durably; returns its order number. The texts are those that its form asks for and are not
+    /// ours to know. What was answered before a power failure is not answered again. A full outbox drops an answer, counted:
+    /// the asker will time out and ask again.
+    #[inline(never)]
+    pub(super) fn tell(
         &mut self,
         cause: Cause,
         form: Form,
-        record: Option<&mut [u8]>,
+        to: &str,
+        texts: &[&str],
     ) -> Result<u32, EndpointError> {
         if self.outbox.holds(cause) {
             return Ok(0);
         }
+        let mut record = [0; RECORD_MAX];
+        let mut out = Text::after(&mut record, HEAD);
+        out.octet(form as u8).item(to);
+        if form == Form::Chat {
+            out.str(ID).number(self.outbox.next_order()).end();
+        }
+        for text in texts {
+            out.item(text);
+        }
+        let position = self.settings.position();
+        match form {
+            Form::Here => _ = out.item(self.settings.status()),
+            Form::Position | Form::Item => {
+                let at = position.unwrap_or_default();
+                out.fixed(at.lat_e7, 7).end().fixed(at.lon_e7, 7).end();
+            }
+            Form::CommandItems => {
+                for (node, name) in &COMMANDS {
+                    out.item(node).item(name);
+                }
+            }
+            Form::Readings => readings(&mut out, &self.readings, position),
+            _ => {}
+        }
         let priority = form.priority() as u32;
-        match self.outbox.put(&mut self.store, cause, priority, record) {
+        let posted = self
+            .outbox
+            .put(&mut self.store, cause, priority, out.whole());
+        match posted {
             Err(EndpointError::OutboxFull | EndpointError::TooLong) if cause != Cause::NONE => {
                 self.stats.dropped_answers += 1;
                 Ok(0)
@@ -298,6 +301,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     }
 
     /// Encodes one stanza into the link; false if the link has no room now.
+    #[inline(never)]
     fn hand_over(
         &mut self,
         now: Instant,
@@ -351,7 +355,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
 }
 
 /// What our ids begin with; the order number follows.
-pub(super) const ID: &str = "b";
+const ID: &str = "b";
 /// Octets of the longest id.
 const ID_LEN: usize = 11;
 

@@ -3,13 +3,12 @@
 use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::stanza::Stanza;
 
-use super::queue::{Cause, HEAD};
+use super::queue::Cause;
 use super::{Endpoint, EndpointError, Event, Position, STATUS_MAX};
 use crate::compose::namespace;
 use crate::console::line;
-use crate::flash::RECORD_MAX;
 use crate::read::field;
-use crate::say::{self, COMMANDS, Form, say};
+use crate::say::{COMMANDS, Form};
 
 /// What is asked: the letter of the namespace, the node, or with a colon the letter of the one it is, and the form of the
 /// answer.
@@ -41,6 +40,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     Endpoint<'_, F, L, S>
 {
     /// Answers a request.
+    #[inline(never)]
     pub(super) fn answer(
         &mut self,
         cause: Cause,
@@ -56,21 +56,25 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
             let submitted = command.child(namespace("x"), "x");
             match (command.attr("action").unwrap_or("execute"), submitted) {
                 ("cancel", _) => form = Form::Cancelled,
-                ("execute" | "next" | "complete", Some(submitted)) if form == Form::Fields => {
-                    match read(submitted) {
-                        Some(read) => (form, wish) = (Form::Done, read),
-                        None => (form, text) = BAD_REQUEST,
-                    }
-                }
-                ("execute" | "next" | "complete", _) => {}
-                _ => (form, text) = BAD_REQUEST,
+                // There is nothing before the form.
+                ("prev", _) => (form, text) = BAD_REQUEST,
+                (_, Some(submitted)) if form == Form::Fields => match read(submitted) {
+                    Some(read) => (form, wish) = (Form::Done, read),
+                    None => (form, text) = BAD_REQUEST,
+                },
+                _ => {}
             }
         }
         if form == Form::Item && self.settings.position().is_none() {
             (form, text) = NOT_FOUND;
         }
         let id = request.attr("id").unwrap_or_default();
-        self.respond(cause, from, id, form, text)?;
+        let named = COMMANDS.iter().find(|(node, _)| *node == text);
+        let texts = [id, text, named.map_or("", |(_, name)| *name)];
+        // Of those two there is more than that, or less.
+        let alone = matches!(form, Form::CommandItems | Form::Readings);
+        let texts = if alone { &texts[..1] } else { &texts };
+        self.tell(cause, form, from, texts)?;
         if let Some(status) = wish.status {
             self.say(status, cause)?;
         }
@@ -80,38 +84,6 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         if form == Form::Done && text == "reboot" {
             self.events.push(Event::Reboot);
         }
-        Ok(())
-    }
-
-    /// Answers in this form, about a command or with this condition.
-    fn respond(
-        &mut self,
-        cause: Cause,
-        to: &str,
-        id: &str,
-        form: Form,
-        text: &str,
-    ) -> Result<(), EndpointError> {
-        let mut record = [0; RECORD_MAX];
-        let mut out = say(&mut record, HEAD, form, to);
-        out.item(id);
-        let position = self.settings.position();
-        match form {
-            Form::Error | Form::Cancelled => _ = out.item(text),
-            Form::Done if text == "set" => _ = out.item(text).item("set"),
-            Form::Done => _ = out.item(text).item("restarting"),
-            Form::Item => say::position(&mut out, position.unwrap_or_default()),
-            Form::Readings => say::readings(&mut out, &self.readings, position),
-            Form::CommandInfo | Form::CommandItems => {
-                for (node, name) in COMMANDS {
-                    if form == Form::CommandItems || node == text {
-                        out.item(node).item(name);
-                    }
-                }
-            }
-            _ => {}
-        }
-        self.post(cause, form, out.whole())?;
         Ok(())
     }
 }

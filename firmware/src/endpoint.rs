@@ -22,6 +22,7 @@ mod settings;
 mod start;
 #[cfg(test)]
 pub(crate) mod tests;
+mod words;
 
 use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::channel::Channel;
@@ -29,7 +30,7 @@ use longwire_codec::link::{Link, LinkStats, Side, Timer, Transmit};
 use longwire_codec::session::{Profile, Session};
 use longwire_codec::time::Instant;
 
-use crate::flash::Store;
+use crate::flash::{Store, copy};
 use crate::say::Form;
 use crate::text::Texts;
 pub use contacts::CONTACTS_MAX;
@@ -108,7 +109,36 @@ pub struct Message<'m> {
 }
 
 /// A JID kept by value.
-pub(crate) type Jid = heapless::String<JID_MAX>;
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Jid {
+    len: u8,
+    octets: [u8; JID_MAX],
+}
+
+impl Jid {
+    const EMPTY: Self = Self {
+        len: 0,
+        octets: [0; JID_MAX],
+    };
+
+    /// Takes another one; false if it is too long, and nothing changes.
+    fn set(&mut self, jid: &[u8]) -> bool {
+        let fits = copy(&mut self.octets, jid).is_some();
+        if fits {
+            // Not above JID_MAX.
+            self.len = jid.len() as u8;
+        }
+        fits
+    }
+
+    fn octets(&self) -> &[u8] {
+        self.octets.get(..self.len.into()).unwrap_or_default()
+    }
+
+    fn as_str(&self) -> &str {
+        core::str::from_utf8(self.octets()).unwrap_or_default()
+    }
+}
 
 impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     Endpoint<'d, F, L, S>
@@ -314,7 +344,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
 
     /// Our bare JID.
     pub fn jid(&self) -> &str {
-        &self.jid
+        self.jid.as_str()
     }
 
     /// Counters of the link.

@@ -26,7 +26,7 @@ fn board() -> Board {
         vec![0; PROFILE.storage_len()],
     );
     let store = store.expect("whole blocks");
-    let started = Endpoint::start(&PROVISION, &V1_128K, store, link, session, 7);
+    let started = Endpoint::start(&PROVISION, &V1_128K, store, link, session, 7, |it| it);
     started.expect("a blank flash")
 }
 

@@ -58,12 +58,7 @@ fn assert_scene(world: &World, events: &[Event]) {
         assert_eq!(said.matches(line).count(), 1, "{line:?} in {said}");
     }
     let base = world.base.borrow();
-    for text in [
-        "cold and clear",
-        "received",
-        "temperature, Cel",
-        "restarting",
-    ] {
+    for text in ["cold and clear", "received", "temperature, Cel", "Restart"] {
         let times = base.heard.iter().filter(|said| said.contains(text)).count();
         assert_eq!(times, 1, "{text}: {:?}", base.heard);
     }

@@ -220,8 +220,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     fn tell_all(&mut self, cause: Cause, form: Form) -> Result<(), EndpointError> {
         for at in 0..CONTACTS_MAX {
             if let Some(to) = self.contacts.subscriber(at) {
-                let to = to.clone();
-                self.tell(cause.part(at), form, &to, &[])?;
+                self.tell(cause.part(at), form, to.as_str(), &[])?;
             }
         }
         Ok(())
@@ -318,7 +317,9 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         let len = found.map_or(0, <[u8]>::len);
         let mut tape = [Node::Close; NODES_MAX];
         let stanza = match record.get(HEAD..len) {
-            Some([number, texts @ ..]) => compose(form(*number), &self.jid, texts, &mut tape),
+            Some([number, texts @ ..]) => {
+                compose(form(*number), self.jid.as_str(), texts, &mut tape)
+            }
             _ => None,
         };
         let most = self.link.packet_len_max();

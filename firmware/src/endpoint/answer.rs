@@ -71,8 +71,8 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         let id = request.attr("id").unwrap_or_default();
         let named = COMMANDS.iter().find(|(node, _)| *node == text);
         let texts = [id, text, named.map_or("", |(_, name)| *name)];
-        // Of those two there is more than that, or less.
-        let alone = matches!(form, Form::CommandItems | Form::Readings);
+        // What else there is to these is known.
+        let alone = matches!(form, Form::Item | Form::CommandItems | Form::Readings);
         let texts = if alone { &texts[..1] } else { &texts };
         self.tell(cause, form, from, texts)?;
         if let Some(status) = wish.status {

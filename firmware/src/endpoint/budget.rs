@@ -8,13 +8,13 @@
 use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::time::Instant;
 
-use crate::flash::{Store, StoreError, word};
+use super::words;
+use crate::flash::{Store, StoreError};
 
 const KEY: u8 = 4;
 const SLOT_MS: u64 = 300_000;
 /// Slots looked back at: the hour, and the one that is not over yet, so that no hour holds too much.
 const SLOTS: usize = 13;
-const LEN: usize = 4 * SLOTS;
 
 /// Airtime of the last hour.
 #[derive(Debug)]
@@ -48,13 +48,8 @@ impl Budget {
 
     /// What earlier runs spent.
     pub(super) fn load<F: NorFlash>(&mut self, store: &mut Store<F>) -> Result<(), StoreError> {
-        let mut record = [0; LEN];
-        if let Some(record) = store.get(KEY, &mut record)? {
-            for (at, spent_ms) in self.spent_ms.iter_mut().enumerate() {
-                *spent_ms = word(record, 4 * at).unwrap_or(0);
-            }
-            self.kept_ms = self.spent_ms[0];
-        }
+        words::load(store, KEY, &mut self.spent_ms)?;
+        self.kept_ms = self.spent_ms[0];
         Ok(())
     }
 
@@ -67,11 +62,7 @@ impl Budget {
         if kept[0] > 0 {
             kept[0] += self.allowed_ms / 16;
         }
-        let mut record = [0; LEN];
-        for (place, spent_ms) in record.as_chunks_mut().0.iter_mut().zip(kept) {
-            *place = spent_ms.to_be_bytes();
-        }
-        store.put(KEY, &record)?;
+        words::keep(store, KEY, &kept)?;
         (self.kept_ms, self.is_late) = (kept[0], false);
         Ok(())
     }

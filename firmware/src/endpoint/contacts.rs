@@ -40,7 +40,7 @@ impl Contacts {
         const FREE: Contact = Contact {
             bits: 0,
             online: false,
-            jid: Jid::new(),
+            jid: Jid::EMPTY,
         };
         Self([FREE; CONTACTS_MAX])
     }
@@ -49,11 +49,9 @@ impl Contacts {
     pub(super) fn load<F: NorFlash>(&mut self, store: &mut Store<F>) -> Result<(), StoreError> {
         let mut record = [0; JID_MAX + 1];
         for (key, contact) in (FIRST_KEY..).zip(&mut self.0) {
-            if let Some([bits, jid @ ..]) = store.get(key, &mut record)?
-                && let Ok(jid) = core::str::from_utf8(jid)
-                && contact.jid.push_str(jid).is_ok()
-            {
+            if let Some([bits, jid @ ..]) = store.get(key, &mut record)? {
                 contact.bits = *bits;
+                contact.jid.set(jid);
             }
         }
         Ok(())
@@ -70,9 +68,9 @@ impl Contacts {
     }
 
     /// The contact at this place, if it gets our presence.
-    pub(super) fn subscriber(&self, at: usize) -> Option<&Jid> {
+    pub(super) fn subscriber(&self, at: usize) -> Option<Jid> {
         let contact = self.0.get(at)?;
-        (contact.bits & FROM > 0).then_some(&contact.jid)
+        (contact.bits & FROM > 0).then_some(contact.jid)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, bool)> {
@@ -83,7 +81,7 @@ impl Contacts {
     /// The contact with this bare JID, and its key; with an empty one, a free place.
     fn find(&mut self, jid: &str) -> Option<(u8, &mut Contact)> {
         let mut places = (FIRST_KEY..).zip(&mut self.0);
-        places.find(|(_, contact)| contact.jid == jid)
+        places.find(|(_, contact)| contact.jid.octets() == jid.as_bytes())
     }
 
     /// Sets some bits of what is between a contact and us, and takes others back; false if there is no room for one more.
@@ -95,9 +93,6 @@ impl Contacts {
         unset: u8,
     ) -> Result<bool, EndpointError> {
         let jid = bare(jid);
-        if jid.len() > JID_MAX {
-            return Err(EndpointError::TooLong);
-        }
         let wanted = if self.find(jid).is_some() { jid } else { "" };
         let Some((key, contact)) = self.find(wanted) else {
             return Ok(false);
@@ -107,15 +102,13 @@ impl Contacts {
             return Ok(true);
         }
         let mut record = [0; JID_MAX + 1];
-        let jid = if bits == 0 { "" } else { jid };
-        let whole: [&[u8]; 2] = [&[bits], jid.as_bytes()];
-        let parts = if bits == 0 { &[][..] } else { &whole };
-        store.put(key, join(parts, &mut record).unwrap_or_default())?;
+        let parts: [&[u8]; 2] = [&[bits], jid.as_bytes()];
+        let record = join(&parts, &mut record).ok_or(EndpointError::TooLong)?;
+        let record = if bits == 0 { &[] } else { record };
+        store.put(key, record)?;
         contact.bits = bits;
         contact.online &= bits > 0;
-        contact.jid.clear();
-        // Not above JID_MAX, as was seen.
-        let _ = contact.jid.push_str(jid);
+        contact.jid.set(record.get(1..).unwrap_or_default());
         Ok(true)
     }
 }

@@ -6,7 +6,7 @@
 use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::link::PacketNumber;
 
-use super::EndpointError;
+use super::{EndpointError, words};
 use crate::flash::{RECORD_MAX, Store, StoreError};
 
 /// Places of the longest queue.
@@ -73,9 +73,10 @@ impl Queue {
         let mut record = [0; RECORD_MAX];
         for at in 0..self.max {
             let found = store.get(self.key(at), &mut record)?;
-            if let (Some(words), Some(slot)) = (found.and_then(words), self.slots.get_mut(at)) {
-                *slot = words;
-                self.raise_order(words[ORDER].saturating_add(1));
+            if let (Some(record), Some(slot)) = (found, self.slots.get_mut(at)) {
+                words::parse(record, slot);
+                let order = slot[ORDER];
+                self.raise_order(order.saturating_add(1));
             }
         }
         Ok(())
@@ -158,9 +159,7 @@ impl Queue {
         slot: Slot,
         record: &mut [u8],
     ) -> Result<(), StoreError> {
-        for (place, word) in record.as_chunks_mut().0.iter_mut().zip(slot) {
-            *place = word.to_be_bytes();
-        }
+        words::emit(&slot, record);
         self.replace(store, at, slot, record)
     }
 
@@ -201,13 +200,4 @@ impl Queue {
         // Below SLOTS, so it fits.
         self.first_key + at as u8
     }
-}
-
-fn words(record: &[u8]) -> Option<Slot> {
-    let mut slot = [0; 4];
-    let (words, _) = record.get(..HEAD)?.as_chunks();
-    for (word, octets) in slot.iter_mut().zip(words) {
-        *word = u32::from_be_bytes(*octets);
-    }
-    Some(slot)
 }

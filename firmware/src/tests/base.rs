@@ -45,7 +45,7 @@ pub(crate) fn try_board<'f>(
         std::vec![0; link_storage_len(MTU)],
         std::vec![0; PROFILE.storage_len()],
     );
-    Endpoint::start(provision, &V1_128K, store, link, session, 7)
+    Endpoint::start(provision, &V1_128K, store, link, session, 7, |it| it)
 }
 
 /// The gateway's end: stanzas as XML-like text, for assertions.

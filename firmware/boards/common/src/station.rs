@@ -117,7 +117,15 @@ async fn start<F: NorFlash>(
         let store = Store::new(flash, layout.records)?;
         let (link, session) = (&mut LINK.take()[..], &mut SESSION.take()[..]);
         let provision = Provision::parse(&image)?;
-        Endpoint::start_in(&mut place, &provision, ALL[0], store, link, session, seed)?
+        Endpoint::start(
+            &provision,
+            ALL[0],
+            store,
+            link,
+            session,
+            seed,
+            |endpoint| place.write(endpoint),
+        )?
     };
     #[cfg(feature = "edhoc")]
     endpoint.use_entropy(noise);

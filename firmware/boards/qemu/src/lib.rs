@@ -111,14 +111,14 @@ fn start() -> Result<(&'static mut Board<'static>, Channel), i32> {
     let session = singleton!(: [u8; SESSION_LEN] = [0; SESSION_LEN]).ok_or(EXIT_PANIC)?;
     let place =
         singleton!(: MaybeUninit<Board<'static>> = MaybeUninit::uninit()).ok_or(EXIT_PANIC)?;
-    let started = Endpoint::start_in(
-        place,
+    let started = Endpoint::start(
         &provision,
         longwire_dictionaries::ALL[0],
         store,
         link.as_mut_slice(),
         session.as_mut_slice(),
         u64::from(provision.station),
+        |endpoint| place.write(endpoint),
     );
     let endpoint = started.map_err(|_| EXIT_FLASH)?;
     #[cfg(feature = "edhoc")]

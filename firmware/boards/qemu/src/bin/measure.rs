@@ -132,7 +132,7 @@ fn endpoint(dictionary: &'static Dictionary<'static>) -> Option<()> {
     let (link, session): (&'static mut [u8], &'static mut [u8]) = (link, session);
     let place = cortex_m::singleton!(: MaybeUninit<Board> = MaybeUninit::uninit())?;
     let board = start
-        .watch(|| Endpoint::start_in(place, &PROVISION, dictionary, store, link, session, 7))
+        .watch(|| Endpoint::start(&PROVISION, dictionary, store, link, session, 7, |it| place.write(it)))
         .ok()?;
     println!("endpoint_start_stack_octets {}", start.deepest);
     board.set_reading(Reading {

@@ -127,13 +127,13 @@ struct Offer<'r> {
 }
 
 /// Templates on offer, the latest first.
-struct Offers<'r> {
+struct Offers<'r, 'n> {
     list: Row<Offer<'r>, OFFERS>,
     last: &'r Use,
     last2: &'r Use,
     /// Kinds of the latest three.
     kinds: u32,
-    next: Next,
+    next: &'n mut Next,
 }
 
 /// What the packets of the run let expect of the next one.
@@ -211,7 +211,7 @@ impl Recent {
         (first, last)
     }
 
-    fn offer<'r>(&'r self, first: u32, last: u32, offers: &mut Offers<'r>) {
+    fn offer<'r>(&'r self, first: u32, last: u32, offers: &mut Offers<'r, '_>) {
         let mut seen = 0;
         for n in (first..last + 1).rev() {
             let packet = self.get(n);
@@ -226,7 +226,7 @@ impl Recent {
             if seen < 3 {
                 offers.kinds = mix(offers.kinds, packet.kind);
             }
-            let next = &mut offers.next;
+            let next = &mut *offers.next;
             next.choice += u32::from(seen < 4 && packet.fresh);
             next.string = next.string.max(packet.strings);
             if packet.after > 0 {
@@ -240,7 +240,8 @@ impl Recent {
         offers.next.kinds = [last.kind, mix(last.kind, last2.kind)];
     }
 
-    /// Codes which template packet `number` uses; `given` is the one to write. Also tells which slots come next.
+    /// Codes which template packet `number` uses; `given` is the one to write. What to expect of the packet goes to
+    /// `next`, which is as by default.
     ///
     /// # Errors
     /// If no packet is written like this, or it counts on one this end lacks.
@@ -252,7 +253,8 @@ impl Recent {
         number: u32,
         given: Option<u16>,
         writing: bool,
-    ) -> Result<Next, Fault> {
+        next: &mut Next,
+    ) -> Result<(), Fault> {
         let run = if writing { self.run(number) } else { NO_RUN };
         let (first, last) = code_run(d, number, run).ok_or(Fault::Malformed)?;
         // A reader that lacks it started again: it would read something else than was written.
@@ -269,13 +271,13 @@ impl Recent {
             last: nothing.packet,
             last2: nothing.packet,
             kinds: 0,
-            next: Next::default(),
+            next,
         };
         self.offer(first, last, &mut offers);
         let len = offers.list.all().len() as u32;
         let values = [offers.last.kind, len, offers.last2.kind];
         if !flag(d, &Contexts::of(&values, "a b ac"), USED, given.is_some()) {
-            return Ok(offers.next);
+            return Ok(());
         }
         let mut choice = 0;
         for offer in offers.list.all() {
@@ -294,7 +296,7 @@ impl Recent {
             choice = CHOICE_FAR;
         }
         offers.next.choice += 8 * choice;
-        Ok(offers.next)
+        Ok(())
     }
 }
 
@@ -320,7 +322,7 @@ fn code_run<D: Decide>(d: &mut D, number: u32, run: (u32, u32)) -> Option<(u32, 
     (first >= start).then_some((first, last))
 }
 
-impl<'r> Offers<'r> {
+impl<'r> Offers<'r, '_> {
     /// A template some packet used.
     fn add(&mut self, packet: &'r Use, seen: u8) {
         for offer in self.list.all_mut() {

@@ -4,8 +4,9 @@
 use super::choose::{self, SKETCH_LEN, Sketch};
 use super::memory::{Direction, Shelves};
 use super::staged::Staged;
-use super::walk::{Memory, Scribe, Walk, What};
+use super::walk::{Failed, Memory, Scribe, Walk, What};
 use super::{Ids, Options, Session, nodes};
+use crate::alias::recent::Next;
 use crate::alias::template::{Cursor, Recorder};
 use crate::entropy::Coder;
 use crate::features::Deciding;
@@ -85,7 +86,8 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             return Err(Fault::Version);
         }
         let recent = &self.recent[writer as usize];
-        let next = recent.code(d, number, given, is_writing)?;
+        let mut next = Next::default();
+        recent.code(d, number, given, is_writing, &mut next)?;
         d.note(What::Packet);
         staged.template = next.used;
         staged.packet.marks = next.marks;
@@ -118,9 +120,9 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         let nodes = match work {
             Work::Write(stanza, _) => nodes::write(&mut walk, stanza).map(|()| 0),
             Work::Read(tape) => nodes::read(&mut walk, tape),
-        }?;
-        conclude(&mut walk, &sketch)?;
-        Ok(nodes)
+        };
+        let concluded = nodes.and_then(|nodes| conclude(&mut walk, &sketch).map(|()| nodes));
+        concluded.map_err(|Failed| walk.fault)
     }
 }
 
@@ -137,7 +139,7 @@ fn sketch(dictionary: &crate::dictionary::Dictionary<'_>, work: &Work<'_, '_>) -
 /// Codes whether the stanza is kept as a template, and where; what later packets are told of this one.
 // Apart for the same reason.
 #[inline(never)]
-fn conclude<D: Scribe>(walk: &mut Walk<'_, '_, D>, sketch: &Sketch) -> Result<(), Fault> {
+fn conclude<D: Scribe>(walk: &mut Walk<'_, '_, D>, sketch: &Sketch) -> Result<(), Failed> {
     let templates = walk.memory.shelves.templates();
     let template = walk.staged.template;
     let len = walk.recorder.finish().map(|tokens| tokens.len());
@@ -151,7 +153,7 @@ fn conclude<D: Scribe>(walk: &mut Walk<'_, '_, D>, sketch: &Sketch) -> Result<()
     let staged = &mut walk.staged;
     if let Some(slot) = slot {
         let len = len.filter(|_| slot < templates.slots());
-        let len = len.ok_or(Fault::Malformed)?;
+        let len = len.ok_or(Failed)?;
         staged.stored = Some((slot, SKETCH_LEN + len));
         staged.root = sketch.root;
     }

@@ -1,6 +1,6 @@
 //! The nodes of a stanza in the order of the air, out or in. Refuses what XML refuses, of either end alike.
 
-use super::walk::{Scribe, Walk};
+use super::walk::{Failed, Scribe, Walk};
 use crate::dictionary::Dictionary;
 use crate::stanza::{Node, Stanza};
 use crate::structure::lexicon::{Class, Symbol, attribute, element};
@@ -10,15 +10,12 @@ use crate::value::{Fault, is_xml_name, is_xml_text};
 const LOOKED_UP: usize = 8;
 
 /// Writes the stanza.
-///
-/// # Errors
-/// See [`Fault`].
 // Apart: what it has looked up need not lie on a board's stack while a stanza is read.
 #[inline(never)]
 pub(super) fn write<'x, D: Scribe>(
     walk: &mut Walk<'_, 'x, D>,
     stanza: Stanza<'_, 'x>,
-) -> Result<(), Fault> {
+) -> Result<(), Failed> {
     let mut last = Symbol::CLOSE;
     let mut rest = stanza.nodes();
     while let Some((node, after)) = rest.split_first() {
@@ -42,7 +39,7 @@ fn write_attributes<'n, 'x, D: Scribe>(
     walk: &mut Walk<'_, 'x, D>,
     last: &mut Symbol<'x>,
     nodes: &'n [Node<'x>],
-) -> Result<&'n [Node<'x>], Fault> {
+) -> Result<&'n [Node<'x>], Failed> {
     let mut looked_up = [Symbol::CLOSE; LOOKED_UP];
     for (place, node) in looked_up.iter_mut().zip(nodes) {
         *place = look_up(walk.dictionary, node);
@@ -66,7 +63,7 @@ fn write_attributes<'n, 'x, D: Scribe>(
         }
         // So if some occur twice.
         if next.class == Class::Close {
-            return Err(Fault::Malformed);
+            return Err(Failed);
         }
         cross(walk, last, &mut next, Some(text))?;
     }
@@ -74,13 +71,10 @@ fn write_attributes<'n, 'x, D: Scribe>(
 }
 
 /// Reads one element; returns the number of nodes.
-///
-/// # Errors
-/// See [`Fault`].
 pub(super) fn read<'x, D: Scribe>(
     walk: &mut Walk<'_, 'x, D>,
     tape: &mut [Node<'x>],
-) -> Result<usize, Fault> {
+) -> Result<usize, Failed> {
     let mut last = Symbol::CLOSE;
     let mut symbol = Symbol::CLOSE;
     for (place, count) in tape.iter_mut().zip(1..) {
@@ -90,7 +84,7 @@ pub(super) fn read<'x, D: Scribe>(
             return Ok(count);
         }
     }
-    Err(Fault::TapeFull)
+    walk.fail(Fault::TapeFull)
 }
 
 /// Codes a symbol and its value, which are given to be written; `last` is the symbol before, if it is an attribute of the
@@ -100,10 +94,10 @@ fn cross<'x, D: Scribe>(
     last: &mut Symbol<'x>,
     symbol: &mut Symbol<'x>,
     given: Option<&'x str>,
-) -> Result<&'x str, Fault> {
-    *symbol = walk.symbol(given.map(|_| &*symbol))?;
+) -> Result<&'x str, Failed> {
+    walk.symbol(symbol, given.is_some())?;
     if symbol.is_other() && !(is_xml_text(symbol.ns) && is_xml_name(symbol.name)) {
-        return Err(Fault::Characters);
+        return walk.fail(Fault::Characters);
     }
     let is_text = symbol.class == Class::Text;
     if !is_text && !symbol.is_attribute() {
@@ -114,15 +108,15 @@ fn cross<'x, D: Scribe>(
     let is_named = symbol.class == Class::OtherAttribute
         && !attribute(walk.dictionary, symbol.ns, symbol.name).is_other();
     if is_named || *last >= *symbol && (!is_text || last.class == Class::Text) {
-        return Err(Fault::Malformed);
+        return Err(Failed);
     }
     *last = *symbol;
     let value = walk.value(symbol, given)?;
     if is_text && value.is_empty() {
-        return Err(Fault::Malformed);
+        return Err(Failed);
     }
     if !is_xml_text(value) {
-        return Err(Fault::Characters);
+        return walk.fail(Fault::Characters);
     }
     Ok(value)
 }
@@ -139,13 +133,13 @@ fn node<'x, D: Scribe>(
     walk: &Walk<'_, 'x, D>,
     symbol: &Symbol<'x>,
     value: &'x str,
-) -> Result<Node<'x>, Fault> {
+) -> Result<Node<'x>, Failed> {
     let (ns, name) = walk.named(symbol)?;
     let ns = match symbol.class {
         Class::Close => return Ok(Node::Close),
         Class::Text => return Ok(Node::Text(value)),
         Class::OtherElement | Class::OtherAttribute => symbol.ns,
-        _ => walk.dictionary.namespaces.get(ns).ok_or(Fault::Malformed)?,
+        _ => walk.dictionary.namespaces.get(ns).ok_or(Failed)?,
     };
     Ok(if symbol.opens() {
         Node::Open { ns, name }

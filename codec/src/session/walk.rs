@@ -130,15 +130,13 @@ pub(crate) struct Walk<'w, 'a, D> {
 pub(crate) struct Failed;
 
 impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
-    /// Codes one symbol; `given` is the one to write.
-    ///
-    /// # Errors
-    /// See [`Fault`].
-    pub(crate) fn symbol(&mut self, given: Option<&Symbol<'a>>) -> Result<Symbol<'a>, Fault> {
-        let mut symbol = given.copied().unwrap_or(Symbol::CLOSE);
-        let coded = self.follow(&mut symbol, given.is_some());
-        let arrived = coded.and_then(|()| self.arrive(&symbol));
-        arrived.map(|()| symbol).map_err(|Failed| self.fault)
+    /// Codes one symbol, which is given to be written, or put into `symbol`.
+    pub(crate) fn symbol(&mut self, symbol: &mut Symbol<'a>, given: bool) -> Result<(), Failed> {
+        if !given {
+            *symbol = Symbol::CLOSE;
+        }
+        self.follow(symbol, given)?;
+        self.arrive(symbol)
     }
 
     /// Codes a symbol as the template has it, or else by itself. On the reading end it is put into `symbol`.
@@ -200,7 +198,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     /// Says what is wrong.
-    fn fail<T>(&mut self, fault: Fault) -> Result<T, Failed> {
+    pub(crate) fn fail<T>(&mut self, fault: Fault) -> Result<T, Failed> {
         self.fault = fault;
         Err(Failed)
     }
@@ -246,7 +244,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         self.cursor.advance(symbol);
         self.recorder.symbol(symbol);
         let key = symbol.key();
-        let (_, name) = self.named(symbol).map_err(|_| Failed)?;
+        let (_, name) = self.named(symbol)?;
         let inside = self.trail.depth() > 0;
         let (fine, what) = match symbol.class {
             Class::Element | Class::OtherElement => {
@@ -275,16 +273,13 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     /// Number of the namespace, which another symbol has not, and local name.
-    ///
-    /// # Errors
-    /// `Malformed` if the dictionary has no such name.
-    pub(crate) fn named(&self, symbol: &Symbol<'a>) -> Result<(u16, &'a str), Fault> {
+    pub(crate) fn named(&self, symbol: &Symbol<'a>) -> Result<(u16, &'a str), Failed> {
         let names = match symbol.class {
             Class::Element => &self.dictionary.elements,
             Class::Attribute => &self.dictionary.attributes,
             _ => return Ok((0, symbol.name)),
         };
-        names.get(symbol.id).ok_or(Fault::Malformed)
+        names.get(symbol.id).ok_or(Failed)
     }
 
     /// What the dictionary says about values of `symbol` in the open element.
@@ -311,14 +306,11 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     /// Codes the value of `symbol`, which was the latest; `given` is the one to write.
-    ///
-    /// # Errors
-    /// See [`Fault`].
     pub(crate) fn value(
         &mut self,
         symbol: &Symbol<'a>,
         given: Option<&'a str>,
-    ) -> Result<&'a str, Fault> {
+    ) -> Result<&'a str, Failed> {
         let trace = self.cursor.trace();
         let place = match symbol.class {
             Class::Text => TEXT,
@@ -334,7 +326,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             hint: self.hint(symbol),
             is_text: symbol.class == Class::Text,
         };
-        let text = self.valued(at, trace, given).map_err(|Failed| self.fault)?;
+        let text = self.valued(at, trace, given)?;
         if symbol.class == Class::Attribute && self.trail.depth() == 1 {
             let is_known = trace == Trace::String(text);
             self.note_address(symbol, is_known, text);

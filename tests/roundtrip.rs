@@ -15,7 +15,7 @@ use longwire_codec::dictionary::Dictionary;
 use longwire_codec::session::{Ids, Profile};
 use longwire_dictionaries::{V1_128K, V1_512K, V1_HOST};
 use pair::{End, Pair};
-use tests::dice::Dice;
+use tests::dice::{Dice, seeds};
 
 #[test]
 fn stanzas_made_by_chance_come_back_over_a_bad_link() {
@@ -64,4 +64,22 @@ fn after_a_reset_everything_still_arrives() {
         }
     }
     pair.settle();
+}
+
+/// The reader started again and read a packet written before the writer knew: what it remembers of it, the writer does not.
+#[test]
+fn what_was_read_before_the_writer_started_afresh_is_not_counted_on() {
+    for seed in seeds(6..16) {
+        let mut dice = Dice::new(seed);
+        let mut pair = Pair::new(&V1_128K, Profile::BOARD);
+        for _ in 0..1 + dice.below(4) {
+            pair.send(End::Near, stanza(&mut dice), Ids::Preserve);
+            pair.arrive_unheard();
+        }
+        pair.start_afresh(End::Near);
+        for _ in 0..8 {
+            pair.send(End::Near, stanza(&mut dice), Ids::Preserve);
+            pair.settle();
+        }
+    }
 }

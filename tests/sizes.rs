@@ -7,6 +7,8 @@ mod link;
 mod chat;
 #[path = "sizes/elided.rs"]
 mod elided;
+#[path = "sizes/lost.rs"]
+mod lost;
 
 #[path = "sizes/hosted.rs"]
 mod hosted;

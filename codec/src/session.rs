@@ -192,7 +192,9 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             }
         }
         self.ends.pending = Pending::new();
-        self.recent.iter_mut().for_each(Recent::clear);
+        let [sent, received] = &mut self.recent;
+        sent.doubt();
+        received.clear();
     }
 
     /// Brings back how far both directions had got before a restart: the highest number given to a packet of this end,

@@ -105,7 +105,8 @@ impl Pair {
             }
             let at = dice.below(self.flying.len().min(20));
             match dice.below(8) {
-                0 if !self.flying[at].arrived => {
+                // Whether it arrived or not: nobody knows.
+                0 => {
                     let lost = self.flying.remove(at);
                     self.ends[lost.from as usize].abandon(lost.number);
                 }
@@ -127,6 +128,18 @@ impl Pair {
         for done in self.flying.drain(..) {
             self.ends[done.from as usize].acknowledge(done.number);
         }
+    }
+
+    /// The packet sent last arrives, and its acknowledgement never does.
+    pub(crate) fn arrive_unheard(&mut self) {
+        let last = self.flying.len() - 1;
+        self.arrive(last);
+        self.flying.remove(last);
+    }
+
+    /// One end starts afresh, as the other did before.
+    pub(crate) fn start_afresh(&mut self, end: End) {
+        self.ends[end as usize].reset();
     }
 
     /// Both ends start afresh.

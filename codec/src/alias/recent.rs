@@ -48,8 +48,11 @@ pub struct Use {
     pub marks: Marks,
     /// Root, type and children, hashed.
     pub kind: u32,
-    /// The low bits: those of two packets in one place differ by a multiple of [`KEPT`], and nobody skips 1,024 of those.
-    number: u16,
+    /// How often the places had been used up, low bits: nobody skips 256 times all of them.
+    lap: u8,
+    /// By how much the run it counted on began later than [`WINDOW`] packets before it; 0 without one, for then the next is
+    /// whole.
+    pub short: u8,
     /// The slot after that of the template used, or become; 0 without one.
     after: u16,
     /// The slot after the last string it introduced; 0 if none.
@@ -80,7 +83,8 @@ impl Use {
             clock: 0,
         },
         kind: 0,
-        number: 0,
+        lap: 0,
+        short: 0,
         after: 0,
         strings: 0,
         from: 0,
@@ -152,6 +156,8 @@ pub struct Next {
     /// How far the writer went to find the template, 0 without one, and how many of the latest four packets had a
     /// fresh address.
     pub choice: u32,
+    /// See [`Use::short`].
+    pub short: u8,
 }
 
 impl Recent {
@@ -171,17 +177,26 @@ impl Recent {
 
     fn get(&self, number: u32) -> &Use {
         let kept = &self.kept[number as usize % KEPT];
-        if kept.number == number as u16 {
+        if kept.lap == lap(number) {
             kept
         } else {
             &Use::NOTHING
         }
     }
 
+    /// The peers start afresh: of earlier packets the other end may have read some after it did.
+    pub fn doubt(&mut self) {
+        for kept in &mut self.kept {
+            if kept.state != State::Absent {
+                kept.state = State::Doubtful;
+            }
+        }
+    }
+
     /// Adds a packet.
     pub fn add(&mut self, number: u32, packet: &Use, state: State) {
         self.kept[number as usize % KEPT] = Use {
-            number: number as u16,
+            lap: lap(number),
             state,
             ..*packet
         };
@@ -190,7 +205,7 @@ impl Recent {
     /// The other end has the packet, or it is not known whether it has.
     pub fn settle(&mut self, number: u32, known: bool) {
         let kept = &mut self.kept[number as usize % KEPT];
-        if kept.number == number as u16 && kept.state == State::Pending {
+        if kept.lap == lap(number) && kept.state == State::Pending {
             kept.state = if known { State::Known } else { State::Doubtful };
         }
     }
@@ -209,6 +224,39 @@ impl Recent {
             }
         }
         (first, last)
+    }
+
+    /// Where a run up to `last` begins as a rule: where that of `last` did. So a gap has its price once.
+    fn usual_first(&self, number: u32, last: u32) -> u32 {
+        let first = (last + u32::from(self.get(last).short)).saturating_sub(WINDOW);
+        first.max(number.saturating_sub(WINDOW))
+    }
+
+    /// Codes the run of packets that is counted on.
+    fn code_run<D: Decide>(&self, d: &mut D, number: u32, run: (u32, u32)) -> Option<(u32, u32)> {
+        let (mut first, last) = run;
+        let start = number.saturating_sub(WINDOW);
+        let end = number.saturating_sub(1);
+        let contexts = Contexts::of(&[number.min(4)], "a");
+        if first <= last {
+            first = first.max(self.usual_first(number, last));
+        }
+        let usual = (self.usual_first(number, end), end);
+        if flag(d, &contexts, ALL, (first, last) == usual) {
+            return Some(usual);
+        }
+        if !flag(d, &contexts, ANY, first <= last) {
+            return Some(NO_RUN);
+        }
+        let back = code_number(d, &contexts, BACK, end.saturating_sub(last));
+        let last = end.checked_sub(back)?;
+        let usual = self.usual_first(number, last);
+        if flag(d, &contexts, WHOLE, first == usual) {
+            return Some((usual, last));
+        }
+        let len = code_number(d, &contexts, RUN, last.saturating_sub(first));
+        let first = last.checked_sub(len)?;
+        (first >= start).then_some((first, last))
     }
 
     fn offer<'r>(&'r self, first: u32, last: u32, offers: &mut Offers<'r, '_>) {
@@ -256,7 +304,7 @@ impl Recent {
         next: &mut Next,
     ) -> Result<(), Fault> {
         let run = if writing { self.run(number) } else { NO_RUN };
-        let (first, last) = code_run(d, number, run).ok_or(Fault::Malformed)?;
+        let (first, last) = self.code_run(d, number, run).ok_or(Fault::Malformed)?;
         // A reader that lacks it started again: it would read something else than was written.
         if first <= last && self.get(last).state == State::Absent {
             return Err(Fault::Unknown);
@@ -274,6 +322,9 @@ impl Recent {
             next,
         };
         self.offer(first, last, &mut offers);
+        if first <= last {
+            offers.next.short = (first + WINDOW - number) as u8;
+        }
         let len = offers.list.all().len() as u32;
         let values = [offers.last.kind, len, offers.last2.kind];
         if !flag(d, &Contexts::of(&values, "a b ac"), USED, given.is_some()) {
@@ -300,26 +351,8 @@ impl Recent {
     }
 }
 
-/// Codes the run of packets that is counted on.
-fn code_run<D: Decide>(d: &mut D, number: u32, run: (u32, u32)) -> Option<(u32, u32)> {
-    let (first, last) = run;
-    let start = number.saturating_sub(WINDOW);
-    let end = number.saturating_sub(1);
-    let contexts = Contexts::of(&[number.min(4)], "a");
-    if flag(d, &contexts, ALL, run == (start, end)) {
-        return Some((start, end));
-    }
-    if !flag(d, &contexts, ANY, first <= last) {
-        return Some(NO_RUN);
-    }
-    let back = code_number(d, &contexts, BACK, end.saturating_sub(last));
-    let last = end.checked_sub(back)?;
-    if flag(d, &contexts, WHOLE, first == start) {
-        return Some((start, last));
-    }
-    let len = code_number(d, &contexts, RUN, last.saturating_sub(first));
-    let first = last.checked_sub(len)?;
-    (first >= start).then_some((first, last))
+fn lap(number: u32) -> u8 {
+    (number / KEPT as u32) as u8
 }
 
 impl<'r> Offers<'r, '_> {

@@ -91,6 +91,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         d.note(What::Packet);
         staged.template = next.used;
         staged.packet.marks = next.marks;
+        staged.packet.short = next.short;
         let tokens = match next.used {
             Some(slot) => templates.get(slot).ok_or(Fault::Unknown)?,
             None => &[],

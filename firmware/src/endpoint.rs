@@ -253,7 +253,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
         &mut self,
         buffer: &'m mut [u8],
     ) -> Result<Option<Message<'m>>, EndpointError> {
-        let Some(at) = self.inbox.next() else {
+        let Some(at) = self.inbox.next(self.link.accepted()) else {
             return Ok(None);
         };
         let record = self.inbox.record(&mut self.store, at, buffer)?;
@@ -267,7 +267,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     /// # Errors
     /// [`EndpointError`].
     pub fn clear_message(&mut self) -> Result<(), EndpointError> {
-        if let Some(at) = self.inbox.next() {
+        if let Some(at) = self.inbox.next(self.link.accepted()) {
             self.inbox.clear(&mut self.store, at)?;
         }
         Ok(())

@@ -283,7 +283,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
             let again = self.link.wanted();
             let at = match again {
                 Some(number) => self.outbox.numbered(number),
-                None => self.outbox.next(),
+                None => self.outbox.next(self.link.accepted()),
             };
             let goes_on = match (at, again) {
                 (Some(at), _) => self.hand_over(now, at, again)?,

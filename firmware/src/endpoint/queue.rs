@@ -4,7 +4,7 @@
 //! Record: the four words of its [`Slot`], big-endian; what is queued.
 
 use embedded_storage_async::nor_flash::NorFlash;
-use longwire_codec::link::PacketNumber;
+use longwire_codec::link::{Accepted, PacketNumber};
 
 use super::{EndpointError, words};
 use crate::flash::{RECORD_MAX, Store, StoreError};
@@ -36,6 +36,10 @@ impl Cause {
     pub(super) const fn of(number: PacketNumber, part: usize) -> Self {
         // Below 31, so it fits.
         Self(number.get() << 5 | (part as u32 + 1))
+    }
+
+    fn packet(self) -> Option<PacketNumber> {
+        (self != Self::NONE).then(|| PacketNumber::new(self.0 >> 5))
     }
 
     /// Another stanza with the same cause, that many later.
@@ -121,13 +125,17 @@ impl Queue {
         slots.filter(|slot| slot[ORDER] > 0).count()
     }
 
-    /// What goes next, of what has no number.
-    pub(super) fn next(&self) -> Option<usize> {
+    /// What goes next, of what has no number. What a packet brought waits for the packet to be accepted: if the power failed
+    /// before, the packet comes again, and must find here that it did already.
+    pub(super) fn next(&self, accepted: Accepted) -> Option<usize> {
         let mut next = None;
         let mut first = [u32::MAX; 2];
         for (at, slot) in self.slots().iter().enumerate() {
             let rank = [slot[PRIORITY], slot[ORDER]];
-            if slot[ORDER] > 0 && slot[NUMBER] == 0 && rank < first {
+            let comes_again = Cause(slot[CAUSE])
+                .packet()
+                .is_some_and(|it| !accepted.contains(it));
+            if slot[ORDER] > 0 && slot[NUMBER] == 0 && rank < first && !comes_again {
                 (next, first) = (Some(at), rank);
             }
         }

@@ -35,24 +35,25 @@ impl Kept {
         self.0[0]
     }
 
-    /// What the link is made with, given what is in the outbox.
-    pub(super) fn resume(&mut self, outbox: &[Slot]) -> Resume {
-        let [epoch, peer_epoch, next, base, high, low] = &mut self.0;
+    /// What the link is made with, given what is in the outbox. The record does not know of the numbers there, and must
+    /// before they leave.
+    pub(super) fn resume(&self, outbox: &[Slot]) -> Resume {
+        let [epoch, peer_epoch, mut next, base, high, low] = self.0;
         let mut lowest = u32::MAX;
         for slot in outbox {
             if let Some(number) = slot[NUMBER].checked_sub(1) {
                 lowest = lowest.min(number);
-                *next = (*next).max(slot[NUMBER]);
+                next = next.max(slot[NUMBER]);
             }
         }
         Resume {
-            epoch: *epoch,
-            peer_epoch: *peer_epoch,
-            next_number: PacketNumber::new(*next),
-            first_outstanding: PacketNumber::new(lowest.min(*next)),
+            epoch,
+            peer_epoch,
+            next_number: PacketNumber::new(next),
+            first_outstanding: PacketNumber::new(lowest.min(next)),
             accepted: Accepted {
-                base: PacketNumber::new(*base),
-                beyond: u64::from(*high) << 32 | u64::from(*low),
+                base: PacketNumber::new(base),
+                beyond: u64::from(high) << 32 | u64::from(low),
             },
         }
     }

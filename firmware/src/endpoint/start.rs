@@ -41,7 +41,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
         seed: u64,
         put: impl FnOnce(Self) -> P,
     ) -> Result<P, EndpointError> {
-        let mut resume = resume::Kept::restart(&mut store)?;
+        let resume = resume::Kept::restart(&mut store)?;
         let mut outbox = Queue::new(OUTBOX_KEY, OUTBOX_MAX);
         outbox.load(&mut store)?;
         let start = resume.resume(outbox.slots());

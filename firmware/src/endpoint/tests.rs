@@ -2,6 +2,7 @@
 //! whenever the board restarts.
 
 mod hostile;
+mod soak;
 
 use std::string::ToString;
 use std::vec::Vec;
@@ -11,7 +12,7 @@ use longwire_codec::time::Instant;
 use super::{EndpointError, Event, Position, READINGS_MAX, Reading, Value, channel};
 use crate::flash::RECORD_MAX;
 use crate::ram_flash::RamFlash;
-use crate::tests::base::{Base, Board, Dice, PROVISION, board};
+use crate::tests::base::{Base, Board, Dice, PROVISION, board, seeds};
 
 /// Runs both ends until neither has anything to do, or for `until` virtual milliseconds. One frame in `lose` is lost, at
 /// random from a seed that the clock makes.
@@ -183,7 +184,7 @@ fn base_subscribes_reads_the_position_and_runs_commands() {
 
 #[test]
 fn restarts_and_losses_neither_lose_nor_repeat() {
-    for seed in 0..12u64 {
+    for seed in seeds(0..12) {
         let mut flash = RamFlash::new();
         let mut base = Base::new();
         let mut clock = 0;

@@ -1,5 +1,6 @@
 //! The gateway's end of a board's link, and a board on a flash in memory. For tests only.
 
+use core::ops::Range;
 use std::collections::VecDeque;
 use std::string::{String, ToString};
 use std::vec::Vec;
@@ -8,6 +9,7 @@ use longwire_codec::link::{
     Accepted, Event as LinkEvent, Link, LinkConfig, PacketNumber, Priority, Resume, Side,
 };
 use longwire_codec::provision::Provision;
+use longwire_codec::rekey::{Keys, Rekey};
 use longwire_codec::seal::Secret;
 use longwire_codec::session::{Options, Session};
 use longwire_codec::stanza::{Arena, Node};
@@ -58,10 +60,12 @@ pub(crate) struct Base {
     pub(crate) heard: Vec<String>,
     accepted: Accepted,
     custody: usize,
-    #[cfg(feature = "edhoc")]
-    pub(crate) rekey: longwire_codec::rekey::Rekey,
+    epoch: u32,
+    peer_epoch: u32,
+    /// Ids of what it said, for receipts after a restart.
+    said: Vec<(PacketNumber, String)>,
+    pub(crate) rekey: Rekey,
     /// New keys so far.
-    #[cfg(feature = "edhoc")]
     pub(crate) keys: usize,
     /// Frames base sends, where a test wants them.
     pub(crate) tap: Option<Vec<Vec<u8>>>,
@@ -98,16 +102,39 @@ impl Base {
             heard: Vec::new(),
             accepted: Accepted::default(),
             custody: 0,
-            #[cfg(feature = "edhoc")]
+            epoch: 1,
+            peer_epoch: 0,
+            said: Vec::new(),
             rekey: {
-                use longwire_codec::rekey::{Keys, Rekey};
                 let secret = Secret::new(&PROVISION.key).expect("32 octets");
                 Rekey::new(Side::A, Keys::new(secret))
             },
-            #[cfg(feature = "edhoc")]
             keys: 0,
             tap: None,
         }
+    }
+
+    /// The gateway is killed and starts again with what it stored, and perhaps another configuration.
+    pub(crate) fn restart(&mut self, mut config: LinkConfig) {
+        self.epoch += 1;
+        config.secret = self.rekey.keys().current.clone();
+        let (first_outstanding, next_number) = self.link.outstanding();
+        let resume = Resume {
+            epoch: self.epoch,
+            peer_epoch: self.peer_epoch,
+            next_number,
+            first_outstanding,
+            accepted: self.accepted,
+        };
+        let storage = std::vec![0; 8192];
+        self.link = Link::new(config, channel(&PROVISION), resume, storage).expect("sound");
+        self.session =
+            Session::new(&V1_128K, PROFILE, std::vec![0; PROFILE.storage_len()]).expect("sized");
+        for (number, id) in &self.said {
+            self.session.remember(true, *number, 0, id);
+        }
+        self.rekey = Rekey::new(Side::A, self.rekey.keys().clone());
+        self.rekey.attach(&mut self.link);
     }
 
     /// `kind|id|payload`: a chat body, or one of the requests below.
@@ -116,7 +143,6 @@ impl Base {
     }
 
     pub(crate) fn settle(&mut self, now: Instant) {
-        #[cfg(feature = "edhoc")]
         while let Some(keys) = self.rekey.advance(now, &mut self.link, &mut || {
             // As good as any for a test: no handshake begins at the same moment twice.
             let mut octets = [7; 32];
@@ -133,7 +159,10 @@ impl Base {
                     self.under_way.retain(|(known, _)| *known != number);
                     self.custody += 1;
                 }
-                LinkEvent::PeerEpoch(epoch) => self.session.doubt(epoch),
+                LinkEvent::PeerEpoch(epoch) => {
+                    self.peer_epoch = epoch;
+                    self.session.doubt(epoch);
+                }
                 LinkEvent::Reset => self.session.reset(),
                 _ => {}
             }
@@ -163,9 +192,7 @@ impl Base {
     /// When something is due.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let link = self.link.poll_timeout().map(|(at, _)| at);
-        #[cfg(feature = "edhoc")]
-        let link = link.into_iter().chain(self.rekey.poll_timeout()).min();
-        link
+        link.into_iter().chain(self.rekey.poll_timeout()).min()
     }
 
     pub(crate) fn fill(&mut self, now: Instant) {
@@ -192,6 +219,8 @@ impl Base {
             let number = grant.number;
             let len = encode(&mut self.session, number, &what, false, grant.buffer);
             self.link.commit(now, len);
+            let id = what.split('|').nth(1).unwrap_or_default();
+            self.said.push((number, id.to_string()));
             self.waiting.pop_front();
             self.under_way.push((number, what));
         }
@@ -238,6 +267,15 @@ fn encode(
     session
         .encode(number, stanza, options, packet)
         .expect("fits")
+}
+
+/// The seeds a test plays: `usual`, or those that `LONGWIRE_SEEDS=FROM..TO` names, for a soak.
+pub(crate) fn seeds(usual: Range<u64>) -> Range<u64> {
+    let Ok(named) = std::env::var("LONGWIRE_SEEDS") else {
+        return usual;
+    };
+    let (from, to) = named.split_once("..").expect("FROM..TO");
+    from.parse().expect("a number")..to.parse().expect("a number")
 }
 
 /// Numbers by chance, the same for the same seed (splitmix64).

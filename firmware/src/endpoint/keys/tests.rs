@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use crate::endpoint::tests::{run, try_run};
 use crate::endpoint::{EntropySource, Event};
 use crate::ram_flash::RamFlash;
-use crate::tests::base::{Base, Board, PROVISION, board, try_board};
+use crate::tests::base::{Base, Board, PROVISION, board, seeds, try_board};
 
 /// Never the same twice, which is all these tests need.
 const COUNTER: EntropySource = |octets| {
@@ -106,7 +106,7 @@ fn the_power_may_fail_at_any_octet_of_flash() {
 
 #[test]
 fn restarts_and_loss_end_with_one_key() {
-    for seed in 0..6u64 {
+    for seed in seeds(0..6) {
         let what = std::format!("seed {seed}");
         let (mut flash, mut base, mut clock) = (RamFlash::new(), Base::new(), seed * 1000);
         for round in 0..6 {

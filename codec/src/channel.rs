@@ -59,15 +59,13 @@ impl Channel {
         self.preamble_ms.saturating_add(whole).saturating_add(rest)
     }
 
-    /// The same channel with no delay above an hour, so that sums of them are numbers too.
-    pub(crate) fn bounded(self) -> Self {
+    /// No delay is above an hour from now on, so that sums of them are numbers too.
+    #[inline(never)]
+    pub(crate) fn bound(&mut self) {
         const MOST_MS: u32 = 60 * 60 * 1000;
-        Self {
-            turnaround_ms: self.turnaround_ms.min(MOST_MS),
-            preamble_ms: self.preamble_ms.min(MOST_MS),
-            interleaver_ms: self.interleaver_ms.min(MOST_MS),
-            ..self
-        }
+        self.turnaround_ms = self.turnaround_ms.min(MOST_MS);
+        self.preamble_ms = self.preamble_ms.min(MOST_MS);
+        self.interleaver_ms = self.interleaver_ms.min(MOST_MS);
     }
 
     /// From the end of a frame to the start of the answer at the earliest, both as seen by one end.

@@ -11,6 +11,7 @@ mod ack;
 mod bits;
 mod item;
 
+pub(crate) use ack::AckWriter;
 pub use ack::{Ack, PARTIALS_MAX, Partial};
 pub use bits::Bits;
 pub use item::{Item, Items, Segment};

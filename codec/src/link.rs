@@ -49,6 +49,7 @@ use incoming::Incoming;
 use outgoing::Outgoing;
 use rekey::Handshake;
 use session::Session;
+use stats::count;
 use turn::Turn;
 
 /// Most packets outstanding in one direction.
@@ -183,8 +184,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     /// The same where [`LinkConfig::check`] found nothing wrong: a board has it made where it is to stay.
     #[inline(always)]
-    pub fn of(config: LinkConfig, channel: Channel, resume: Resume, storage: B) -> Self {
-        let channel = channel.bounded();
+    pub fn of(config: LinkConfig, mut channel: Channel, resume: Resume, storage: B) -> Self {
+        channel.bound();
         let owed = Owed {
             hello: config.hello,
             hello_asks: true,
@@ -356,7 +357,10 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     pub fn recv(&mut self) -> Option<(PacketNumber, &[u8])> {
         let (_, bytes, _) = parts(&mut self.storage, self.config.out_len, self.scratch_len);
         let packet = self.incoming.recv(bytes);
-        self.stats.packets_received += u64::from(packet.is_some());
+        count(
+            &mut self.stats.packets_received,
+            u32::from(packet.is_some()),
+        );
         packet
     }
 

@@ -162,53 +162,51 @@ impl<'a> Provision<'a> {
     /// [`ProvisionError`].
     pub fn parse(image: &'a [u8]) -> Result<Self, ProvisionError> {
         let mut rest = open(image)?;
-        let mut key = None;
-        let (mut jid, mut callsign) = ("", "");
-        let (mut station, mut gateway) = (None, None);
-        let mut shared = false;
-        let mut lora = None;
-        let (mut duty_permille, mut listen_every_s) = (0, 0);
-        let (mut tag_len, mut mtu, mut bit_rate, mut turnaround_ms) = (8, 256, 300, 500);
+        let mut all = Self {
+            key: [0; 32],
+            jid: "",
+            station: 0,
+            gateway: 0,
+            callsign: "",
+            tag_len: 8,
+            mtu: 256,
+            bit_rate: 300,
+            turnaround_ms: 500,
+            shared: false,
+            lora: None,
+            duty_permille: 0,
+            listen_every_s: 0,
+        };
+        let mut missing = [true; 3];
         while let [tag, len, body @ ..] = rest {
             let (value, after) = body
                 .split_at_checked(usize::from(*len))
                 .ok_or(ProvisionError::Damaged)?;
+            let number = value
+                .iter()
+                .fold(0u32, |number, octet| number << 8 | u32::from(*octet));
             match *tag {
-                TAG_KEY => key = value.try_into().ok(),
-                TAG_JID => jid = text(value)?,
-                TAG_STATION => station = value.first().copied(),
-                TAG_GATEWAY => gateway = value.first().copied(),
-                TAG_CALLSIGN => callsign = text(value)?,
-                TAG_TAG_LEN => tag_len = u8::from_be_bytes(fixed(value)?),
-                TAG_MTU => mtu = u16::from_be_bytes(fixed(value)?),
-                TAG_BIT_RATE => bit_rate = u32::from_be_bytes(fixed(value)?),
-                TAG_TURNAROUND => turnaround_ms = u32::from_be_bytes(fixed(value)?),
-                TAG_SHARED => shared = value != [0],
-                TAG_LORA => lora = Some(tuned(value)?),
-                TAG_DUTY => duty_permille = u16::from_be_bytes(fixed(value)?),
-                TAG_LISTEN => listen_every_s = u16::from_be_bytes(fixed(value)?),
+                TAG_KEY => (all.key, missing[0]) = (fixed(value)?, false),
+                TAG_JID => all.jid = text(value)?,
+                TAG_STATION => (all.station, missing[1]) = (number as u8, false),
+                TAG_GATEWAY => (all.gateway, missing[2]) = (number as u8, false),
+                TAG_CALLSIGN => all.callsign = text(value)?,
+                TAG_TAG_LEN => all.tag_len = number as u8,
+                TAG_MTU => all.mtu = number as u16,
+                TAG_BIT_RATE => all.bit_rate = number,
+                TAG_TURNAROUND => all.turnaround_ms = number,
+                TAG_SHARED => all.shared = number != 0,
+                TAG_LORA => all.lora = Some(tuned(value)?),
+                TAG_DUTY => all.duty_permille = number as u16,
+                TAG_LISTEN => all.listen_every_s = number as u16,
                 _ => {}
             }
             rest = after;
         }
-        match (key, station, gateway) {
-            (Some(key), Some(station), Some(gateway)) if !jid.is_empty() => Ok(Self {
-                key,
-                jid,
-                station,
-                gateway,
-                callsign,
-                tag_len,
-                mtu,
-                bit_rate,
-                turnaround_ms,
-                shared,
-                lora,
-                duty_permille,
-                listen_every_s,
-            }),
-            _ => Err(ProvisionError::Incomplete),
+        if all.jid.is_empty() || missing != [false; 3] {
+            return Err(ProvisionError::Incomplete);
         }
+        Ok(all)
     }
 }
 

@@ -24,29 +24,24 @@ pub fn emit(frame: &[u8], wire: &mut [u8]) -> Option<usize> {
         return None;
     }
     let crc = crc16(frame).to_be_bytes();
-    let mut places = wire.iter_mut().enumerate();
-    let (_, first) = places.next()?;
-    *first = 0;
+    *wire.get_mut(0)? = 0;
     // The length of the run being written goes to `code`.
-    let (mut begin, mut code) = places.next()?;
+    let (mut code, mut at) = (1, 2);
     for octet in frame.iter().chain(&crc) {
-        let (mut at, mut place) = places.next()?;
-        if at - begin == RUN_MAX + 1 {
-            *code = 255;
-            (begin, code) = (at, place);
-            (at, place) = places.next()?;
+        if at - code == RUN_MAX + 1 {
+            *wire.get_mut(code)? = 255;
+            (code, at) = (at, at + 1);
         }
+        *wire.get_mut(at)? = *octet;
         if *octet == 0 {
-            *code = (at - begin) as u8;
-            (begin, code) = (at, place);
-        } else {
-            *place = *octet;
+            *wire.get_mut(code)? = (at - code) as u8;
+            code = at;
         }
+        at += 1;
     }
     // At most 254 octets since the last code, so it fits.
-    let (at, last) = places.next()?;
-    *code = (at - begin) as u8;
-    *last = 0;
+    *wire.get_mut(code)? = (at - code) as u8;
+    *wire.get_mut(at)? = 0;
     Some(at + 1)
 }
 

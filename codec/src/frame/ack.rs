@@ -44,15 +44,24 @@ const BASE_LEN: usize = 2;
 /// Bytes of a packet in part whose segments are all below the first missing.
 const PARTIAL_LEN: usize = 3;
 
-/// Parts of an acknowledgement one after the other.
-struct Parts<'o> {
+/// An acknowledgement being written, part by part.
+pub(crate) struct AckWriter<'o> {
     out: &'o mut [u8],
     len: usize,
     /// Where the bit stands that says whether another part follows.
     link: usize,
 }
 
-impl Parts<'_> {
+impl<'o> AckWriter<'o> {
+    /// `None` if nothing fits into `out`. See [`Ack`] for the rest.
+    pub(crate) fn new(out: &'o mut [u8], heard: u8, base: u8) -> Option<Self> {
+        put(out, &[heard, base & !FOLLOWS]).then_some(Self {
+            out,
+            len: BASE_LEN,
+            link: 1,
+        })
+    }
+
     fn room(&self) -> usize {
         self.out.len() - self.len
     }
@@ -73,6 +82,37 @@ impl Parts<'_> {
         }
         fits
     }
+
+    /// Adds what is there of whole packets, as far as it fits. Packets in part may follow.
+    pub(crate) fn whole(&mut self, accepted: &Bits<8>, received: &Bits<8>, in_part: bool) {
+        // Without any word on a packet in part the sender gets nowhere: the first has its place before all else.
+        let spare = if in_part && self.room() >= PARTIAL_LEN {
+            PARTIAL_LEN
+        } else {
+            0
+        };
+        for (kind, bits) in &[(ACCEPTED, accepted), (RECEIVED, received)] {
+            let bits = bits.trimmed();
+            if !bits.is_empty() {
+                self.add(*kind, &[], bits, spare);
+            }
+        }
+    }
+
+    /// Adds a packet in part: of the first what fits, of others all or nothing. False if it does not fit.
+    pub(crate) fn partial(&mut self, partial: &Partial, is_first: bool) -> bool {
+        let mut bits = partial.beyond.trimmed();
+        if is_first {
+            let room = self.room().saturating_sub(PARTIAL_LEN);
+            bits = bits.get(..room).unwrap_or(bits);
+        }
+        self.add(PARTIAL, &[partial.number, partial.first], bits, 0)
+    }
+
+    /// Gives its length.
+    pub(crate) fn len(self) -> usize {
+        self.len
+    }
 }
 
 impl Ack {
@@ -87,38 +127,11 @@ impl Ack {
 
     /// Writes what fits into `out`, the most useful first. Gives its length, or `None` if nothing fits.
     pub fn emit(&self, out: &mut [u8]) -> Option<usize> {
-        let [heard, base, ..] = out else {
-            return None;
-        };
-        (*heard, *base) = (self.heard, self.base & !FOLLOWS);
-        let mut parts = Parts {
-            out,
-            len: BASE_LEN,
-            link: 1,
-        };
-        // Without any word on a packet in part the sender gets nowhere: the first has its place before all else.
-        let spare = if self.partials[0].is_some() && parts.room() >= PARTIAL_LEN {
-            PARTIAL_LEN
-        } else {
-            0
-        };
-        for (kind, bits) in [(ACCEPTED, &self.accepted), (RECEIVED, &self.received)] {
-            let bits = bits.trimmed();
-            if !bits.is_empty() {
-                parts.add(kind, &[], bits, spare);
-            }
-        }
-        for (i, partial) in self.partials.iter().flatten().enumerate() {
-            let mut bits = partial.beyond.trimmed();
-            if i == 0 {
-                let room = parts.room().saturating_sub(PARTIAL_LEN);
-                bits = bits.get(..room).unwrap_or(bits);
-            }
-            if !parts.add(PARTIAL, &[partial.number, partial.first], bits, 0) {
-                break;
-            }
-        }
-        Some(parts.len)
+        let mut writer = AckWriter::new(out, self.heard, self.base)?;
+        writer.whole(&self.accepted, &self.received, self.partials[0].is_some());
+        let mut partials = self.partials.iter().flatten().enumerate();
+        partials.all(|(i, partial)| writer.partial(partial, i == 0));
+        Some(writer.len())
     }
 
     /// Reads it from the start of `body`; gives the rest too.

@@ -12,15 +12,12 @@ impl<const N: usize> Bits<N> {
 
     /// Whether `number` is in it.
     pub fn has(&self, number: usize) -> bool {
-        let octet = self.0.get(number / 8).copied().unwrap_or(0);
-        octet >> (number % 8) & 1 == 1
+        has(&self.0, number)
     }
 
     /// Adds `number`.
     pub fn insert(&mut self, number: usize) {
-        if let Some(octet) = self.0.get_mut(number / 8) {
-            *octet |= 1 << (number % 8);
-        }
+        insert(&mut self.0, number);
     }
 
     /// How many are in it.
@@ -35,6 +32,20 @@ impl<const N: usize> Bits<N> {
             octets = rest;
         }
         octets
+    }
+}
+
+// For sets of every size, and not merged into callers.
+#[inline(never)]
+fn has(octets: &[u8], number: usize) -> bool {
+    let octet = octets.get(number / 8).copied().unwrap_or(0);
+    octet >> (number % 8) & 1 == 1
+}
+
+#[inline(never)]
+fn insert(octets: &mut [u8], number: usize) {
+    if let Some(octet) = octets.get_mut(number / 8) {
+        *octet |= 1 << (number % 8);
     }
 }
 

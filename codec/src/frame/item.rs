@@ -99,6 +99,7 @@ pub struct Items<'a> {
     rest: &'a [u8],
     after: Option<u8>,
     done: bool,
+    short: bool,
 }
 
 impl<'a> Items<'a> {
@@ -109,21 +110,29 @@ impl<'a> Items<'a> {
             rest: contents,
             after: None,
             done: matches!(kind, Kind::Control(_)),
+            short: false,
         }
     }
 
-    fn byte(&mut self) -> Result<u8, FrameError> {
-        let (&first, rest) = self.rest.split_first().ok_or(FrameError::Short)?;
+    /// The next byte; 0 at the end, where the item is too short.
+    fn byte(&mut self) -> u8 {
+        let (first, rest) = match self.rest {
+            [first, rest @ ..] => (*first, rest),
+            [] => {
+                self.short = true;
+                (0, &[][..])
+            }
+        };
         self.rest = rest;
-        Ok(first)
+        first
     }
 
-    fn two(&mut self) -> Result<u16, FrameError> {
-        Ok(u16::from_le_bytes([self.byte()?, self.byte()?]))
+    fn two(&mut self) -> u16 {
+        u16::from_le_bytes([self.byte(), self.byte()])
     }
 
     fn only(&mut self) -> Result<Item<'a>, FrameError> {
-        let byte = self.byte()?;
+        let byte = self.byte();
         let mut item = Item {
             number: byte,
             number_bits: 8,
@@ -152,22 +161,22 @@ impl<'a> Items<'a> {
     }
 
     fn next_mixed(&mut self) -> Result<Item<'a>, FrameError> {
-        let head = self.byte()?;
+        let head = self.byte();
         let number = match self.after {
-            _ if head & NUMBER != 0 => self.byte()?,
+            _ if head & NUMBER != 0 => self.byte(),
             Some(after) => after.wrapping_add(1),
             None => return Err(FrameError::Form),
         };
         let len = match head & 31 {
             TO_END => usize::MAX,
-            29 => LEN_ONE + usize::from(self.byte()?),
-            30 => usize::from(self.two()?),
+            29 => LEN_ONE + usize::from(self.byte()),
+            30 => usize::from(self.two()),
             len => usize::from(len),
         };
         let segment = if head & SEGMENT == 0 {
             None
         } else {
-            Some(self.segment()?)
+            Some(self.segment())
         };
         self.done = len == usize::MAX;
         let len = if self.done { self.rest.len() } else { len };
@@ -182,21 +191,18 @@ impl<'a> Items<'a> {
         })
     }
 
-    fn segment(&mut self) -> Result<Segment, FrameError> {
-        let first = self.byte()?;
+    fn segment(&mut self) -> Segment {
+        let first = self.byte();
         let mut index = u16::from(first >> 3);
         if first & 4 != 0 {
-            index |= u16::from(self.byte()?) << 5;
+            index |= u16::from(self.byte()) << 5;
         }
-        let unit = if first & 2 == 0 { 0 } else { self.two()? };
-        if first & 2 != 0 && unit == 0 {
-            return Err(FrameError::Form);
-        }
-        Ok(Segment {
+        let unit = if first & 2 == 0 { 0 } else { self.two() };
+        Segment {
             index,
             last: first & 1 != 0,
             unit,
-        })
+        }
     }
 }
 
@@ -214,6 +220,11 @@ impl<'a> Iterator for Items<'a> {
                 self.done = true;
                 self.only()
             }
+        };
+        let item = if self.short {
+            Err(FrameError::Short)
+        } else {
+            item
         };
         self.done |= item.is_err();
         Some(item)

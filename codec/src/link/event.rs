@@ -1,7 +1,6 @@
 //! What the link has to tell. Refuses to carry packets: those come from `recv`.
 
 use super::{Agreement, PacketNumber};
-use crate::row::slide;
 
 /// News from [`super::Link::poll_event`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -59,12 +58,12 @@ pub enum Timer {
     Identify,
 }
 
-/// News, without what the link knows anyway.
+/// News, without what the link knows anyway, in the order they are told in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum What {
-    Up,
-    Reset,
     PeerEpoch,
+    Reset,
+    Up,
     Suspended,
     Resumed,
     /// See [`Event::Agreed`] and [`Event::Mismatch`].
@@ -72,31 +71,34 @@ pub(super) enum What {
     Closed,
 }
 
-/// How many kinds of news there are.
-const KINDS: usize = 7;
+const ALL: [What; 7] = [
+    What::PeerEpoch,
+    What::Reset,
+    What::Up,
+    What::Suspended,
+    What::Resumed,
+    What::Hello,
+    What::Closed,
+];
 
-/// News not polled yet. What happens again before it was polled is told once, as it is then.
+/// News not polled yet, a bit for each. What happens again before it was polled is told once, as it is then.
 #[derive(Debug, Default)]
-pub(super) struct News {
-    waiting: [Option<What>; KINDS],
-}
+pub(super) struct News(u8);
 
 impl News {
-    /// Adds news at the end.
     pub(super) fn push(&mut self, what: What) {
-        if self.waiting.contains(&Some(what)) {
-            return;
+        // Of the two the later counts.
+        match what {
+            What::Suspended => self.0 &= !(1 << What::Resumed as u8),
+            What::Resumed => self.0 &= !(1 << What::Suspended as u8),
+            _ => {}
         }
-        // There is a place for each kind.
-        if let Some(free) = self.waiting.iter_mut().find(|waiting| waiting.is_none()) {
-            *free = Some(what);
-        }
+        self.0 |= 1 << what as u8;
     }
 
     pub(super) fn poll(&mut self) -> Option<What> {
-        let what = self.waiting[0].take();
-        slide(&mut self.waiting, 1..KINDS, 0);
-        self.waiting[KINDS - 1] = None;
-        what
+        let what = ALL.get(self.0.trailing_zeros() as usize)?;
+        self.0 &= self.0 - 1;
+        Some(*what)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::pool::Pool;
 use super::{Accepted, PacketNumber, SEGMENTS_MAX, WINDOW_MAX};
-use crate::frame::{Ack, Bits, Item, PARTIALS_MAX, Partial, Segment};
+use crate::frame::{AckWriter, Bits, Item, PARTIALS_MAX, Partial, Segment};
 use crate::row::{put, slide};
 
 /// What became of a piece.
@@ -63,12 +63,14 @@ const UNUSED: Part = Part {
 
 impl Part {
     fn report(&self) -> Partial {
-        let missing = |index: &usize| !self.have.has(*index);
-        let first = (0..SEGMENTS_MAX - 1).find(missing);
-        let first = first.unwrap_or(SEGMENTS_MAX - 1);
-        let mut beyond = Bits::NONE;
-        for i in (0..64).filter(|i| self.have.has(first + 1 + i)) {
-            beyond.insert(i);
+        let (mut first, mut beyond) = (0, Bits::NONE);
+        while first < SEGMENTS_MAX - 1 && self.have.has(first) {
+            first += 1;
+        }
+        for i in 0..64 {
+            if self.have.has(first + 1 + i) {
+                beyond.insert(i);
+            }
         }
         Partial {
             number: self.number.low() & 0x7f,
@@ -349,35 +351,35 @@ impl Incoming {
         self.accepted.insert(number)
     }
 
-    /// What is held now.
-    pub(super) fn ack(&mut self, heard: u8) -> Ack {
+    /// Writes what is held now into `out`, as far as it fits. Gives its length, or `None` if nothing does.
+    pub(super) fn ack(&mut self, heard: u8, out: &mut [u8]) -> Option<usize> {
         let base = self.accepted.base;
-        let mut ack = Ack {
-            heard,
-            base: base.low() & 0x7f,
-            accepted: Bits(self.accepted.beyond.to_le_bytes()),
-            ..Ack::NONE
-        };
-        for (i, number) in self.window().enumerate() {
-            if matches!(self.state(number), State::Whole | State::Surfaced) {
-                ack.received.insert(i);
+        let mut writer = AckWriter::new(out, heard, base.low())?;
+        let mut received = Bits::NONE;
+        for i in 0..WINDOW_MAX {
+            let state = self.state(base.plus(i));
+            if matches!(state, State::Whole | State::Surfaced) {
+                received.insert(i as usize);
             }
         }
+        let accepted = Bits(self.accepted.beyond.to_le_bytes());
+        let count = self.parts.iter().filter(|part| part.used).count();
+        writer.whole(&accepted, &received, count > 0);
         // Where not all fit the frame, each comes first in its turn: those skipped come last.
         self.reports = self.reports.wrapping_add(1);
-        let count = self.parts.iter().filter(|part| part.used).count();
         let mut skipped = usize::from(self.reports) % count.max(1);
-        let mut places = ack.partials.iter_mut().take(count);
-        for number in self.window().chain(self.window()) {
-            let Some(at) = self.part(number) else {
-                continue;
-            };
-            if skipped > 0 {
-                skipped -= 1;
-            } else if let Some(place) = places.next() {
-                *place = Some(self.parts[at].report());
+        let mut told = 0;
+        for i in 0..2 * WINDOW_MAX {
+            if let Some(at) = self.part(base.plus(i % WINDOW_MAX)) {
+                if skipped > 0 {
+                    skipped -= 1;
+                } else if told == count || !writer.partial(&self.parts[at].report(), told == 0) {
+                    break;
+                } else {
+                    told += 1;
+                }
             }
         }
-        ack
+        Some(writer.len())
     }
 }

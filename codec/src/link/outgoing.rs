@@ -203,7 +203,7 @@ impl Outgoing {
     /// A new session: the peer lost what the packets refer to.
     pub(super) fn reset(&mut self) {
         self.pool.clear();
-        self.cuts = Cuts::new();
+        self.cuts.clear();
         self.granted = None;
         for number in self.outstanding() {
             let slot = self.slot(number);

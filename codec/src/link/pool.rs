@@ -107,7 +107,8 @@ impl Pool {
 
     /// Forgets all packets.
     pub(super) fn clear(&mut self) {
-        *self = Self::new();
+        self.len = 0;
+        self.spans.fill(NOTHING);
     }
 }
 

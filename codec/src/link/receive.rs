@@ -2,9 +2,11 @@
 
 use super::incoming::Taken;
 use super::session::{Opened, Refusal};
+use super::stats::count;
 use super::transmit::ASK_ABOVE_LEN;
-use super::{Agreement, At, Link, MESSAGE_MAX, Offer, What, parts};
+use super::{Agreement, At, Link, Offer, What, parts};
 use crate::frame::{Ack, Control, FrameError, Header, Items, Kind};
+use crate::row::Row;
 use crate::time::Instant;
 
 /// Unreadable frames are answered with a notice at most this often, in milliseconds.
@@ -16,29 +18,27 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     pub fn handle_frame(&mut self, now: Instant, frame: &[u8]) {
         self.clock.tell(now);
         let Ok(header) = Header::parse(frame, self.channel.station.is_some()) else {
-            self.stats.malformed_frames += 1;
+            count(&mut self.stats.malformed_frames, 1);
             return;
         };
         if header.station != self.channel.station {
-            self.stats.foreign_frames += 1;
+            count(&mut self.stats.foreign_frames, 1);
             self.overhear(header.station, header.more);
             return;
         }
-        let hello = match header.kind {
-            Kind::Control(Control::Hello) if header.notice.is_none() => {
-                self.stats.malformed_frames += 1;
-                return;
-            }
-            kind => kind == Kind::Control(Control::Hello),
-        };
+        let hello = matches!(header.kind, Kind::Control(Control::Hello));
+        if hello && header.notice.is_none() {
+            count(&mut self.stats.malformed_frames, 1);
+            return;
+        }
         let up = self.session.has_heard();
         let (.., scratch) = parts(&mut self.storage, self.config.out_len, self.scratch_len);
         let opened = match self.session.open(&header, hello, frame, scratch) {
             Ok(opened) => opened,
             Err(refusal) => return self.refuse(refusal, header.more),
         };
-        self.stats.frames_received += 1;
-        self.stats.bytes_received += frame.len() as u64;
+        count(&mut self.stats.frames_received, 1);
+        count(&mut self.stats.bytes_received, frame.len() as u32);
         if let Some(before) = opened.new_session {
             self.new_session(before);
         }
@@ -49,7 +49,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         let known = !self.session.is_unknown();
         self.owed.notice = !known;
         if self.take_body(&header, opened).is_err() {
-            self.stats.malformed_frames += 1;
+            count(&mut self.stats.malformed_frames, 1);
         }
         if !header.more && !self.channel.full_duplex && !self.turn.is_answered() {
             self.miss_answer();
@@ -69,10 +69,10 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     fn refuse(&mut self, refusal: Refusal, more: bool) {
         match refusal {
-            Refusal::Forged => self.stats.forged_frames += 1,
-            Refusal::Replayed => self.stats.replayed_frames += 1,
+            Refusal::Forged => count(&mut self.stats.forged_frames, 1),
+            Refusal::Replayed => count(&mut self.stats.replayed_frames, 1),
             Refusal::Stale => {
-                self.stats.stale_frames += 1;
+                count(&mut self.stats.stale_frames, 1);
                 // It may be the peer, who does not know that we restarted.
                 if self.clock.is_past(At::Notice) {
                     self.clock.set(At::Notice, NOTICE_PAUSE_MS);
@@ -109,8 +109,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
                 let half_duplex = !self.channel.full_duplex;
                 let (delivered, abandoned) =
                     self.outgoing.acknowledged(out, &held, heard, half_duplex);
-                self.stats.packets_delivered += u64::from(delivered);
-                self.stats.packets_abandoned += u64::from(abandoned);
+                count(&mut self.stats.packets_delivered, delivered);
+                count(&mut self.stats.packets_abandoned, abandoned);
                 self.turn.note_answer(delivered + abandoned > 0);
                 self.owed.poll = self.outgoing.has_doubt();
             }
@@ -148,8 +148,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
                     };
                     match taken {
                         Taken::New => {}
-                        Taken::Duplicate => self.stats.duplicate_pieces += 1,
-                        Taken::Unstored => self.stats.unstored_pieces += 1,
+                        Taken::Duplicate => count(&mut self.stats.duplicate_pieces, 1),
+                        Taken::Unstored => count(&mut self.stats.unstored_pieces, 1),
                         Taken::Malformed => return Err(FrameError::Form),
                     }
                 }
@@ -178,24 +178,18 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
 /// Bytes of a hello's body before the dictionaries.
 const HELLO_LEN: usize = 6;
-/// Bytes of the longest hello's body.
-pub(super) const HELLO_LEN_MAX: usize = HELLO_LEN + 4 * Offer::MAX;
-const _: () = assert!(HELLO_LEN_MAX <= MESSAGE_MAX, "a control frame holds it");
+const HELLO_LEN_MAX: usize = HELLO_LEN + 4 * Offer::MAX;
 
-/// Writes the body of a hello; returns its length.
-pub(super) fn emit_hello(asks: bool, agreement: &Agreement) -> ([u8; HELLO_LEN_MAX], usize) {
-    let mut body = [0; HELLO_LEN_MAX];
-    body[0] = agreement.version;
-    body[1] = u8::from(asks);
-    body[2..4].copy_from_slice(&agreement.alias_capacity.to_be_bytes());
-    body[4..6].copy_from_slice(&agreement.mtu.to_be_bytes());
-    let mut len = HELLO_LEN;
-    let places = body[HELLO_LEN..].chunks_exact_mut(4);
-    for (place, id) in places.zip(agreement.dictionaries.ids()) {
-        place.copy_from_slice(&id.to_be_bytes());
-        len += 4;
+/// Writes the body of a hello.
+pub(super) fn emit_hello(asks: bool, agreement: &Agreement) -> Row<u8, HELLO_LEN_MAX> {
+    let mut body = Row::new(0);
+    let [a0, a1] = agreement.alias_capacity.to_be_bytes();
+    let [m0, m1] = agreement.mtu.to_be_bytes();
+    body.extend(&[agreement.version, u8::from(asks), a0, a1, m0, m1]);
+    for id in agreement.dictionaries.ids() {
+        body.extend(&id.to_be_bytes());
     }
-    (body, len)
+    body
 }
 
 /// Later versions may list more dictionaries, never change what is there.

@@ -31,22 +31,30 @@ pub(super) enum Refusal {
     Stale,
 }
 
-/// A key agreed but not alone yet.
+/// A secret, and what is derived from it once.
 #[derive(Debug)]
-struct Next {
+struct Key {
     secret: Secret,
     seal: Seal,
-    /// We send with it.
-    send: bool,
-    /// The peer sends with it.
-    heard: bool,
+}
+
+/// A frame to be opened.
+struct Closed<'f> {
+    nonce: Nonce,
+    bytes: &'f [u8],
+    header_len: usize,
+    hello: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct Session {
-    secret: Secret,
-    seal: Seal,
-    next: Option<Next>,
+    key: Key,
+    /// A key agreed but not alone yet.
+    next: Option<Key>,
+    /// We send with it.
+    sends_next: bool,
+    /// The peer sends with it.
+    next_heard: bool,
     side: Side,
     tag_len: u8,
     clear: bool,
@@ -74,15 +82,19 @@ impl Session {
     pub(super) fn new(config: &LinkConfig, epoch: u32, peer_epoch: u32) -> Self {
         let clear = config.profile != Profile::Sealed;
         Self {
-            seal: Seal::new(
-                &config.secret,
-                Purpose::Frames,
-                config.side,
-                config.tag_len,
-                clear,
-            ),
-            secret: config.secret.clone(),
+            key: Key {
+                seal: Seal::new(
+                    &config.secret,
+                    Purpose::Frames,
+                    config.side,
+                    config.tag_len,
+                    clear,
+                ),
+                secret: config.secret.clone(),
+            },
             next: None,
+            sends_next: false,
+            next_heard: false,
             side: config.side,
             tag_len: config.tag_len,
             clear,
@@ -177,85 +189,71 @@ impl Session {
         header: usize,
         len: usize,
     ) -> Option<usize> {
-        let nonce = if notice {
-            let counter = self.notice_counter;
-            self.notice_counter = counter.checked_add(1)?;
-            Nonce {
-                sender_epoch: self.epoch,
-                receiver_epoch: 0,
-                counter,
-            }
+        let (counter, receiver_epoch) = if notice {
+            (&mut self.notice_counter, 0)
         } else {
-            let counter = self.counter;
-            self.counter = counter.checked_add(1)?;
-            Nonce {
-                sender_epoch: self.epoch,
-                receiver_epoch: self.peer_epoch,
-                counter,
-            }
+            (&mut self.counter, self.peer_epoch)
         };
-        let (secret, seal) = match &self.next {
-            Some(next) if next.send => (&next.secret, &next.seal),
-            _ => (&self.secret, &self.seal),
+        let nonce = Nonce {
+            sender_epoch: self.epoch,
+            receiver_epoch,
+            counter: *counter,
+        };
+        *counter = counter.checked_add(1)?;
+        let key = match &self.next {
+            Some(next) if self.sends_next => next,
+            _ => &self.key,
         };
         if hello {
-            self.hello_seal(secret).seal(nonce, frame, header, len)
+            self.hello_seal(key).seal(nonce, frame, header, len)
         } else {
-            seal.seal(nonce, frame, header, len)
+            key.seal.seal(nonce, frame, header, len)
         }
     }
 
-    fn hello_seal(&self, secret: &Secret) -> Seal {
-        Seal::new(secret, Purpose::Hello, self.side, self.tag_len, true)
+    fn hello_seal(&self, key: &Key) -> Seal {
+        Seal::new(&key.secret, Purpose::Hello, self.side, self.tag_len, true)
     }
 
     /// A new secret is agreed: frames under it are opened from now on, and sent if `send`.
     pub(super) fn rekey(&mut self, secret: &Secret, send: bool) {
         let seal = Seal::new(secret, Purpose::Frames, self.side, self.tag_len, self.clear);
-        self.next = Some(Next {
-            secret: secret.clone(),
-            seal,
-            send,
-            heard: false,
-        });
+        let secret = secret.clone();
+        self.next = Some(Key { secret, seal });
+        (self.sends_next, self.next_heard) = (send, false);
     }
 
     /// Whether the peer was heard under the new secret.
     pub(super) fn is_next_heard(&self) -> bool {
-        self.next.as_ref().is_some_and(|next| next.heard)
+        self.next_heard
     }
 
     /// Forgets the old secret for the new one.
     pub(super) fn retire(&mut self) {
         if let Some(next) = self.next.take() {
-            (self.secret, self.seal) = (next.secret, next.seal);
+            self.key = next;
+            self.next_heard = false;
         }
     }
 
-    fn try_open(
-        &mut self,
-        nonce: Nonce,
-        frame: &[u8],
-        header: usize,
-        hello: bool,
-        body: &mut [u8],
-    ) -> Option<usize> {
-        let mut open = |secret: &Secret, seal: &Seal| {
-            if hello {
-                self.hello_seal(secret).open(nonce, frame, header, body)
-            } else {
-                seal.open(nonce, frame, header, body)
-            }
-        };
-        if let Some(len) = open(&self.secret, &self.seal) {
-            return Some(len);
+    fn try_key(&self, key: &Key, frame: &Closed<'_>, body: &mut [u8]) -> Option<usize> {
+        let Closed { nonce, bytes, .. } = *frame;
+        if frame.hello {
+            self.hello_seal(key)
+                .open(nonce, bytes, frame.header_len, body)
+        } else {
+            key.seal.open(nonce, bytes, frame.header_len, body)
         }
-        let next = self.next.as_ref()?;
-        let len = open(&next.secret, &next.seal)?;
-        if let Some(next) = &mut self.next {
-            next.heard = true;
+    }
+
+    fn try_open(&mut self, frame: &Closed<'_>, body: &mut [u8]) -> Option<usize> {
+        let opened = self.try_key(&self.key, frame, body);
+        if opened.is_some() {
+            return opened;
         }
-        Some(len)
+        let opened = self.try_key(self.next.as_ref()?, frame, body);
+        self.next_heard |= opened.is_some();
+        opened
     }
 
     /// Opens a frame into `body`.
@@ -263,105 +261,99 @@ impl Session {
         &mut self,
         header: &Header,
         hello: bool,
-        frame: &[u8],
+        bytes: &[u8],
         body: &mut [u8],
     ) -> Result<Opened, Refusal> {
-        match header.notice {
-            Some(notice) => self.open_notice(header, notice, hello, frame, body),
-            None => self.open_short(header, frame, body),
-        }
-    }
-
-    fn open_short(
-        &mut self,
-        header: &Header,
-        frame: &[u8],
-        body: &mut [u8],
-    ) -> Result<Opened, Refusal> {
-        if self.peer_epoch == 0 {
-            return Err(Refusal::Stale);
-        }
-        let near = self.replay.resolve(header.counter);
-        for counter in [near, near.saturating_add(256)] {
-            let nonce = Nonce {
-                sender_epoch: self.peer_epoch,
-                receiver_epoch: self.epoch,
-                counter,
-            };
-            let Some(len) = self.try_open(nonce, frame, header.len(), false, body) else {
-                continue;
-            };
-            if !self.replay.is_new(counter) {
-                return Err(Refusal::Replayed);
+        let (nonce, tries) = match header.notice {
+            None if self.peer_epoch == 0 => return Err(Refusal::Stale),
+            None => (self.short_nonce(header.counter), 2),
+            // A peer never heard, or heard long ago, may have restarted often since.
+            Some(notice) => (self.notice_nonce(header.counter, notice), 8),
+        };
+        let mut frame = Closed {
+            nonce,
+            bytes,
+            header_len: header.len(),
+            hello,
+        };
+        for _ in 0..tries {
+            if let Some(len) = self.try_open(&frame, body) {
+                return match header.notice {
+                    None => self.take_short(frame.nonce.counter, len),
+                    Some(notice) => self.take_notice(frame.nonce, notice, len),
+                };
             }
-            let ack = self.replay.is_newest(counter);
-            self.replay.record(counter);
-            (self.known, self.heard_peer, self.peer_in_session) = (true, true, true);
-            return Ok(Opened {
-                len,
-                new_session: None,
-                data: true,
-                ack,
-                within: true,
-            });
+            // The low byte crossed: try the next number that ends so.
+            let unknown = match header.notice {
+                None => &mut frame.nonce.counter,
+                Some(_) => &mut frame.nonce.sender_epoch,
+            };
+            *unknown = unknown.saturating_add(256);
         }
-        Err(if self.known {
+        Err(if self.known || header.notice.is_some() {
             Refusal::Forged
         } else {
             Refusal::Stale
         })
     }
 
-    fn open_notice(
-        &mut self,
-        header: &Header,
-        notice: Notice,
-        hello: bool,
-        frame: &[u8],
-        body: &mut [u8],
-    ) -> Result<Opened, Refusal> {
-        let counter = u32::from(notice.counter_high) << 8 | u32::from(header.counter);
-        let ahead = u32::from(notice.epoch.wrapping_sub(self.peer_epoch.to_le_bytes()[0]));
-        // A peer never heard, or heard long ago, may have restarted often since.
-        let last = self.peer_epoch;
-        for epoch in (0..8).filter_map(|i| last.checked_add(ahead)?.checked_add(i << 8)) {
-            let nonce = Nonce {
-                sender_epoch: epoch,
-                receiver_epoch: 0,
-                counter,
-            };
-            let Some(len) = self.try_open(nonce, frame, header.len(), hello, body) else {
-                continue;
-            };
-            let knows_us = notice.peer_epoch == self.epoch.to_le_bytes()[0];
-            if epoch > self.peer_epoch {
-                let before = self.heard_peer;
-                self.start(epoch, counter, knows_us);
-                return Ok(Opened {
-                    len,
-                    new_session: Some(before),
-                    data: true,
-                    ack: knows_us,
-                    within: knows_us,
-                });
-            }
-            if self.peer_notice.is_some_and(|last| counter <= last) {
-                return Err(Refusal::Replayed);
-            }
-            // Without memory of its notices a packet could be a replay.
-            let data = self.peer_notice.is_some() && !self.peer_in_session;
-            self.peer_notice = Some(counter);
-            self.heard_peer = true;
-            self.known |= knows_us;
-            return Ok(Opened {
-                len,
-                new_session: None,
-                data,
-                ack: knows_us && !self.peer_in_session,
-                within: knows_us,
-            });
+    fn short_nonce(&self, counter: u8) -> Nonce {
+        Nonce {
+            sender_epoch: self.peer_epoch,
+            receiver_epoch: self.epoch,
+            counter: self.replay.resolve(counter),
         }
-        Err(Refusal::Forged)
+    }
+
+    fn notice_nonce(&self, counter: u8, notice: Notice) -> Nonce {
+        let ahead = notice.epoch.wrapping_sub(self.peer_epoch as u8);
+        Nonce {
+            sender_epoch: self.peer_epoch.saturating_add(ahead.into()),
+            receiver_epoch: 0,
+            counter: u32::from(notice.counter_high) << 8 | u32::from(counter),
+        }
+    }
+
+    fn take_short(&mut self, counter: u32, len: usize) -> Result<Opened, Refusal> {
+        if !self.replay.is_new(counter) {
+            return Err(Refusal::Replayed);
+        }
+        let ack = self.replay.is_newest(counter);
+        self.replay.record(counter);
+        (self.known, self.heard_peer, self.peer_in_session) = (true, true, true);
+        Ok(Opened {
+            len,
+            new_session: None,
+            data: true,
+            ack,
+            within: true,
+        })
+    }
+
+    fn take_notice(&mut self, nonce: Nonce, notice: Notice, len: usize) -> Result<Opened, Refusal> {
+        let knows_us = notice.peer_epoch == self.epoch as u8;
+        let mut opened = Opened {
+            len,
+            new_session: None,
+            data: true,
+            ack: knows_us,
+            within: knows_us,
+        };
+        if nonce.sender_epoch > self.peer_epoch {
+            opened.new_session = Some(self.heard_peer);
+            self.start(nonce.sender_epoch, nonce.counter, knows_us);
+            return Ok(opened);
+        }
+        if self.peer_notice.is_some_and(|last| nonce.counter <= last) {
+            return Err(Refusal::Replayed);
+        }
+        // Without memory of its notices a packet could be a replay.
+        opened.data = self.peer_notice.is_some() && !self.peer_in_session;
+        opened.ack &= !self.peer_in_session;
+        self.peer_notice = Some(nonce.counter);
+        self.heard_peer = true;
+        self.known |= knows_us;
+        Ok(opened)
     }
 
     fn start(&mut self, peer_epoch: u32, counter: u32, knows_us: bool) {

@@ -2,7 +2,7 @@
 //! backs off, who talked long lets others in. Refuses to know who the others are: nothing here is authenticated.
 
 use super::turn::ACCEPT_MS;
-use super::{At, Link};
+use super::{At, Link, MTU_MAX};
 
 /// Of how many slots a station takes one at random while the channel is not crowded.
 const SLOTS: u32 = 4;
@@ -55,20 +55,20 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         if self.is_shared() {
             return 0;
         }
-        let frames = 4 * self.channel.frame_ms(self.channel.mtu.into());
+        let frames = 4 * self.frame_ms(MTU_MAX);
         self.turn_ms().min(self.channel.gap_ms() + frames)
     }
 
     /// Airtime of a usual answer.
     fn answer_ms(&self) -> u32 {
-        self.channel.frame_ms(28.min(self.channel.mtu.into()))
+        self.frame_ms(28)
     }
 
     /// What it takes to notice that somebody else began to speak.
     fn slot_ms(&self) -> u32 {
         let notice_ms = match self.turn.carrier {
-            Some(_) => CARRIER_MS + self.channel.frame_ms(4),
-            None => self.channel.frame_ms(usize::from(self.channel.mtu) / 2),
+            Some(_) => CARRIER_MS + self.frame_ms(4),
+            None => self.frame_ms(self.channel.mtu / 2),
         };
         self.channel.turnaround_ms + notice_ms
     }
@@ -87,11 +87,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     /// Two others speak: we keep off until one of them must have answered.
     pub(super) fn overhear(&mut self, station: Option<u8>, more: bool) {
         self.turn.manners.note_speaker(station);
-        let frame = if more {
-            self.channel.frame_ms(self.channel.mtu.into())
-        } else {
-            0
-        };
+        let frame = if more { self.frame_ms(MTU_MAX) } else { 0 };
         self.clock.stop(At::Began);
         let wait = self.exchange_ms() + frame + self.slots_ms();
         self.clock.delay(At::Free, wait);
@@ -123,7 +119,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     /// One of the two ends speaks, perhaps after a silence in which others could have spoken.
     pub(super) fn note_dialogue(&mut self) {
-        let silence = self.exchange_ms() + self.channel.frame_ms(self.channel.mtu.into());
+        let silence = self.exchange_ms() + self.frame_ms(MTU_MAX);
         if !self.clock.is_set(At::Began) || self.clock.now() > self.clock.get(At::Last) + silence {
             self.clock.set(At::Began, 0);
         }

@@ -5,7 +5,8 @@ mod load;
 pub(super) use load::Space;
 
 use super::receive::emit_hello;
-use super::{At, Link, Priority, Profile, Transmit, parts};
+use super::stats::count;
+use super::{At, Link, MTU_MAX, Priority, Profile, Transmit};
 use crate::channel::Channel;
 use crate::frame::{Control, Header, Item, Kind, NOTICE_LEN, SHORT_LEN};
 use crate::row::put;
@@ -220,7 +221,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             Say::Question => {}
         }
         self.owed.poll &= !self.turn.is_failing();
-        if draft.kind == Kind::Control(Control::Plain) && !draft.ack {
+        if matches!(draft.kind, Kind::Control(Control::Plain)) && !draft.ack {
             draft.elicits = true;
             self.owed.poll = false;
             if notice && self.session.is_open() {
@@ -246,10 +247,10 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     fn draft_hello(&mut self, draft: &mut Draft<'_>) {
         self.owed.hello = false;
-        let (body, len) = emit_hello(self.owed.hello_asks, &self.config.agreement);
-        if draft.room() >= len {
+        let body = emit_hello(self.owed.hello_asks, &self.config.agreement);
+        if draft.room() >= body.all().len() {
             draft.kind = Kind::Control(Control::Hello);
-            draft.put(body.get(..len).unwrap_or(&[]));
+            draft.put(body.all());
             draft.elicits = self.owed.hello_asks;
         }
     }
@@ -259,10 +260,9 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         if !self.owed.ack {
             return;
         }
-        let ack = self.incoming.ack(self.session.heard());
         let end = draft.end.saturating_sub(spare);
         let place = draft.frame.get_mut(draft.len..end).unwrap_or(&mut []);
-        let Some(len) = ack.emit(place) else {
+        let Some(len) = self.incoming.ack(self.session.heard(), place) else {
             return;
         };
         draft.len += len;
@@ -287,9 +287,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         if self.channel.full_duplex || said {
             return true;
         }
-        let next = self.outgoing.due_len(Priority::Bulk);
-        let next = next.min(self.channel.mtu.into());
-        let frames_ms = self.channel.frame_ms(len) + self.channel.frame_ms(next);
+        let next = self.outgoing.due_len(Priority::Bulk).min(MTU_MAX.into());
+        let frames_ms = self.frame_ms(len as u16) + self.frame_ms(next as u16);
         self.session.is_open() && self.clock.now() + frames_ms <= self.clock.get(At::Until)
     }
 
@@ -306,7 +305,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             notice,
         };
         header.emit(draft.frame)?;
-        let hello = draft.kind == Kind::Control(Control::Hello);
+        let hello = matches!(draft.kind, Kind::Control(Control::Hello));
         let len = self.session.seal(
             draft.notice,
             hello,
@@ -314,8 +313,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             draft.header_len,
             draft.len,
         )?;
-        self.stats.frames_sent += 1;
-        self.stats.bytes_sent += len as u64;
+        count(&mut self.stats.frames_sent, 1);
+        count(&mut self.stats.bytes_sent, len as u32);
         let (control, named) = match draft.kind {
             Kind::Control(control) => (
                 true,
@@ -323,7 +322,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             ),
             _ => (false, false),
         };
-        self.stats.control_frames_sent += u64::from(control);
+        count(&mut self.stats.control_frames_sent, u32::from(control));
         self.owed.notice &= !draft.notice;
         let amateur = self.config.profile != Profile::Sealed;
         if amateur && !named && !self.clock.is_set(At::Identify) {

@@ -5,7 +5,8 @@
 //! who gets no answer asks again earlier, so the two do not meet. Only from idle can they.
 
 use super::shared::Manners;
-use super::{At, Link, Priority, Side, What};
+use super::stats::count;
+use super::{At, Link, MTU_MAX, MTU_MIN, Priority, Side, What};
 use crate::channel::Channel;
 use crate::time::Instant;
 
@@ -38,7 +39,7 @@ pub(super) struct Turn {
     answered: bool,
     /// What a shared channel asks for besides.
     pub(super) manners: Manners,
-    random: u64,
+    random: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +67,7 @@ impl Turn {
             carrier: None,
             answered: true,
             manners: Manners::default(),
-            random: seed,
+            random: (seed ^ seed >> 32) as u32,
         }
     }
 
@@ -108,13 +109,13 @@ impl Turn {
         self.answered
     }
 
-    /// SplitMix64: enough to keep two stations apart.
+    /// A counter, stirred: enough to keep two stations apart.
     pub(super) fn random_below(&mut self, bound: u32) -> u32 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.random = self.random.wrapping_add(0x9e37_79b9);
         let mut x = self.random;
-        x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((x ^ x >> 31) % u64::from(bound.max(1))) as u32
+        x = (x ^ x >> 16).wrapping_mul(0x21f0_aaad);
+        x = (x ^ x >> 15).wrapping_mul(0x735a_2d97);
+        (x ^ x >> 15) % bound.max(1)
     }
 }
 
@@ -123,11 +124,17 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         !self.channel.full_duplex
     }
 
+    /// How long a frame of `len` bytes takes, or the longest if that is shorter.
+    #[inline(never)]
+    pub(super) fn frame_ms(&self, len: u16) -> u32 {
+        self.channel.frame_ms(len.min(self.channel.mtu).into())
+    }
+
     /// How long a frame may take to be heard when we cannot hear that one is coming.
     fn unseen_frame_ms(&self) -> u32 {
         match self.turn.carrier {
-            Some(_) => self.channel.frame_ms(4),
-            None => self.channel.frame_ms(self.channel.mtu.into()),
+            Some(_) => self.frame_ms(4),
+            None => self.frame_ms(MTU_MAX),
         }
     }
 
@@ -138,9 +145,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             // When both started at once, A asks again first, and B hears it out: one short frame after another of about
             // the same length, so two of them.
             Side::B => {
-                let short = self
-                    .channel
-                    .frame_ms(super::transmit::ASK_ABOVE_LEN.min(self.channel.mtu.into()));
+                let short = self.frame_ms(super::transmit::ASK_ABOVE_LEN as u16);
                 2 * short + 2 * self.channel.turnaround_ms + 40
             }
         };
@@ -156,13 +161,13 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     /// Some frames of the peer's turn may be lost without its end: that costs less to wait for than to speak into it,
     /// and who lost the answer to his last frame asks earlier.
     fn silence_ms(&self) -> u32 {
-        let frame = self.channel.frame_ms(self.channel.mtu.into());
+        let frame = self.frame_ms(MTU_MAX);
         self.channel.interleaver_ms + self.reply_ms() + 3 * frame
     }
 
     /// The longest time to wait with an acknowledgement for a packet of ours to carry it, on a full-duplex channel.
     fn ack_delay_ms(&self, more: bool) -> u32 {
-        let short = if self.channel.reliable { 200 } else { 20 } + self.channel.frame_ms(28);
+        let short = if self.channel.reliable { 200 } else { 20 } + self.frame_ms(28);
         if more { 8 * short } else { short }
     }
 
@@ -298,7 +303,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         } else {
             self.turn.phase = Phase::Idle;
             // The peer has the turn first, if it wants it.
-            let small = self.channel.frame_ms(48.min(self.channel.mtu.into()));
+            let small = self.frame_ms(48);
             let patience = if self.turn.tentative {
                 self.silence_ms()
             } else {
@@ -321,7 +326,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         }
         self.wait_aside();
         // A frame may be on its way through the interleaver.
-        let wait = self.channel.interleaver_ms + self.channel.frame_ms(2) + 10;
+        let wait = self.channel.interleaver_ms + self.frame_ms(2) + 10;
         self.clock.delay(At::Reply, wait);
         self.clock.delay(At::Silence, wait);
     }
@@ -330,11 +335,12 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     #[inline(never)]
     pub fn handle_channel(&mut self, now: Instant, channel: Channel) {
         self.clock.tell(now);
-        let mtu = channel.mtu.clamp(super::MTU_MIN, super::MTU_MAX);
+        let mtu = channel.mtu.clamp(MTU_MIN, MTU_MAX);
         self.channel = Channel {
             mtu: mtu.min(u16::try_from(self.scratch_len).unwrap_or(mtu)),
-            ..channel.bounded()
+            ..channel
         };
+        self.channel.bound();
         if self.channel.reliable {
             self.outgoing.doubt();
         }
@@ -346,9 +352,9 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     /// The peer spoke. `more`: it goes on.
     pub(super) fn heard(&mut self, more: bool) {
-        for timer in [At::Reply, At::Silence, At::Probe] {
-            self.clock.stop(timer);
-        }
+        self.clock.stop(At::Reply);
+        self.clock.stop(At::Silence);
+        self.clock.stop(At::Probe);
         self.turn.failures = 0;
         self.turn.manners.note_speaker(self.channel.station);
         if core::mem::take(&mut self.turn.suspended) {
@@ -390,7 +396,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     /// The application is still storing what it was given, or about to answer it: our turn may wait a little.
     pub(super) fn hold_for_accept(&mut self) -> bool {
         let only_ack = self.owed.ack && !self.outgoing.has_due() && !self.handshake.is_due();
-        let answer_ms = (self.channel.gap_ms() / 2 + self.channel.frame_ms(14)).min(ANSWER_MS);
+        let answer_ms = (self.channel.gap_ms() / 2 + self.frame_ms(14)).min(ANSWER_MS);
         let wait = if self.incoming.has_unaccepted() {
             ACCEPT_MS
         } else if only_ack && !self.turn.manners.gives_way() {
@@ -417,11 +423,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         let busy = self.turn.carrier == Some(true) && self.is_half_duplex();
         if busy {
             // Whatever is coming in will move these on; should the carrier stick, they still fire.
-            let wait = self.channel.frame_ms(self.channel.mtu.into());
-            for timer in [At::Reply, At::Silence] {
-                if self.clock.take(timer) {
+            let wait = self.frame_ms(MTU_MAX);
+            for timer in &[At::Reply, At::Silence] {
+                if self.clock.take(*timer) {
                     self.turn.carrier = None;
-                    self.clock.set(timer, wait);
+                    self.clock.set(*timer, wait);
                 }
             }
         }
@@ -432,7 +438,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             self.owed.identify = true;
         }
         if self.clock.take(At::Silence) {
-            self.stats.silent_turns += 1;
+            count(&mut self.stats.silent_turns, 1);
             self.turn.phase = Phase::Ours;
             self.turn.tentative = true;
             self.clock.set(At::Since, 0);
@@ -443,7 +449,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     }
 
     fn fail(&mut self) {
-        self.stats.reply_timeouts += 1;
+        count(&mut self.stats.reply_timeouts, 1);
         self.turn.phase = Phase::Idle;
         self.turn.failures = self.turn.failures.saturating_add(1);
         let failures = self.turn.failures;

@@ -117,6 +117,10 @@ impl Cuts {
         self.all().find(|cut| cut.number == number)
     }
 
+    pub(super) fn clear(&mut self) {
+        self.all().for_each(|cut| cut.count = 0);
+    }
+
     pub(super) fn free(&self) -> usize {
         self.0.iter().filter(|cut| cut.count == 0).count()
     }

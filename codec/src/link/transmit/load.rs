@@ -1,8 +1,9 @@
 //! Which packets and segments go into a frame. Refuses to choose among them: it says what fits, and writes it.
 
-use super::{Draft, parts};
+use super::Draft;
 use crate::frame::{Item, Kind, Segment};
-use crate::link::{Link, LinkConfig, SEGMENTS_MAX};
+use crate::link::stats::count;
+use crate::link::{Link, LinkConfig, SEGMENTS_MAX, parts};
 
 /// Forms of a segment's head: its bytes, and how many segments it tells apart. The first also tells only 8 packets
 /// apart, and stands alone in a frame.
@@ -112,7 +113,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             (space.room, space.segments) = (room.saturating_sub(closed), false);
             repeated |= self.outgoing.sent(number, &item, mark);
         }
-        self.stats.frames_repeated += u64::from(repeated);
+        count(&mut self.stats.frames_repeated, u32::from(repeated));
         let Some(item) = pending else {
             return false;
         };

@@ -36,13 +36,13 @@ pub trait Coder {
 
     /// Codes one bit whose probability of being 1 is `p1`.
     fn code(&mut self, bit: bool, p1: Prob) -> bool;
+}
 
-    /// Codes the `bits` low bits of `value`, most significant first, as if all values were equally likely.
-    fn code_bits(&mut self, value: u32, bits: u32) -> u32 {
-        let mut seen = 0;
-        for at in (0..bits).rev() {
-            seen = seen << 1 | u32::from(self.code(value >> at & 1 == 1, HALF));
-        }
-        seen
+/// Codes the `bits` low bits of `value`, most significant first, as if all values were equally likely.
+pub fn flat<C: Coder + ?Sized>(coder: &mut C, value: u32, bits: u32) -> u32 {
+    let mut seen = 0;
+    for at in (0..bits).rev() {
+        seen = seen << 1 | u32::from(coder.code(value >> at & 1 == 1, HALF));
     }
+    seen
 }

@@ -4,7 +4,7 @@
 pub mod lexicon;
 pub mod trail;
 
-use crate::entropy::Prob;
+use crate::entropy::{Prob, flat};
 use crate::features::{Decide, mix};
 use crate::row::Row;
 
@@ -48,38 +48,17 @@ impl Contexts {
     }
 
     /// Adds the context made of `parts`. Order counts: the same parts added as second mean something else.
-    // Taken apart here, so that a board calls with registers and not with rows.
-    #[inline(always)]
     pub fn add(&mut self, parts: &[u32]) {
-        match *parts {
-            [a] => self.add_one(a),
-            [a, b] => self.add_two(a, b),
-            [a, b, c] => self.add_three(a, b, c),
-            _ => self.add_all(parts),
+        let mut hash = self.seed();
+        for part in parts {
+            hash = mix(hash, *part);
         }
+        self.0.push(hash);
     }
 
     /// Parts may be small numbers; the place is spread over all bits, so that no two contexts are one.
     fn seed(&self) -> u32 {
         (self.0.all().len() as u32 + 1).wrapping_mul(0x85eb_ca6b)
-    }
-
-    fn add_one(&mut self, a: u32) {
-        self.0.push(mix(self.seed(), a));
-    }
-
-    fn add_two(&mut self, a: u32, b: u32) {
-        self.0.push(mix(mix(self.seed(), a), b));
-    }
-
-    fn add_three(&mut self, a: u32, b: u32, c: u32) {
-        self.0.push(mix(mix(mix(self.seed(), a), b), c));
-    }
-
-    fn add_all(&mut self, parts: &[u32]) {
-        let seed = self.seed();
-        self.0
-            .push(parts.iter().fold(seed, |h, part| mix(h, *part)));
     }
 
     /// The hashes.
@@ -129,7 +108,7 @@ pub fn number<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, value: u32)
     let low_len = len - high_len;
     let label = mix(label, 100 + len);
     let high = tree(d, contexts, label, high_len, rest >> low_len);
-    let low = d.code_bits(rest, low_len);
+    let low = flat(d, rest, low_len);
     first.wrapping_add(high << low_len | low).wrapping_sub(1)
 }
 

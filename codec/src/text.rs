@@ -113,7 +113,8 @@ impl<'d> TextModel<'d> {
         }
         let (languages, rest) = rest.split_at_checked(count * LANGUAGE_LEN)?;
         let languages = languages.as_chunks().0;
-        let sound = |octets| Language::new(octets).is_some();
+        // A tree of 256 symbols each.
+        let sound = |octets: &[u8; LANGUAGE_LEN]| octets[6..8] == [0, 1];
         if !languages.iter().all(sound) {
             return None;
         }

@@ -117,6 +117,13 @@ impl From<crate::text::TextError> for Fault {
     }
 }
 
+/// Is `octet` one of `octets`? For a few of them; the library's way is for many.
+// On a board a call is smaller.
+#[cfg_attr(target_os = "none", inline(never))]
+pub(crate) fn is_among(octets: &[u8], octet: u8) -> bool {
+    octets.iter().any(|other| *other == octet)
+}
+
 /// Are all characters allowed in XML 1.0 (section 2.2)?
 pub fn is_xml_text(text: &str) -> bool {
     let mut last = 0u32;

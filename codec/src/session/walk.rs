@@ -101,28 +101,29 @@ impl<'m> Memory<'m> {
     }
 }
 
-/// See the module.
+/// See the module. What is used most lies first, within reach of a board's short instructions.
+#[repr(C)]
 pub(crate) struct Walk<'w, 'a, D> {
     /// Where bits go to or come from.
     pub(crate) d: &'w mut D,
+    /// Where strings are put on the reading end.
+    pub(crate) arena: &'w mut Arena<'a>,
+    pub(crate) staged: &'w mut Staged<'a>,
     pub(crate) dictionary: &'a Dictionary<'a>,
-    pub(crate) memory: Memory<'w>,
     /// The text model, if there is one.
     pub(crate) text: Option<&'w TextModel<'w>>,
     /// Number of the packet.
     pub(crate) number: u32,
-    pub(crate) trail: Trail<'w>,
-    pub(crate) cursor: Cursor<'w>,
-    pub(crate) recorder: Recorder<'w>,
-    pub(crate) staged: &'w mut Staged<'a>,
-    /// Where strings are put on the reading end.
-    pub(crate) arena: &'w mut Arena<'a>,
-    /// What earlier packets let expect.
-    pub(crate) next: &'w Next,
-    /// The packet the latest reference was to.
-    pub(crate) referred: Option<(bool, u32)>,
     /// What is wrong, once something is.
     pub(crate) fault: Fault,
+    pub(crate) cursor: Cursor<'w>,
+    pub(crate) recorder: Recorder<'w>,
+    pub(crate) trail: Trail<'w>,
+    /// The packet the latest reference was to.
+    pub(crate) referred: Option<(bool, u32)>,
+    /// What earlier packets let expect.
+    pub(crate) next: &'w Next,
+    pub(crate) memory: Memory<'w>,
 }
 
 /// Something is wrong; [`Walk::fault`] says what. It says so apart, so that a board has answers in registers.
@@ -248,8 +249,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let inside = self.trail.depth() > 0;
         let (fine, what) = match symbol.class {
             Class::Element | Class::OtherElement => {
-                let id = (!symbol.is_other()).then_some(symbol.id);
-                if !self.trail.open(key, id) {
+                if !self.trail.open(key) {
                     return self.fail(Fault::TooDeep);
                 }
                 (true, What::Open(name))

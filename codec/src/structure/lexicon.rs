@@ -14,8 +14,10 @@ pub const TEXT: Key = 2;
 pub const ESCAPE_ELEMENT: Key = 3;
 /// Key of the symbol "attribute outside the dictionary".
 pub const ESCAPE_ATTRIBUTE: Key = 4;
-const ELEMENT: Key = 0x1_0000;
+pub(super) const ELEMENT: Key = 0x1_0000;
 const ATTRIBUTE: Key = 0x2_0000;
+/// What keeps the keys of other elements and attributes apart from those of the dictionary's.
+const OTHER: Key = 0x8000_0000;
 
 /// What a symbol does, numbered as on the air. Attributes are written in this order.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -103,7 +105,7 @@ impl<'a> Symbol<'a> {
     /// The symbol in contexts.
     pub fn key(&self) -> Key {
         let id = u32::from(self.id);
-        let names = || hash(self.name) ^ hash(self.ns) << 8;
+        let names = || OTHER | hash(self.name) ^ hash(self.ns) << 8;
         match self.class {
             Class::Close => CLOSE,
             Class::Text => TEXT,

@@ -2,7 +2,7 @@
 //! only dictionary words and kinds of values leave a trace, so that what varies freely does not blur a context.
 
 use super::Contexts;
-use super::lexicon::Key;
+use super::lexicon::{self, Key};
 use crate::features::mix;
 use crate::stanza::Stanza;
 
@@ -45,8 +45,6 @@ impl Level {
 pub struct Trail<'l> {
     levels: &'l mut Levels,
     depth: usize,
-    /// Bit n: the open element at depth n + 1 is one of the dictionary.
-    known: u64,
     /// Inside attributes still?
     head: bool,
     /// The whole stanza so far.
@@ -70,7 +68,6 @@ impl<'l> Trail<'l> {
         Self {
             levels,
             depth: 0,
-            known: 0,
             head: false,
             all: 0,
             root: 0,
@@ -119,9 +116,9 @@ impl<'l> Trail<'l> {
 
     /// Dictionary number of the open element, if it has one.
     pub fn id(&self) -> Option<u16> {
-        let bit = self.depth.checked_sub(1)?;
+        let key = self.element();
         // The key of such an element ends in its number.
-        (self.known >> bit & 1 == 1).then(|| self.element() as u16)
+        (key >> 16 == lexicon::ELEMENT >> 16).then_some(key as u16)
     }
 
     /// Key of the open element's parent.
@@ -149,8 +146,8 @@ impl<'l> Trail<'l> {
         self.all = mix(self.all, key);
     }
 
-    /// An element begins, of number `id` in the dictionary. False if that is too deep.
-    pub fn open(&mut self, key: Key, id: Option<u16>) -> bool {
+    /// An element begins. False if that is too deep.
+    pub fn open(&mut self, key: Key) -> bool {
         if self.depth >= Stanza::DEPTH_MAX {
             return false;
         }
@@ -158,8 +155,6 @@ impl<'l> Trail<'l> {
         let path = mix(self.top().path, key);
         self.step(key);
         self.head = true;
-        let bit = 1 << self.depth;
-        self.known = self.known & !bit | if id.is_some() { bit } else { 0 };
         self.depth += 1;
         *self.top_mut() = Level {
             key,

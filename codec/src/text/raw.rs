@@ -2,7 +2,7 @@
 //! octet and 2 for the end.
 
 use super::{END, TextError};
-use crate::entropy::Coder;
+use crate::entropy::{Coder, flat};
 
 /// What [`code`] costs, in 1/256 bit.
 pub(super) fn cost_256ths(text: &[u8]) -> u32 {
@@ -22,7 +22,7 @@ pub(super) fn code(coder: &mut dyn Coder, text: &[u8], out: &mut [u8]) -> Result
         let next = text.get(len).copied().unwrap_or(END);
         let octet = if missing > 0 {
             missing -= 1;
-            0x80 | coder.code_bits(u32::from(next & 0x3f), 6) as u8
+            0x80 | flat(coder, u32::from(next & 0x3f), 6) as u8
         } else {
             first(coder, next)
         };
@@ -47,10 +47,10 @@ pub(super) fn code(coder: &mut dyn Coder, text: &[u8], out: &mut [u8]) -> Result
 /// Codes the first octet of a character, or the end.
 fn first(coder: &mut dyn Coder, next: u8) -> u8 {
     if !coder.code(next >= 0x80, crate::entropy::HALF) {
-        coder.code_bits(u32::from(next), 7) as u8
+        flat(coder, u32::from(next), 7) as u8
     } else if coder.code(next == END, crate::entropy::HALF) {
         END
     } else {
-        0xc0 | coder.code_bits(u32::from(next & 0x3f), 6) as u8
+        0xc0 | flat(coder, u32::from(next & 0x3f), 6) as u8
     }
 }

@@ -2,6 +2,7 @@
 //! what it could not write again: leap seconds, zones other than UTC, years before 1970 and beyond 2102.
 
 use super::Line;
+use crate::entropy::flat;
 use crate::features::Decide;
 use crate::structure::{Contexts, signed, tree};
 
@@ -155,7 +156,7 @@ impl Time {
         let delta = self.clock.wrapping_sub(base).cast_signed();
         let delta = signed(d, contexts, DELTA, delta);
         // As many as the digits need.
-        let fraction = d.code_bits(self.fraction, (10 * digits).div_ceil(3));
+        let fraction = flat(d, self.fraction, (10 * digits).div_ceil(3));
         Self {
             clock: base.wrapping_add_signed(delta),
             form,

@@ -1,7 +1,7 @@
 //! Tokens: characters of a small alphabet, equally likely. Hex and base64url are tokens, so octets written in them cost
 //! eight bits each; base64 proper is octets. Refuses to guess: whether a string looks like chance is asked apart.
 
-use super::TOO_LONG;
+use super::{TOO_LONG, is_among};
 use crate::features::{Decide, mix};
 use crate::structure::{Contexts, number, signed, tree, uniform};
 
@@ -84,7 +84,7 @@ pub fn is_octets(text: &str) -> bool {
         && text.len() == len.next_multiple_of(4)
         && text.len() <= LEN_MAX
         && value(BASE64, last) & ((1 << spare) - 1) == 0
-        && letters.iter().all(|letter| BASE64.contains(letter))
+        && letters.iter().all(|letter| is_among(BASE64, *letter))
 }
 
 /// Octets in base64 text.

@@ -1,6 +1,7 @@
 //! UUIDs in their usual form of 36 characters, all lower or all upper case, or random ones as 32 lower-case digits.
 //! Refuses braces and mixed case.
 
+use super::is_among;
 use super::token::{HEX, letters, put, value};
 use crate::features::Decide;
 use crate::structure::{Contexts, flag, tree, uniform};
@@ -49,7 +50,7 @@ impl Form {
     fn fits(self, text: &[u8]) -> bool {
         let fits = |(at, letter): (usize, &u8)| match self.is_hyphen(at) {
             true => *letter == b'-',
-            false => self.digits().contains(letter),
+            false => is_among(self.digits(), *letter),
         };
         text.len() == self.len() && text.iter().enumerate().all(fits)
     }

@@ -124,12 +124,26 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 }
 
-/// May the far end make up its own? Ids that are no words, where nobody reads anything into them; those of items only if
-/// they look like chance.
+/// May the far end make up its own? Ids that no word or address would be taken for, where nobody reads anything into them;
+/// those of items only if they look like chance: UUIDs, and the 24 characters of base64url of a pubsub service (Prosody).
+/// Others cross as they are, so that nothing that equals one is changed.
 pub(super) fn is_made_up(kind: dictionary::Kind, text: &str) -> bool {
+    let (mut digit, mut capital, mut sign) = (false, false, false);
+    for octet in text.bytes() {
+        match octet {
+            b'0'..=b'9' => digit = true,
+            b'A'..=b'Z' => capital = true,
+            b':' | b'/' | b'=' | b'+' => sign = true,
+            b'a'..=b'z' | b'-' | b'_' => {}
+            _ => return false,
+        }
+    }
+    let len = text.len();
     match kind {
-        dictionary::Kind::Opaque => is_no_word(text),
-        dictionary::Kind::Item => uuid::Form::of(text).is_some() || is_server_item(text),
+        dictionary::Kind::Opaque => len >= 10 || digit,
+        dictionary::Kind::Item => {
+            len == 24 && digit && capital && !sign || uuid::Form::of(text).is_some()
+        }
         _ => false,
     }
 }
@@ -137,22 +151,4 @@ pub(super) fn is_made_up(kind: dictionary::Kind, text: &str) -> bool {
 /// Is `text`, which crossed, remembered as the id of a packet and not as a string? Both ends must agree.
 pub(super) fn is_packet_id(kind: dictionary::Kind, text: &str) -> bool {
     kind.is_id() && (kind != dictionary::Kind::Item || is_made_up(kind, text))
-}
-
-/// Ids no word or address would be taken for. Others cross as they are, so that nothing that equals one is changed.
-fn is_no_word(text: &str) -> bool {
-    let plain = |octet: u8| {
-        octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b':' | b'/' | b'=' | b'+')
-    };
-    text.bytes().all(plain)
-        && (text.len() >= 10 || text.bytes().any(|octet| octet.is_ascii_digit()))
-}
-
-/// Item ids made up by a pubsub service: 24 characters of base64url (Prosody).
-fn is_server_item(text: &str) -> bool {
-    let random = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_');
-    text.len() == 24
-        && text.bytes().all(random)
-        && text.bytes().any(|octet| octet.is_ascii_digit())
-        && text.bytes().any(|octet| octet.is_ascii_uppercase())
 }

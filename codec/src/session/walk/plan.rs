@@ -3,6 +3,7 @@
 
 use super::ids::{is_made_up, is_packet_id};
 use super::named;
+use super::strings::{IS_ALIAS, IS_REPEAT};
 use super::{Failed, Job, Place, Scribe, Walk};
 use crate::alias::ids;
 use crate::alias::template::Trace;
@@ -11,11 +12,11 @@ use crate::session::staged::Origin;
 use crate::structure::lexicon::hash;
 use crate::structure::{Contexts, flag, rank, tree};
 use crate::text::hint;
-use crate::value::Kind;
 use crate::value::decimal::{self, Decimal};
 use crate::value::time::{self, EPOCH, Time};
 use crate::value::token::{self, Token, count};
 use crate::value::uuid;
+use crate::value::{Kind, is_among};
 
 const WORD: u32 = 0x0001_506c;
 const ORDINAL: u32 = 0x0002_506c;
@@ -102,11 +103,10 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         if self.is_new_id(at, text) {
             return Kind::NewId.into();
         }
-        if let Some(repeat) = self.find_repeat(text) {
-            return Plan::numbered(Kind::Repeat, repeat);
-        }
-        if let Some(alias) = self.find_alias(text) {
-            return Plan::numbered(Kind::Alias, alias);
+        match self.find_known(text) {
+            (IS_ALIAS, slot) => return Plan::numbered(Kind::Alias, slot),
+            (IS_REPEAT, at) => return Plan::numbered(Kind::Repeat, at),
+            _ => {}
         }
         self.plan_literal(at, trace, text, is_prose_place)
     }
@@ -141,7 +141,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         }
         let is_jid_place = at.hint == dictionary::Kind::Jid;
         let like_jid = is_jid_place || is_like_jid(text);
-        if like_jid && super::strings::split_jid(text).is_some() {
+        if like_jid && super::strings::is_jid(text) {
             return Kind::Jid.into();
         }
         let is_coded = matches!(at.hint, dictionary::Kind::Base64 | dictionary::Kind::Hex);
@@ -320,7 +320,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 
 /// An address where none is expected.
 fn is_like_jid(text: &str) -> bool {
-    let has = |wanted: &[u8]| text.bytes().any(|octet| wanted.contains(&octet));
+    let has = |wanted: &[u8]| text.bytes().any(|octet| is_among(wanted, octet));
     has(b"@") && !has(b" :\n")
 }
 

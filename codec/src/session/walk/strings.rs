@@ -7,8 +7,8 @@ use crate::features::mix;
 use crate::row::put;
 use crate::structure::lexicon::hash;
 use crate::structure::{self, Contexts, flag, number, rank, tree};
-use crate::value::Fault;
 use crate::value::token::Token;
+use crate::value::{Fault, is_among};
 
 const SLOT: u32 = 0x0001_5374;
 const REPEAT: u32 = 0x0002_5374;
@@ -26,8 +26,8 @@ const WORD: u32 = 0x000d_5374;
 
 // How a part of an address goes, on the air.
 const IS_LETTERS: u32 = 0;
-const IS_ALIAS: u32 = 1;
-const IS_REPEAT: u32 = 2;
+pub(super) const IS_ALIAS: u32 = 1;
+pub(super) const IS_REPEAT: u32 = 2;
 const IS_WORD: u32 = 3;
 const IS_TOKEN: u32 = 4;
 const IS_SPLIT: u32 = 5;
@@ -43,24 +43,15 @@ pub(super) fn bare(text: &str) -> &str {
     split_once(text, b'/').map_or(text, |(bare, _)| bare)
 }
 
-/// Local part, domain and resource (RFC 7622 section 3.1). None if there is no domain, or an empty part that would
-/// not be written again.
-pub(super) fn split_jid(text: &str) -> Option<(Option<&str>, &str, Option<&str>)> {
-    let (bare, resource) = match split_once(text, b'/') {
-        Some((bare, resource)) => (bare, Some(resource)),
-        None => (text, None),
-    };
-    let (local, domain) = match split_once(bare, b'@') {
-        Some((local, domain)) => (Some(local), domain),
-        None => (None, bare),
-    };
-    let filled = !domain.is_empty() && local != Some("") && resource != Some("");
-    filled.then_some((local, domain, resource))
+/// Can it be coded as an address (RFC 7622 section 3.1)? Not if a part is empty.
+pub(super) fn is_jid(text: &str) -> bool {
+    let has_parts = !matches!(bare(text).as_bytes(), [] | [b'@', ..] | [.., b'@']);
+    has_parts && text.as_bytes().last() != Some(&b'/')
 }
 
 /// Where what follows the last of some separators, all ASCII, begins.
 pub(super) fn after_last(text: &str, separators: &[u8]) -> Option<usize> {
-    let at = text.bytes().rposition(|octet| separators.contains(&octet));
+    let at = text.bytes().rposition(|octet| is_among(separators, octet));
     at.map(|at| at + 1)
 }
 
@@ -72,31 +63,6 @@ pub(super) fn token_cut(text: &str, separators: &[u8]) -> Option<u16> {
 }
 
 impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
-    pub(super) fn find_repeat(&self, text: &str) -> Option<u16> {
-        let found = self
-            .staged
-            .strings()
-            .iter()
-            .position(|(_, other)| *other == Some(text));
-        found.map(|at| at as u16)
-    }
-
-    pub(super) fn find_alias(&self, text: &str) -> Option<u16> {
-        // A writer without memory finds nothing; what a reader finds is of no account.
-        let pending = self.memory.pending();
-        pending.filter(|_| self.staged.has_touch_room())?;
-        let shelf = self.memory.shelves.strings();
-        let hash = hash(text);
-        let mut from = 0;
-        while let Some(slot) = shelf.find(hash, from) {
-            if shelf.state(slot) == State::Known && shelf.get(slot) == Some(text.as_bytes()) {
-                return Some(slot);
-            }
-            from = slot + 1;
-        }
-        None
-    }
-
     /// Codes a slot both ends know.
     pub(super) fn alias(
         &mut self,
@@ -136,7 +102,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         }
         let shelf = self.memory.shelves.strings();
         let fits = text.len() <= shelf.slot_octets();
-        let wanted = if !self.d.is_reading() && worth && fits {
+        let wanted = if worth && fits {
             self.take_slot()
         } else {
             None
@@ -165,7 +131,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         }
     }
 
-    /// A slot no packet under way can refer to: the next one if it is empty, or another.
+    /// A slot no packet under way can refer to: the next one if it is empty, or another. None on the reading end.
     fn take_slot(&self) -> Option<u16> {
         let shelf = self.memory.shelves.strings();
         let pending = self.memory.pending()?;
@@ -175,25 +141,22 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 
     /// Codes an address by its parts.
     pub(super) fn jid(&mut self, place: u32, given: Option<&'a str>) -> Result<&'a str, Failed> {
-        let resource = given
-            .and_then(split_jid)
-            .and_then(|(_, _, resource)| resource);
+        let (bare, resource) = given.and_then(|text| split_once(text, b'/')).unzip();
         let contexts = Contexts::of(&[place], "a");
-        let has_resource = flag(self.d, &contexts, HAS_RESOURCE, resource.is_some());
-        let bare = given.map(bare);
-        if !has_resource {
-            return self.bare(&contexts, bare, false);
+        if !flag(self.d, &contexts, HAS_RESOURCE, resource.is_some()) {
+            return self.bare(&contexts, given);
         }
-        let known = bare.and_then(|bare| self.find_known(bare));
-        let (way, number) = known.unwrap_or((0, 0));
         let bare_place = mix(BARE, place);
-        let known_contexts = Contexts::of(&[bare_place], "a");
-        let way = tree(self.d, &known_contexts, BARE, 2, way);
+        let bare_contexts = Contexts::of(&[bare_place], "a");
+        let (way, number) = bare.map_or((0, 0), |bare| self.find_known(bare));
+        let way = tree(self.d, &bare_contexts, BARE, 2, way);
         let bare = if way == 0 {
-            self.bare(&contexts, bare, true)
+            let bare = self.bare(&contexts, bare)?;
+            self.introduce(&contexts, bare, true)?;
+            bare
         } else {
-            self.both_have(way, bare_place, &known_contexts, number, bare)
-        }?;
+            self.both_have(way, bare_place, &bare_contexts, number, bare)?
+        };
         let resource = self.part(mix(RESOURCE, place), resource)?;
         self.join(given, &[bare, "/", resource])
     }
@@ -214,34 +177,17 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         }
     }
 
-    fn bare(
-        &mut self,
-        contexts: &Contexts,
-        given: Option<&'a str>,
-        introduce: bool,
-    ) -> Result<&'a str, Failed> {
-        let parts = given.and_then(split_jid);
-        let local = parts.and_then(|(local, _, _)| local);
-        let has_local = flag(self.d, contexts, HAS_LOCAL, local.is_some());
-        let local = if has_local {
-            Some(self.part(LOCAL, local)?)
-        } else {
-            None
-        };
-        let domain = self.part(DOMAIN, parts.map(|(_, domain, _)| domain))?;
-        let bare = match local {
-            Some(local) => {
-                let (way, _) = self.plan_part(domain);
-                let is_new = matches!(way, IS_LETTERS | IS_TOKEN | IS_SPLIT);
-                self.introduce(contexts, domain, is_new)?;
-                self.join(given, &[local, "@", domain])?
-            }
-            None => domain,
-        };
-        if introduce {
-            self.introduce(contexts, bare, true)?;
+    fn bare(&mut self, contexts: &Contexts, given: Option<&'a str>) -> Result<&'a str, Failed> {
+        let (local, domain) = given.and_then(|text| split_once(text, b'@')).unzip();
+        if !flag(self.d, contexts, HAS_LOCAL, local.is_some()) {
+            return self.part(DOMAIN, given);
         }
-        Ok(bare)
+        let local = self.part(LOCAL, local)?;
+        let domain = self.part(DOMAIN, domain)?;
+        let (way, _) = self.plan_part(domain);
+        let is_new = matches!(way, IS_LETTERS | IS_TOKEN | IS_SPLIT);
+        self.introduce(contexts, domain, is_new)?;
+        self.join(given, &[local, "@", domain])
     }
 
     /// One part of an address, or the text before a token.
@@ -267,17 +213,34 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         }
     }
 
-    /// Where both ends have `text` already.
-    fn find_known(&self, text: &str) -> Option<(u32, u16)> {
-        match self.find_repeat(text) {
-            Some(at) => Some((IS_REPEAT, at)),
-            None => self.find_alias(text).map(|slot| (IS_ALIAS, slot)),
+    /// Where both ends have `text` already: the way, 0 if they have not, and the slot or place.
+    pub(super) fn find_known(&self, text: &str) -> (u32, u16) {
+        let strings = self.staged.strings().iter();
+        for ((_, other), at) in strings.zip(0..) {
+            if *other == Some(text) {
+                return (IS_REPEAT, at);
+            }
         }
+        // A writer without memory finds nothing more; what a reader finds is of no account.
+        if self.memory.pending().is_none() || !self.staged.has_touch_room() {
+            return (0, 0);
+        }
+        let shelf = self.memory.shelves.strings();
+        let hash = hash(text);
+        let mut from = 0;
+        while let Some(slot) = shelf.find(hash, from) {
+            if shelf.state(slot) == State::Known && shelf.get(slot) == Some(text.as_bytes()) {
+                return (IS_ALIAS, slot);
+            }
+            from = slot + 1;
+        }
+        (0, 0)
     }
 
     /// The way a part goes, and the number of the word, slot or place, or the length of the prefix.
     fn plan_part(&self, text: &str) -> (u32, u16) {
-        if let Some(known) = self.find_known(text) {
+        let known = self.find_known(text);
+        if known.0 > 0 {
             return known;
         }
         if let Some(word) = self.dictionary.values.find(text) {

@@ -117,9 +117,10 @@ impl From<crate::text::TextError> for Fault {
     }
 }
 
-/// Is `octet` one of `octets`? For a few of them; the library's way is for many.
+/// Is `octet` one of `octets`?
 // On a board a call is smaller.
 #[cfg_attr(target_os = "none", inline(never))]
+#[expect(clippy::manual_contains, reason = "the library's way is large")]
 pub(crate) fn is_among(octets: &[u8], octet: u8) -> bool {
     octets.iter().any(|other| *other == octet)
 }

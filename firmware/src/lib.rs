@@ -22,6 +22,8 @@ pub mod text;
 
 pub mod flash;
 
+mod uart;
+
 pub mod radio;
 
 pub mod bridge;

@@ -13,6 +13,7 @@ use longwire_codec::time::Instant;
 use crate::console::{ANSWER_MAX, Console};
 use crate::endpoint::{Endpoint, EndpointError, Event, MTU_MAX};
 use crate::radio::Radio;
+use crate::uart::write;
 
 /// What is said to the console and what is sent to base lie in one place: never both at once.
 const SAID_MAX: usize = ANSWER_MAX;
@@ -266,8 +267,8 @@ impl<'u, C: Read + Write> Desk<'u, C> {
 
     /// A console that does not take what is said misses it.
     async fn write(&mut self, octets: &[u8]) {
-        if self.open && self.uart.write_all(octets).await.is_ok() {
-            let _ = self.uart.flush().await;
+        if self.open {
+            let _ = write(self.uart, octets).await;
         }
     }
 }

@@ -23,24 +23,22 @@ impl<U: ErrorType> ErrorType for Polled<U> {
 }
 
 impl<U: Read + ReadReady> embedded_io_async::Read for Polled<U> {
-    async fn read(&mut self, octets: &mut [u8]) -> Result<usize, U::Error> {
-        poll_fn(|_| match self.0.read_ready() {
-            Ok(true) => Poll::Ready(Ok(())),
+    fn read(&mut self, octets: &mut [u8]) -> impl Future<Output = Result<usize, U::Error>> {
+        poll_fn(move |_| match self.0.read_ready() {
+            Ok(true) => Poll::Ready(self.0.read(octets)),
             Ok(false) => Poll::Pending,
             Err(error) => Poll::Ready(Err(error)),
         })
-        .await?;
-        self.0.read(octets)
     }
 }
 
 impl<U: Write> embedded_io_async::Write for Polled<U> {
-    async fn write(&mut self, octets: &[u8]) -> Result<usize, U::Error> {
-        self.0.write(octets)
+    fn write(&mut self, octets: &[u8]) -> impl Future<Output = Result<usize, U::Error>> {
+        poll_fn(move |_| Poll::Ready(self.0.write(octets)))
     }
 
-    async fn flush(&mut self) -> Result<(), U::Error> {
-        self.0.flush()
+    fn flush(&mut self) -> impl Future<Output = Result<(), U::Error>> {
+        poll_fn(|_| Poll::Ready(self.0.flush()))
     }
 }
 
@@ -67,20 +65,19 @@ impl<N: Fn() -> u64> Time<N> {
 }
 
 impl<N: Fn() -> u64> DelayNs for &Time<N> {
-    async fn delay_ns(&mut self, ns: u32) {
-        self.delay_ms(ns.div_ceil(1_000_000)).await;
+    fn delay_ns(&mut self, ns: u32) -> impl Future<Output = ()> {
+        self.delay_ms(ns.div_ceil(1_000_000))
     }
 
-    async fn delay_ms(&mut self, ms: u32) {
+    fn delay_ms(&mut self, ms: u32) -> impl Future<Output = ()> {
         let until = self.now_ms() + u64::from(ms);
-        poll_fn(|_| {
+        poll_fn(move |_| {
             if self.now_ms() >= until {
                 return Poll::Ready(());
             }
             self.wake_ms.set(self.wake_ms.get().min(until));
             Poll::Pending
         })
-        .await;
     }
 }
 

@@ -10,6 +10,7 @@ use longwire_codec::serial::{self, Deframer};
 
 use super::Radio;
 use crate::flash::copy;
+use crate::uart::{WriteError, write};
 
 /// How late the octets of a frame may come, besides the time they take on the air, in milliseconds.
 const SILENCE_MS: u64 = 30;
@@ -127,6 +128,15 @@ pub enum SerialError<E> {
     TooLong,
 }
 
+impl<E> From<WriteError<E>> for SerialError<E> {
+    fn from(error: WriteError<E>) -> Self {
+        match error {
+            WriteError::Uart(error) => Self::Uart(error),
+            WriteError::Closed => Self::Closed,
+        }
+    }
+}
+
 impl<U, D, G: Framing, const N: usize> UartRadio<U, D, G, N> {
     /// A modem on `uart`.
     pub fn new(uart: U, delay: D, channel: Channel, framing: G) -> Self {
@@ -151,11 +161,8 @@ impl<U: Read + Write, D: DelayNs, G: Framing, const N: usize> Radio for UartRadi
     async fn transmit(&mut self, frame: &[u8], _: &mut [u8]) -> Result<usize, Self::Error> {
         let len = self.framing.emit(frame, &mut self.wire);
         let len = len.ok_or(SerialError::TooLong)?;
-        self.uart
-            .write_all(self.wire.get(..len).unwrap_or(&[]))
-            .await
-            .map_err(SerialError::Uart)?;
-        self.uart.flush().await.map_err(SerialError::Uart)?;
+        let wire = self.wire.get(..len).unwrap_or(&[]);
+        write(&mut self.uart, wire).await?;
         let airtime_ms = self.framing.airtime_ms(&self.channel, frame.len(), len);
         self.delay
             .delay_ms(u32::try_from(airtime_ms).unwrap_or(u32::MAX))

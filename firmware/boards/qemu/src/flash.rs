@@ -1,6 +1,8 @@
 //! A NOR flash in the file `flash.bin` of the host, through semihosting: it outlives the emulator, however that ends.
 
 use core::ffi::CStr;
+use core::future::poll_fn;
+use core::task::Poll;
 
 use embedded_storage_async::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
 use semihosting::fs::File;
@@ -24,10 +26,40 @@ impl FileFlash {
             .map(Self)
     }
 
-    fn seek(&mut self, offset: u32) -> Result<(), NorFlashErrorKind> {
-        let at = self.0.seek(SeekFrom::Start(u64::from(offset)));
-        at.map(|_| ()).map_err(|_| NorFlashErrorKind::Other)
+    fn seek(&mut self, offset: u32) -> Option<()> {
+        self.0.seek(SeekFrom::Start(u64::from(offset))).ok()?;
+        Some(())
     }
+
+    fn get(&mut self, offset: u32, octets: &mut [u8]) -> Option<()> {
+        self.seek(offset)?;
+        fill(&mut self.0, octets)
+    }
+
+    fn put(&mut self, offset: u32, mut octets: &[u8]) -> Option<()> {
+        self.seek(offset)?;
+        while !octets.is_empty() {
+            let len = self.0.write(octets).ok().filter(|len| *len > 0)?;
+            octets = octets.get(len..)?;
+        }
+        Some(())
+    }
+}
+
+/// Reads as much as there is room for; `None` at the end of the file.
+pub(crate) fn fill(file: &mut File, mut octets: &mut [u8]) -> Option<()> {
+    while !octets.is_empty() {
+        let len = file.read(octets).ok().filter(|len| *len > 0)?;
+        octets = octets.get_mut(len..)?;
+    }
+    Some(())
+}
+
+/// A future that never waits, and that can be asked again: `async` would panic then.
+fn done(
+    mut work: impl FnMut() -> Option<()>,
+) -> impl Future<Output = Result<(), NorFlashErrorKind>> {
+    poll_fn(move |_| Poll::Ready(work().ok_or(NorFlashErrorKind::Other)))
 }
 
 impl ErrorType for FileFlash {
@@ -37,16 +69,12 @@ impl ErrorType for FileFlash {
 impl ReadNorFlash for FileFlash {
     const READ_SIZE: usize = 1;
 
-    async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Self::Error> {
-        self.seek(offset)?;
-        let mut done = 0;
-        while done < bytes.len() {
-            match self.0.read(&mut bytes[done..]) {
-                Ok(len) if len > 0 => done += len,
-                _ => return Err(NorFlashErrorKind::OutOfBounds),
-            }
-        }
-        Ok(())
+    fn read(
+        &mut self,
+        offset: u32,
+        octets: &mut [u8],
+    ) -> impl Future<Output = Result<(), Self::Error>> {
+        done(move || self.get(offset, octets))
     }
 
     fn capacity(&self) -> usize {
@@ -58,20 +86,18 @@ impl NorFlash for FileFlash {
     const WRITE_SIZE: usize = 4;
     const ERASE_SIZE: usize = 4096;
 
-    async fn erase(&mut self, from: u32, to: u32) -> Result<(), Self::Error> {
-        self.seek(from)?;
-        for _ in (from..to).step_by(64) {
-            self.0
-                .write_all(&[0xff; 64])
-                .map_err(|_| NorFlashErrorKind::Other)?;
-        }
-        Ok(())
+    fn erase(&mut self, from: u32, to: u32) -> impl Future<Output = Result<(), Self::Error>> {
+        done(move || {
+            let mut blocks = (from..to).step_by(64);
+            blocks.try_for_each(|at| self.put(at, &[0xff; 64]))
+        })
     }
 
-    async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Self::Error> {
-        self.seek(offset)?;
-        self.0
-            .write_all(bytes)
-            .map_err(|_| NorFlashErrorKind::Other)
+    fn write(
+        &mut self,
+        offset: u32,
+        octets: &[u8],
+    ) -> impl Future<Output = Result<(), Self::Error>> {
+        done(move || self.put(offset, octets))
     }
 }

@@ -42,9 +42,9 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 /// A part would have a generator; the emulated one asks the host.
 #[cfg(feature = "edhoc")]
 fn entropy(octets: &mut [u8; 32]) -> bool {
-    use semihosting::io::Read;
-    let file = semihosting::fs::File::open(c"/dev/urandom");
-    file.and_then(|mut file| file.read_exact(octets)).is_ok()
+    let file = semihosting::fs::File::open(c"/dev/urandom").ok();
+    file.and_then(|mut file| flash::fill(&mut file, octets))
+        .is_some()
 }
 
 /// A station with a modem on UART0 that is spoken to in `framing`, `N` octets for a frame, and its console on UART1. To be
@@ -61,7 +61,8 @@ pub fn station<G: Framing, const N: usize>(framing: G) -> ! {
         Err(code) => semihosting::process::exit(code),
     };
     for text in ["ready ", endpoint.jid(), "\r\n"] {
-        let _ = console.write_all(text.as_bytes());
+        // All of it: it waits for its UART.
+        let _ = console.write(text.as_bytes());
     }
     let time = Time::new(|| clock.now_ms());
     let mut radio = UartRadio::<_, _, _, N>::new(Polled(radio), &time, channel, framing);

@@ -305,7 +305,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
         self.fill(now)?;
         let transmit = self.link.poll_transmit(now, frame);
         if let Some(transmit) = &transmit {
-            let airtime_ms = self.link.channel().airtime_ms(transmit.len);
+            let airtime_ms = self.airtime_of(transmit.len);
             self.budget.spend(now, airtime_ms);
             self.budget.keep(&mut self.store)?;
         }
@@ -324,7 +324,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
             (self.budget.barred_until(), Timer::Transmit),
             (self.keyring.poll_timeout(), Timer::Reply),
         ];
-        for (at, timer) in ours {
+        for &(at, timer) in &ours {
             if let Some(at) = at
                 && next.is_none_or(|(first, _)| at < first)
             {
@@ -334,10 +334,14 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
         next
     }
 
+    /// Airtime of a frame of `len` octets; more than seven weeks count as that.
+    fn airtime_of(&self, len: usize) -> u32 {
+        u32::try_from(self.link.channel().airtime_ms(len)).unwrap_or(u32::MAX)
+    }
+
     /// Airtime of the longest frame.
-    fn frame_ms(&self) -> u64 {
-        let channel = self.link.channel();
-        channel.airtime_ms(channel.mtu.into())
+    fn frame_ms(&self) -> u32 {
+        self.airtime_of(self.link.channel().mtu.into())
     }
 
     // Getters.

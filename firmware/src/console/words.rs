@@ -44,10 +44,10 @@ fn plain(text: &mut Text<'_>, from: &str) {
 
 fn write_counts(text: &mut Text<'_>, counts: &Counts) {
     let mut separator = END;
-    for (at, count) in counts.counters.into_iter().enumerate() {
-        if count > 0 {
+    for (at, count) in counts.counters.iter().enumerate() {
+        if *count > 0 {
             let what = line(COUNTERS, at);
-            text.str(separator).number(count).str(" ").str(what);
+            text.str(separator).number(*count).str(" ").str(what);
             separator = ", ";
         }
     }

@@ -16,7 +16,7 @@ use crate::compose::compose;
 use crate::flash::{RECORD_MAX, copy};
 use crate::read::{Incoming, read};
 use crate::say::{COMMANDS, Form, form, readings};
-use crate::text::{Text, decimal};
+use crate::text::{Text, Texts, decimal};
 
 impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     Endpoint<'_, F, L, S>
@@ -90,8 +90,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
                 let mut place = [0; ID_LEN];
                 let mut id = Text::new(&mut place);
                 id.str(ID).number(slot[ORDER]);
-                let id = id.whole().and_then(|id| core::str::from_utf8(id).ok());
-                let id = id.unwrap_or_default();
+                let id = Texts(id.whole().unwrap_or_default()).next();
                 self.session
                     .remember(true, PacketNumber::new(number), 0, id);
             }

@@ -97,7 +97,7 @@ fn find(payload: Option<Stanza<'_, '_>>) -> (Form, &'static str) {
     let ns = payload.name().0;
     let items = payload.child(ns, "items").unwrap_or(payload);
     let wanted = items.attr("node").unwrap_or_default();
-    for (letter, node, form) in REQUESTS {
+    for &(letter, node, form) in &REQUESTS {
         if namespace(letter) == ns {
             let named = node.strip_prefix(':').map_or(node, namespace);
             if named == wanted {

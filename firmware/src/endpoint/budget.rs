@@ -68,8 +68,8 @@ impl Budget {
     }
 
     /// Whether a frame of this airtime can ever go out.
-    pub(super) fn allows(&self, airtime_ms: u64) -> bool {
-        self.allowed_ms == 0 || airtime_ms <= self.allowed_ms.into()
+    pub(super) fn allows(&self, airtime_ms: u32) -> bool {
+        self.allowed_ms == 0 || airtime_ms <= self.allowed_ms
     }
 
     /// Airtime spent and allowed in an hour, milliseconds; 0 allowed: no limit.
@@ -80,13 +80,12 @@ impl Budget {
 
     /// Whether a frame of this airtime may go out now; if not, [`Self::barred_until`] tells when to ask again. The second
     /// value says whether it was refused for the first time.
-    pub(super) fn ask(&mut self, now: Instant, airtime_ms: u64) -> (bool, bool) {
+    pub(super) fn ask(&mut self, now: Instant, airtime_ms: u32) -> (bool, bool) {
         let begun = self.pass(now);
         if self.allowed_ms == 0 {
             return (true, false);
         }
-        let spent_ms = u64::from(self.hour_ms().0);
-        let barred = spent_ms + airtime_ms > self.allowed_ms.into();
+        let barred = self.hour_ms().0.saturating_add(airtime_ms) > self.allowed_ms;
         let before = self.barred_until.take();
         // Perhaps not yet then; but the record must not stand still while the board waits.
         self.barred_until = barred.then(|| begun + SLOT_MS);
@@ -94,9 +93,8 @@ impl Budget {
     }
 
     /// A frame goes out.
-    pub(super) fn spend(&mut self, now: Instant, airtime_ms: u64) {
+    pub(super) fn spend(&mut self, now: Instant, airtime_ms: u32) {
         self.pass(now);
-        let airtime_ms = u32::try_from(airtime_ms).unwrap_or(u32::MAX);
         self.spent_ms[0] = self.spent_ms[0].saturating_add(airtime_ms);
     }
 
@@ -130,14 +128,14 @@ mod tests {
     use std::vec::Vec;
 
     /// Sends frames of `airtime_ms` as fast as it may for `hours`; when they began.
-    fn sent(budget: &mut Budget, airtime_ms: u64, hours: u64) -> Vec<u64> {
+    fn sent(budget: &mut Budget, airtime_ms: u32, hours: u64) -> Vec<u64> {
         let (mut now, mut sent) = (0, Vec::new());
         while now < hours * 3_600_000 {
             let at = Instant::from_millis(now);
             if budget.ask(at, airtime_ms).0 {
                 budget.spend(at, airtime_ms);
                 sent.push(now);
-                now += airtime_ms;
+                now += u64::from(airtime_ms);
             } else {
                 let until = budget.barred_until().expect("barred until some moment");
                 assert!(until > at);
@@ -164,7 +162,7 @@ mod tests {
         let slow = [(1, 1_700), (100, 9_000), (10, 36_000), (500, 40_000)];
         for (permille, airtime_ms) in [(10, 370)].into_iter().chain(slow) {
             let sent = sent(&mut Budget::new(permille), airtime_ms, 6);
-            let most = 3600 * u64::from(permille) / airtime_ms;
+            let most = 3600 * u64::from(permille) / u64::from(airtime_ms);
             check_hours(&sent, most);
             // The slot that is not over costs a twelfth.
             assert!(
@@ -183,11 +181,11 @@ mod tests {
         assert_eq!(budget.ask(Instant::from_millis(5), 1), (false, false));
         let later = Instant::from_millis(500 * 3_600_000);
         assert_eq!(budget.ask(later, 36_000), (true, false));
-        assert!(!budget.allows(36_001) && Budget::new(0).allows(u64::MAX));
+        assert!(!budget.allows(36_001) && Budget::new(0).allows(u32::MAX));
     }
 
     /// One run of a board that has frames of `airtime_ms` to send, until its power fails at `end` or in a write.
-    fn run(flash: &mut RamFlash, now: &mut u64, end: u64, airtime_ms: u64, sent: &mut Vec<u64>) {
+    fn run(flash: &mut RamFlash, now: &mut u64, end: u64, airtime_ms: u32, sent: &mut Vec<u64>) {
         let began = *now;
         let range = 0..RamFlash::SIZE as u32;
         let mut store = Store::new(flash, range).expect("whole blocks");
@@ -207,7 +205,7 @@ mod tests {
                     return;
                 }
                 sent.push(*now);
-                *now += airtime_ms;
+                *now += u64::from(airtime_ms);
             } else {
                 let until = budget.barred_until().expect("barred until some moment");
                 *now = end.min(began + until.as_millis());

@@ -24,6 +24,10 @@ pub enum Value<'r> {
     Switch(bool),
     /// One of a few words.
     Choice(&'r str),
+    /// A number, in 1e-7 degree.
+    Degrees(i32),
+    /// A moment, in seconds since 1970.
+    Time(u32),
 }
 
 /// Readings a board can offer.

@@ -11,7 +11,7 @@ use longwire_codec::time::Instant;
 use super::Endpoint;
 
 /// A board that sleeps listens so many frames longer than an exchange takes: base may have more to say.
-const PATIENCE_FRAMES: u64 = 2;
+const PATIENCE_FRAMES: u32 = 2;
 
 /// Sleep between turns.
 #[derive(Debug)]
@@ -52,12 +52,13 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
             return None;
         }
         let channel = self.link.channel();
-        let frame_ms = channel.airtime_ms(channel.mtu.into());
-        let exchange_ms = 2 * u64::from(channel.turnaround_ms + channel.interleaver_ms);
+        let patience_ms = self.frame_ms().saturating_mul(1 + PATIENCE_FRAMES);
+        let pause_ms = 2 * (channel.turnaround_ms + channel.interleaver_ms);
+        let exchange_ms = u64::from(patience_ms.saturating_add(pause_ms));
         let timer = self.link.poll_timeout();
         // Between two probes of a base that does not answer there is nothing to hear either.
         let quiet = self.is_idle() || matches!(timer, Some((_, Timer::Probe)));
-        let from = self.rest.busy_at + exchange_ms + (1 + PATIENCE_FRAMES) * frame_ms;
+        let from = self.rest.busy_at + exchange_ms;
         let until = self.rest.busy_at + self.rest.listen_every_ms;
         let until = timer.map_or(until, |(at, _)| at.min(until));
         (quiet && from < until).then_some(from..until)

@@ -78,7 +78,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
     {
         let number = number.get();
         let mut decoder = Decoder::new(packet);
-        let mut staged = Staged::new();
+        let mut staged = Staged::NOTHING;
         let work = Work::Read(tape);
         let nodes = self.code(&mut decoder, number, work, arena, &mut staged)?;
         self.commit(Direction::Received, number, &staged);

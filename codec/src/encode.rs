@@ -56,7 +56,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         self.abandon(number);
         let number = number.get();
         let mut encoder = Encoder::new(packet);
-        let mut staged = Staged::new();
+        let mut staged = Staged::NOTHING;
         let work = Work::Write(stanza, options);
         let nowhere = &mut Arena::new(&mut []);
         self.code(&mut encoder, number, work, nowhere, &mut staged)?;
@@ -78,7 +78,8 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
     ) -> Result<(), EncodeError> {
         let work = Work::Write(stanza, options);
         let nowhere = &mut Arena::new(&mut []);
-        self.cross(scribe, number.get(), work, nowhere, &mut Staged::new())?;
+        let mut staged = Staged::NOTHING;
+        self.cross(scribe, number.get(), work, nowhere, &mut staged)?;
         Ok(())
     }
 }

@@ -4,10 +4,12 @@ use core::cell::Cell;
 use core::ops::Range;
 
 /// At most `N` items.
+// The length first: on a board what lies near the start is read by shorter instructions.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(crate) struct Row<T, const N: usize> {
-    items: [T; N],
     len: usize,
+    items: [T; N],
 }
 
 impl<T: Copy, const N: usize> Row<T, N> {

@@ -54,7 +54,9 @@ pub const TAG_MAX: usize = 8;
 
 /// See the module. `S` is the storage: `Vec<u8>`, an array, or a `&'static mut [u8]` of at least
 /// [`Profile::storage_len`] octets. Both ends of a link use the same dictionary and profile.
+// The small parts first, as in a row.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Session<'d, S> {
     pub(crate) dictionary: &'d Dictionary<'d>,
     pub(crate) features: Option<Features<'d>>,
@@ -245,17 +247,17 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
     pub(crate) fn commit(&mut self, direction: Direction, number: u32, staged: &Staged<'_>) {
         self.note_latest(direction, number);
         let is_sent = direction == Direction::Sent;
-        let (state, packet_state) = match (is_sent, staged.is_counted) {
+        let (state, packet_state) = match (is_sent, staged.stands_alone) {
             (false, _) => (State::Known, recent::State::Known),
-            (true, true) => (State::Pending, recent::State::Pending),
+            (true, false) => (State::Pending, recent::State::Pending),
             // Others must not count on this one; but its ids are still answered.
-            (true, false) => (State::Pending, recent::State::Doubtful),
+            (true, true) => (State::Pending, recent::State::Doubtful),
         };
         self.recent[direction as usize].add(number, &staged.packet, packet_state);
         if staged.is_again {
             return;
         }
-        if is_sent && staged.is_counted {
+        if is_sent && !staged.stands_alone {
             self.ends.pending.add(number);
         }
         for (ordinal, (id, origin)) in staged.ids().iter().enumerate() {

@@ -29,7 +29,7 @@ const MINTED: u8 = 0x80;
 /// the peer knows every one.
 pub fn find(shelf: Shelf<'_>, next: u16, id: &str) -> Option<(u32, u8)> {
     let hash = hash(id);
-    let mut latest = None;
+    let mut latest: Option<(u32, u8)> = None;
     let mut from = 0;
     while let Some(slot) = shelf.find(hash, from) {
         from = slot + 1;
@@ -37,7 +37,10 @@ pub fn find(shelf: Shelf<'_>, next: u16, id: &str) -> Option<(u32, u8)> {
         let safe = age(shelf, slot, next) < shelf.slots().saturating_sub(MARGIN);
         let can_refer = note & MINTED != 0 || (safe && shelf.state(slot) == State::Known);
         if can_refer && shelf.get(slot) == Some(id.as_bytes()) {
-            latest = latest.max(Some((shelf.packet(slot), note & !MINTED)));
+            let packet = shelf.packet(slot);
+            if latest.is_none_or(|(latest, _)| packet > latest) {
+                latest = Some((packet, note & !MINTED));
+            }
         }
     }
     latest

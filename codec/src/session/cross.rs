@@ -65,7 +65,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             Work::Write(_, options) => {
                 staged.is_again = options.again;
                 // With too many packets under way, this one is written without memory.
-                staged.is_counted = !options.again && !self.ends.pending.is_ahead(number);
+                staged.stands_alone = options.again || self.ends.pending.is_ahead(number);
                 (Direction::Sent, options.ids == Ids::Short)
             }
             Work::Read(_) => (Direction::Received, false),
@@ -79,7 +79,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         };
         let sketch = sketch(self.dictionary, &work);
         let templates = shelves.templates();
-        let given = (is_writing && staged.is_counted)
+        let given = (is_writing && !staged.stands_alone)
             .then(|| choose::template(templates, &sketch))
             .flatten();
         if flag(d, &packet_contexts(), EXTENDED, false) {
@@ -104,7 +104,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             memory: Memory {
                 shelves,
                 ends: &self.ends,
-                is_counting: is_writing && staged.is_counted,
+                is_counting: is_writing && !staged.stands_alone,
                 short_ids,
             },
             text: self.text.as_ref(),

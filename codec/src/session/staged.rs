@@ -23,12 +23,14 @@ pub(crate) enum Origin {
 }
 
 /// See the module.
+// The small parts first, as in a row.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(crate) struct Staged<'a> {
-    strings: Row<(u16, Option<&'a str>), STRINGS_MAX>,
-    ids: Row<(Option<&'a str>, Origin), { ORDINALS as usize }>,
-    touched: Row<u16, TOUCHED_MAX>,
-    body: Option<&'a str>,
+    /// Written without memory: it counts on no other packet, and none on it.
+    pub(crate) stands_alone: bool,
+    /// See [`super::Options::again`].
+    pub(crate) is_again: bool,
     /// What later packets are told of this one.
     pub(crate) packet: Use,
     /// The template used.
@@ -37,28 +39,26 @@ pub(crate) struct Staged<'a> {
     pub(crate) stored: Option<(u16, usize)>,
     /// See [`super::choose::Sketch`].
     pub(crate) root: u32,
-    /// May this packet count on others, and later ones on it?
-    pub(crate) is_counted: bool,
-    /// See [`super::Options::again`].
-    pub(crate) is_again: bool,
+    body: Option<&'a str>,
+    ids: Row<(Option<&'a str>, Origin), { ORDINALS as usize }>,
+    strings: Row<(u16, Option<&'a str>), STRINGS_MAX>,
+    touched: Row<u16, TOUCHED_MAX>,
 }
 
 impl<'a> Staged<'a> {
     /// Nothing yet.
-    pub(crate) fn new() -> Self {
-        Self {
-            strings: Row::new((0, None)),
-            ids: Row::new((None, Origin::MadeUp)),
-            touched: Row::new(0),
-            body: None,
-            packet: Use::NOTHING,
-            template: None,
-            stored: None,
-            root: 0,
-            is_counted: true,
-            is_again: false,
-        }
-    }
+    pub(crate) const NOTHING: Self = Self {
+        stands_alone: false,
+        is_again: false,
+        packet: Use::NOTHING,
+        template: None,
+        stored: None,
+        root: 0,
+        body: None,
+        ids: Row::new((None, Origin::MadeUp)),
+        strings: Row::new((0, None)),
+        touched: Row::new(0),
+    };
 
     /// The strings introduced, each with its slot.
     pub(crate) fn strings(&self) -> &[(u16, Option<&'a str>)] {
@@ -130,7 +130,12 @@ impl<'a> Staged<'a> {
     }
 
     fn has_touched(&self, slot: u16) -> bool {
-        self.touched().contains(&slot)
+        for touched in self.touched() {
+            if *touched == slot {
+                return true;
+            }
+        }
+        false
     }
 
     /// Is a slot referred to, or one of a string introduced?
@@ -148,11 +153,5 @@ impl<'a> Staged<'a> {
         if !self.has_touched(slot) {
             self.touched.push(slot);
         }
-    }
-}
-
-impl Default for Staged<'_> {
-    fn default() -> Self {
-        Self::new()
     }
 }

@@ -157,11 +157,11 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         }
         self.recent[Direction::Sent as usize].settle(number, known);
         let to = if known { State::Known } else { State::Empty };
-        for area in Area::ALL {
+        for area in &Area::ALL {
             // An id that may have crossed is still answered.
-            if known || area != Area::Ids {
+            if known || *area != Area::Ids {
                 let storage = self.storage.as_mut();
-                let mut shelf = self.layout.shelf_mut(storage, Direction::Sent, area);
+                let mut shelf = self.layout.shelf_mut(storage, Direction::Sent, *area);
                 shelf.turn(State::Pending, to, Some(number));
             }
         }
@@ -181,30 +181,32 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
     /// The peers have agreed to start afresh: strings and templates are forgotten at both ends, and so is which ids
     /// the peer has seen. What ids stood for is kept, so that references to older packets still find them.
     pub fn reset(&mut self) {
-        for direction in [Direction::Sent, Direction::Received] {
-            for area in Area::ALL {
-                let storage = self.storage.as_mut();
-                let mut shelf = self.layout.shelf_mut(storage, direction, area);
-                if area != Area::Ids {
-                    shelf.turn(State::Known, State::Empty, None);
-                    shelf.turn(State::Pending, State::Empty, None);
-                } else if direction == Direction::Sent {
-                    shelf.turn(State::Known, State::Pending, None);
-                }
-            }
-        }
+        self.reset_end(Direction::Sent);
+        self.reset_end(Direction::Received);
         self.ends.pending = Pending::new();
         let [sent, received] = &mut self.recent;
         sent.doubt();
         received.clear();
     }
 
+    fn reset_end(&mut self, direction: Direction) {
+        for area in &Area::ALL {
+            let storage = self.storage.as_mut();
+            let mut shelf = self.layout.shelf_mut(storage, direction, *area);
+            if *area != Area::Ids {
+                shelf.turn(State::Known, State::Empty, None);
+                shelf.turn(State::Pending, State::Empty, None);
+            } else if direction == Direction::Sent {
+                shelf.turn(State::Known, State::Pending, None);
+            }
+        }
+    }
+
     /// Brings back how far both directions had got before a restart: the highest number given to a packet of this end,
     /// and the highest received. Without it an id made up in an earlier run is not known as one.
     pub fn resume(&mut self, sent: Option<PacketNumber>, received: Option<PacketNumber>) {
-        for (latest, number) in self.ends.latest.iter_mut().zip([sent, received]) {
-            *latest = (*latest).max(number.map_or(0, PacketNumber::get));
-        }
+        self.note_latest(Direction::Sent, sent.map_or(0, PacketNumber::get));
+        self.note_latest(Direction::Received, received.map_or(0, PacketNumber::get));
     }
 
     /// Brings back an id from before a restart: packet `number`, sent by this end or received, carried `id` as its

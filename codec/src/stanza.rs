@@ -88,6 +88,8 @@ impl<'t, 'a> Stanza<'t, 'a> {
     }
 
     /// Namespace and local name of the root.
+    // On a board a call is smaller.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub fn name(&self) -> (&'a str, &'a str) {
         match self.tape.first() {
             Some(Node::Open { ns, name }) => (ns, name),

@@ -92,7 +92,8 @@ impl<'r> Recorder<'r> {
         Self { out, len: 0 }
     }
 
-    fn push(&mut self, octets: &[u8]) {
+    /// Octets that stand before the tokens.
+    pub fn push(&mut self, octets: &[u8]) {
         // One past the end stands for "did not fit"; nothing is written beyond.
         let place = self.out.get_mut(self.len..);
         self.len = match place.is_some_and(|place| put(place, octets)) {
@@ -246,14 +247,15 @@ impl<'t> Tokens<'t> {
 
     fn symbol(&mut self) -> Symbol<'t> {
         let code = self.number();
-        let mut symbol = match code {
-            0 => Symbol::CLOSE,
-            1 => Symbol::TEXT,
-            2 => Symbol::known(Class::OtherElement, 0),
-            3 => Symbol::known(Class::OtherAttribute, 0),
-            0x8000.. => Symbol::known(Class::Attribute, code & 0x7fff),
-            _ => Symbol::known(Class::Element, code - 4),
+        let (class, id) = match code {
+            0 => (Class::Close, 0),
+            1 => (Class::Text, 0),
+            2 => (Class::OtherElement, 0),
+            3 => (Class::OtherAttribute, 0),
+            0x8000.. => (Class::Attribute, code & 0x7fff),
+            _ => (Class::Element, code - 4),
         };
+        let mut symbol = Symbol::known(class, id);
         if symbol.is_other() {
             symbol.ns = self.string();
             symbol.name = self.string();

@@ -3,6 +3,7 @@
 
 use crate::alias::pending::Pending;
 use crate::alias::shelf::{Shelf, State};
+use crate::alias::template::Recorder;
 use crate::dictionary::Dictionary;
 use crate::features::mix;
 use crate::stanza::{Node, Stanza};
@@ -69,10 +70,10 @@ impl Sketch {
         self.words[(bit >> 5 & 3) as usize] |= 1 << (bit & 31);
     }
 
-    /// As octets, at the start of a template.
-    pub(crate) fn write(&self, out: &mut [u8]) {
-        for (place, word) in out.as_chunks_mut().0.iter_mut().zip(self.words) {
-            *place = word.to_le_bytes();
+    /// Writes it to the start of a template.
+    pub(crate) fn record(&self, recorder: &mut Recorder<'_>) {
+        for word in self.words {
+            recorder.push(&word.to_le_bytes());
         }
     }
 

@@ -96,7 +96,8 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             Some(slot) => templates.get(slot).ok_or(Fault::Unknown)?,
             None => &[],
         };
-        sketch.write(scratch);
+        let mut recorder = Recorder::new(scratch);
+        sketch.record(&mut recorder);
         let mut levels = [Level::NONE; Stanza::DEPTH_MAX + 1];
         let mut walk = Walk {
             d,
@@ -111,7 +112,7 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             number,
             trail: Trail::new(&mut levels, next.choice),
             cursor: Cursor::new(tokens.get(SKETCH_LEN..).unwrap_or(&[])),
-            recorder: Recorder::new(scratch.get_mut(SKETCH_LEN..).unwrap_or(&mut [])),
+            recorder,
             staged,
             arena,
             next: &next,
@@ -155,7 +156,7 @@ fn conclude<D: Scribe>(walk: &mut Walk<'_, '_, D>, sketch: &Sketch) -> Result<()
     if let Some(slot) = slot {
         let len = len.filter(|_| slot < templates.slots());
         let len = len.ok_or(Failed)?;
-        staged.stored = Some((slot, SKETCH_LEN + len));
+        staged.stored = Some((slot, len));
         staged.root = sketch.root;
     }
     staged.packet.set_slot(slot.or(template));

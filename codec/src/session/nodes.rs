@@ -41,9 +41,6 @@ fn write_attributes<'n, 'x, D: Scribe>(
     nodes: &'n [Node<'x>],
 ) -> Result<&'n [Node<'x>], Failed> {
     let mut looked_up = [Symbol::CLOSE; LOOKED_UP];
-    for (place, node) in looked_up.iter_mut().zip(nodes) {
-        *place = look_up(walk.dictionary, node);
-    }
     let mut left = nodes;
     while let Some((Node::Attr { .. }, rest)) = left.split_first() {
         left = rest;
@@ -53,10 +50,13 @@ fn write_attributes<'n, 'x, D: Scribe>(
             let Node::Attr { value, .. } = node else {
                 break;
             };
-            let symbol = match looked_up.get(at) {
-                Some(symbol) => *symbol,
-                None => look_up(walk.dictionary, node),
-            };
+            let mut symbol = looked_up.get(at).copied().unwrap_or(Symbol::CLOSE);
+            if symbol.class == Class::Close {
+                symbol = look_up(walk.dictionary, node);
+                if let Some(place) = looked_up.get_mut(at) {
+                    *place = symbol;
+                }
+            }
             if *last < symbol && (next.class == Class::Close || symbol < next) {
                 (next, text) = (symbol, value);
             }

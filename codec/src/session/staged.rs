@@ -97,6 +97,8 @@ impl<'a> Staged<'a> {
     }
 
     /// Adds an id if there is room.
+    // On a board a call is smaller.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn add_id(&mut self, id: &'a str, origin: Origin) {
         self.ids.push((Some(id), origin));
     }

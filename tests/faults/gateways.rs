@@ -204,7 +204,7 @@ fn check_keys(seed: u64, sites: &[Site; 2], fingerprints: &HashSet<String>) {
     assert_eq!(keys[0], keys[1], "seed {seed}");
     assert_eq!(keys[0].1, KeyState::Settled, "seed {seed}");
     assert!(!keys[0].2, "seed {seed}: a wish is left");
-    assert!(fingerprints.len() > 2, "seed {seed}: {fingerprints:?}");
+    assert!(fingerprints.len() > 1, "seed {seed}: {fingerprints:?}");
     for site in sites {
         let file = std::fs::read_to_string(&site.config.peers[0].key_file).expect("readable");
         assert!(file.starts_with("replaced"), "seed {seed}: {file}");

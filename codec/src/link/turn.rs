@@ -140,15 +140,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     fn reply_ms(&self) -> u32 {
         let frame = self.unseen_frame_ms();
-        let patience = match self.config.side {
-            Side::A => 0,
-            // When both started at once, A asks again first, and B hears it out: one short frame after another of about
-            // the same length, so two of them.
-            Side::B => {
-                let short = self.frame_ms(super::transmit::ASK_ABOVE_LEN as u16);
-                2 * short + 2 * self.channel.turnaround_ms + 40
-            }
-        };
+        let patience = self.patience_ms();
         let jitter = self.channel.turnaround_ms / 4 + 20;
         let wait = self.channel.gap_ms() + ACCEPT_MS + frame + frame / 8 + patience + jitter;
         if self.channel.reliable {
@@ -156,6 +148,17 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         } else {
             wait
         }
+    }
+
+    /// When both started at once, A asks again first, and B hears it out: one short frame after another of about the same
+    /// length, so two of them.
+    fn patience_ms(&self) -> u32 {
+        if self.config.side == Side::A {
+            return 0;
+        }
+        2 * self.frame_ms(super::transmit::ASK_ABOVE_LEN as u16)
+            + 2 * self.channel.turnaround_ms
+            + 40
     }
 
     /// Some frames of the peer's turn may be lost without its end: that costs less to wait for than to speak into it,
@@ -345,8 +348,13 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             self.outgoing.doubt();
         }
         if self.turn.is_failing() {
-            // A new chance.
-            self.clock.set(At::Free, 0);
+            // A new chance, perhaps for both at the same moment.
+            let wait = if self.is_half_duplex() {
+                self.patience_ms()
+            } else {
+                0
+            };
+            self.clock.set(At::Free, wait);
         }
     }
 

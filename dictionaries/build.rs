@@ -1,11 +1,12 @@
 //! Checks the tables of each version and turns them into constants; a bad row stops the build with file and line.
 
+#[path = "build/deployment.rs"]
+mod deployment;
 #[path = "build/emit.rs"]
 mod emit;
 #[path = "build/rows.rs"]
 mod rows;
 
-use longwire_codec::dictionary::file::File;
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::{env, fs, process};
@@ -67,20 +68,16 @@ fn version(name: &str) -> Result<(), String> {
     if let Ok(path) = env::var(DEPLOYMENT) {
         println!("cargo::rustc-cfg=deployment");
         println!("cargo::rerun-if-changed={path}");
-        out += &deployment(&path, dir, tables_id)?;
+        out += &linked(&path, dir, tables_id)?;
     }
     fs::write(dir.join(format!("{name}.rs")), out).map_err(|error| error.to_string())
 }
 
 /// Takes a deployment's dictionary apart into files of `dir`; the constants that link them.
-fn deployment(path: &str, dir: &Path, tables: u32) -> Result<String, String> {
+fn linked(path: &str, dir: &Path, tables: u32) -> Result<String, String> {
     let bytes = fs::read(path).map_err(|error| format!("{DEPLOYMENT}: {path}: {error}"))?;
-    let file = File::parse(&bytes).map_err(|error| format!("{path}: {error}"))?;
-    if file.tables != tables {
-        return Err(format!(
-            "{path}: made for other tables than these; train it again"
-        ));
-    }
+    let hosts = env::var_os("CARGO_FEATURE_TEXT_8M").is_some();
+    let file = deployment::read(path, &bytes, tables, hosts)?;
     let mut out = format!("pub(crate) const ID_DEPLOYMENT: u32 = {:#010x};\n", file.id);
     for (name, bytes) in [("STRUCTURE", file.structure), ("TEXT", file.text)] {
         let file = format!("deployment-{name}.bin");

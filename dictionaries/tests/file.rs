@@ -1,7 +1,10 @@
 //! A dictionary file is read whole or not at all, whatever happened to it.
 
+#[path = "../build/deployment.rs"]
+mod deployment;
+
 use longwire_codec::dictionary::file::{File, FileError};
-use longwire_dictionaries::{V1_128K, V1_512K};
+use longwire_dictionaries::{V1_128K, V1_512K, V1_HOST};
 
 const NOTE: &str = "trained on nothing";
 
@@ -91,5 +94,25 @@ fn models_that_cannot_be_read_are_named() {
         let mut out = vec![0; file.len()];
         file.emit(&mut out).expect("room");
         assert_eq!(File::parse(&out).err(), Some(error));
+    }
+}
+
+/// A board's build stops at a text model for hosts, and says what to do; a host's does not.
+#[test]
+fn a_text_model_for_hosts_stops_a_boards_build() {
+    for (text, boards) in [(V1_128K.text, true), (V1_HOST.text, false)] {
+        let file = File {
+            id: 0,
+            tables: V1_128K.tables,
+            structure: V1_128K.structure,
+            text,
+            note: NOTE,
+        };
+        let mut bytes = vec![0; file.len()];
+        file.emit(&mut bytes).expect("room");
+        let read = |hosts| deployment::read("ours", &bytes, V1_128K.tables, hosts).err();
+        assert_eq!(read(true), None);
+        let said = "ours: its text model is for hosts, a board's is smaller than 1 MiB; train it again with --text-size";
+        assert_eq!(read(false).as_deref(), (!boards).then_some(said));
     }
 }

@@ -370,12 +370,14 @@ impl Console {
         L: AsRef<[u8]> + AsMut<[u8]>,
         S: AsRef<[u8]> + AsMut<[u8]>,
     {
+        let (code, number) = core::mem::replace(&mut self.next, (NOTHING, 0));
+        if code == NOTHING {
+            return None;
+        }
         let mut record = [0; RECORD_MAX];
         let counts;
-        let (code, number) = core::mem::replace(&mut self.next, (NOTHING, 0));
         let mut reply = Reply::new(code, number);
         match code {
-            NOTHING => return None,
             STATUS => {
                 counts = Counts::of(endpoint);
                 reply.counts = Some(&counts);

@@ -131,7 +131,7 @@ impl<F: NorFlash> Store<F> {
             return Err(StoreError::TooLong);
         }
         let mut scratch = [0; SCRATCH_LEN];
-        block_on(self.map.store_item(&mut scratch, &key, &record))?;
+        block_on(self.map.store_item_generic(&mut scratch, &key, &record))?;
         note(&mut self.lens, key, record.len());
         Ok(())
     }

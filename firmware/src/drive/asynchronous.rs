@@ -155,9 +155,15 @@ where
     C: Read + Write,
 {
     loop {
-        while let Some(event) = endpoint.poll_event() {
+        let answer = desk.console.poll_answer(endpoint, said);
+        let words = answer.or_else(|| {
+            let event = endpoint.poll_event()?;
             heed(endpoint, Some(event));
-            desk.tell(event, now(), said).await;
+            Some(desk.tell(event, now(), said))
+        });
+        if let Some(len) = words {
+            desk.write(part(said, len)).await;
+            continue;
         }
         let moment = now();
         if endpoint.poll_timeout().is_some_and(|(at, _)| at <= moment) {
@@ -181,19 +187,17 @@ where
             }
             _ => {}
         }
-        let due = endpoint.poll_timeout().map(|(at, _)| at);
         let tired = sleep.map(|sleep| sleep.start).filter(|at| *at > moment);
-        let wake = [due, restart, tired, desk.radio_rests, desk.uart_rests];
-        let wake = wake.into_iter().flatten().min();
-        let mut octets = [0; 16];
-        let waited = select3(
-            receive.as_mut(),
-            desk.read(&mut octets),
-            rest(delay, wake, moment),
-        );
+        let mut wake = endpoint.poll_timeout().map(|(at, _)| at);
+        for at in [restart, tired, desk.radio_rests, desk.uart_rests] {
+            if at.is_some_and(|at| wake.is_none_or(|wake| at < wake)) {
+                wake = at;
+            }
+        }
+        let waited = select3(receive.as_mut(), desk.read(), rest(delay, wake, moment));
         match waited.await {
             Either3::First(heard) => return Ok(Next::Heard(heard.ok())),
-            Either3::Second(Some(len)) => desk.obey(endpoint, part(&octets, len), said).await,
+            Either3::Second(Some(octet)) => desk.console.handle_octet(endpoint, octet),
             Either3::Second(None) => desk.uart_rests = Some(moment + REST_MS),
             Either3::Third(()) => {}
         }
@@ -227,42 +231,25 @@ impl<'u, C: Read + Write> Desk<'u, C> {
         }
     }
 
-    /// Some octets, or `None` if the UART reported an error.
-    async fn read(&mut self, octets: &mut [u8]) -> Option<usize> {
-        while self.open && self.uart_rests.is_none() {
-            let read = self.uart.read(octets).await;
+    /// The next octet, or `None` if the UART reported an error.
+    async fn read(&mut self) -> Option<u8> {
+        if self.open && self.uart_rests.is_none() {
+            let mut octet = [0];
+            let read = self.uart.read(&mut octet).await;
             self.open = !matches!(read, Ok(0));
             if self.open {
-                return read.ok();
+                return read.ok().map(|_| octet[0]);
             }
         }
         pending().await
     }
 
-    async fn obey<F, L, S>(
-        &mut self,
-        endpoint: &mut Endpoint<'_, F, L, S>,
-        octets: &[u8],
-        out: &mut [u8],
-    ) where
-        F: NorFlash,
-        L: AsRef<[u8]> + AsMut<[u8]>,
-        S: AsRef<[u8]> + AsMut<[u8]>,
-    {
-        for octet in octets {
-            self.console.handle_octet(endpoint, *octet);
-            while let Some(len) = self.console.poll_answer(endpoint, out) {
-                self.write(part(out, len)).await;
-            }
-        }
-    }
-
-    async fn tell(&mut self, event: Event, now: Instant, out: &mut [u8]) {
+    /// What is said of an event: its length in `out`.
+    fn tell(&mut self, event: Event, now: Instant, out: &mut [u8]) -> usize {
         if event == Event::Reboot {
             self.restart_by = Some(now + RESTART_MS);
         }
-        let len = self.console.tell(event, out);
-        self.write(part(out, len)).await;
+        self.console.tell(event, out)
     }
 
     /// A console that does not take what is said misses it.

@@ -112,7 +112,9 @@ pub fn ticks() -> u32 {
 /// Milliseconds since reset.
 pub struct Clock {
     last: Cell<u32>,
-    ticks: Cell<u64>,
+    /// Ticks of the next millisecond, and whole ones.
+    left: Cell<u32>,
+    ms: Cell<u64>,
 }
 
 impl Clock {
@@ -125,7 +127,8 @@ impl Clock {
         systick.enable_interrupt();
         Self {
             last: Cell::new(u32::MAX),
-            ticks: Cell::new(0),
+            left: Cell::new(0),
+            ms: Cell::new(0),
         }
     }
 
@@ -133,9 +136,11 @@ impl Clock {
     pub fn now_ms(&self) -> u64 {
         let value = ticks();
         let passed = self.last.replace(value).wrapping_sub(value);
-        let ticks = self.ticks.get() + u64::from(passed);
-        self.ticks.set(ticks);
-        ticks / u64::from(TICKS_PER_MS)
+        let left = self.left.get() + passed % TICKS_PER_MS;
+        self.left.set(left % TICKS_PER_MS);
+        let ms = passed / TICKS_PER_MS + left / TICKS_PER_MS;
+        self.ms.set(self.ms.get() + u64::from(ms));
+        self.ms.get()
     }
 
     /// Sleeps until a UART has an octet or 10 ms have passed.

@@ -94,9 +94,9 @@ pub struct Endpoint<'d, F: NorFlash, L, S> {
     inbox: Queue,
     readings: Readings<'d>,
     store: Store<F>,
-    contacts: contacts::Contacts,
-    session: Session<'d, S>,
     link: Link<L>,
+    session: Session<'d, S>,
+    contacts: contacts::Contacts,
 }
 
 /// A chat in the inbox.

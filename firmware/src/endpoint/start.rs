@@ -70,7 +70,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
             inbox: Queue::new(INBOX_KEY, INBOX_MAX),
             readings: Readings::default(),
             store,
-            contacts: contacts::Contacts::new(),
+            contacts: const { contacts::Contacts::new() },
             session: Session::with(dictionary, PROFILE, session_storage),
             link: Link::of(config, channel, start, link_storage),
         });

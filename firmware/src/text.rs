@@ -41,6 +41,7 @@ impl<'b> Text<'b> {
     }
 
     /// The octets up to the end of the text, if nothing was left out.
+    #[inline(never)]
     pub fn whole(self) -> Option<&'b mut [u8]> {
         let Self { place, len, torn } = self;
         place.get_mut(..len).filter(|_| !torn)

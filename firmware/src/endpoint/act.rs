@@ -115,6 +115,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         }
     }
 
+    #[inline(never)]
     fn take(
         &mut self,
         cause: Cause,

@@ -8,8 +8,47 @@ use crate::entropy::{Prob, flat};
 use crate::features::{Decide, mix};
 use crate::row::Row;
 
+/// Keeps the places of contexts apart.
+const SEED: u32 = 0x85eb_ca6b;
+
 /// Most contexts one decision is given.
 const CONTEXTS_MAX: usize = 16;
+
+/// What contexts are made of: letters name values, the first is `a`; a blank ends a context, of at most four. Read when the
+/// program is compiled: four bits for each value, from the lowest.
+macro_rules! recipe {
+    ($text:literal) => {
+        const { &$crate::structure::read_recipe::<{ $crate::structure::recipe_len($text) }>($text) }
+    };
+}
+pub(crate) use recipe;
+
+/// Contexts of a recipe.
+pub(crate) const fn recipe_len(text: &str) -> usize {
+    let (mut at, mut len) = (0, 1);
+    while at < text.len() {
+        len += (text.as_bytes()[at] == b' ') as usize;
+        at += 1;
+    }
+    len
+}
+
+/// Reads a recipe.
+pub(crate) const fn read_recipe<const N: usize>(text: &str) -> [u16; N] {
+    let mut contexts = [0; N];
+    let (mut at, mut context, mut shift) = (0, 0, 0);
+    while at < text.len() {
+        match text.as_bytes()[at] {
+            b' ' => (context, shift) = (context + 1, 0),
+            letter => {
+                contexts[context] |= ((letter - b'a' + 1) as u16) << shift;
+                shift += 4;
+            }
+        }
+        at += 1;
+    }
+    contexts
+}
 
 /// The contexts of one decision. The first is always there, and says nothing.
 #[derive(Clone, Copy, Debug)]
@@ -29,21 +68,21 @@ impl Contexts {
         Self(row)
     }
 
-    /// Those a recipe makes of `values`: letters name values, the first is `a`; a blank ends a context. The same as adding
-    /// them one after the other.
-    pub fn of(values: &[u32], recipe: &str) -> Self {
+    /// Those a [`recipe`] makes of at most 15 `values`. The same as adding them one after the other.
+    pub fn of(values: &[u32], recipe: &[u16]) -> Self {
         let mut contexts = Self::new();
-        let mut hash = contexts.seed();
-        for octet in recipe.bytes() {
-            match values.get(usize::from(octet.wrapping_sub(b'a'))) {
-                Some(value) => hash = mix(hash, *value),
-                None => {
-                    contexts.0.push(hash);
-                    hash = contexts.seed();
+        let mut seed = contexts.seed();
+        for parts in recipe {
+            let (mut hash, mut parts) = (seed, usize::from(*parts));
+            while parts > 0 {
+                if let Some(value) = values.get((parts & 15).wrapping_sub(1)) {
+                    hash = mix(hash, *value);
                 }
+                parts >>= 4;
             }
+            contexts.0.push(hash);
+            seed = seed.wrapping_add(SEED);
         }
-        contexts.0.push(hash);
         contexts
     }
 
@@ -58,7 +97,7 @@ impl Contexts {
 
     /// Parts may be small numbers; the place is spread over all bits, so that no two contexts are one.
     fn seed(&self) -> u32 {
-        (self.0.all().len() as u32 + 1).wrapping_mul(0x85eb_ca6b)
+        (self.0.all().len() as u32 + 1).wrapping_mul(SEED)
     }
 
     /// The hashes.

@@ -127,13 +127,16 @@ pub(crate) fn is_among(octets: &[u8], octet: u8) -> bool {
 
 /// Are all characters allowed in XML 1.0 (section 2.2)?
 pub fn is_xml_text(text: &str) -> bool {
-    let mut last = 0u32;
-    text.bytes().all(|octet| {
-        last = last << 8 | u32::from(octet);
-        // U+FFFE and U+FFFF.
-        let is_none = matches!(last & 0xff_ffff, 0xef_bfbe | 0xef_bfbf);
-        !is_none && (octet >= b' ' || matches!(octet, b'\t' | b'\n' | b'\r'))
-    })
+    let mut rest = text.as_bytes();
+    while let [octet, after @ ..] = rest {
+        rest = after;
+        // U+FFFE and U+FFFF begin so.
+        let is_none = *octet == 0xef && matches!(after, [0xbf, 0xbe | 0xbf, ..]);
+        if is_none || *octet < b' ' && !matches!(octet, b'\t' | b'\n' | b'\r') {
+            return false;
+        }
+    }
+    true
 }
 
 /// First and last of the characters that begin a local name, below U+10000.

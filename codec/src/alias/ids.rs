@@ -102,6 +102,9 @@ pub fn mint<'o>(tag: &str, number: u32, ordinal: u8, out: &'o mut [u8; MINTED_MA
 /// Reads an id made up with the same tag: number and ordinal.
 pub fn unmint(tag: &str, id: &str) -> Option<(u32, u8)> {
     let octets = id.as_bytes();
+    if !octets.starts_with(b"lw") {
+        return None;
+    }
     let (digits, ordinal) = match octets {
         [digits @ .., b'.', ordinal] => (digits, ordinal.wrapping_sub(b'0')),
         digits => (digits, 0),

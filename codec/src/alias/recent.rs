@@ -4,7 +4,7 @@
 
 use crate::features::{Decide, mix};
 use crate::row::Row;
-use crate::structure::{Contexts, flag, number as code_number, slot as code_slot};
+use crate::structure::{Contexts, flag, number as code_number, recipe, slot as code_slot};
 use crate::value::Fault;
 
 /// Packets before this one that are looked at.
@@ -239,7 +239,7 @@ impl Recent {
         let (mut first, last) = run;
         let start = number.saturating_sub(WINDOW);
         let end = number.saturating_sub(1);
-        let contexts = Contexts::of(&[number.min(4)], "a");
+        let contexts = Contexts::of(&[number.min(4)], recipe!("a"));
         if first <= last {
             first = first.max(self.usual_first(number, last));
         }
@@ -329,7 +329,12 @@ impl Recent {
         }
         let len = offers.list.all().len() as u32;
         let values = [offers.last.kind, len, offers.last2.kind];
-        if !flag(d, &Contexts::of(&values, "a b ac"), USED, given.is_some()) {
+        if !flag(
+            d,
+            &Contexts::of(&values, recipe!("a b ac")),
+            USED,
+            given.is_some(),
+        ) {
             return Ok(());
         }
         let mut choice = 0;
@@ -391,6 +396,6 @@ impl<'r> Offers<'r, '_> {
             u32::from(offer.often.min(6)),
             u32::from(offer.ago.min(12)),
         ];
-        Contexts::of(&values, "a b ac db dbc debf gbc ha ibc jb jck lck")
+        Contexts::of(&values, recipe!("a b ac db dbc debf gbc ha ibc jb jck lck"))
     }
 }

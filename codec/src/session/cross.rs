@@ -12,7 +12,7 @@ use crate::entropy::Coder;
 use crate::features::Deciding;
 use crate::stanza::{Arena, Node, Stanza};
 use crate::structure::trail::{Level, Trail};
-use crate::structure::{Contexts, flag, slot as code_slot};
+use crate::structure::{Contexts, flag, recipe, slot as code_slot};
 use crate::value::Fault;
 
 const EXTENDED: u32 = 0x0001_456e;
@@ -167,7 +167,7 @@ fn conclude<D: Scribe>(walk: &mut Walk<'_, '_, D>, sketch: &Sketch) -> Result<()
 
 /// Contexts of what is said once for a packet.
 fn packet_contexts() -> Contexts {
-    Contexts::of(&[0], "a")
+    Contexts::of(&[0], recipe!("a"))
 }
 
 /// Codes the slot the stanza is kept in as a template, if it is; `given` is the one to write.
@@ -177,7 +177,7 @@ fn code_store<D: Scribe>(walk: &mut Walk<'_, '_, D>, given: Option<u16>) -> Opti
     let misses = walk.trail.misses().min(8);
     let had = u32::from(template.is_some());
     let values = [had, misses, walk.trail.kind(), misses.min(1)];
-    let contexts = Contexts::of(&values, "a ba ca cda cba");
+    let contexts = Contexts::of(&values, recipe!("a ba ca cda cba"));
     let d = &mut *walk.d;
     if !flag(d, &contexts, STORE, given.is_some()) {
         return None;

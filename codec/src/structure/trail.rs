@@ -1,8 +1,8 @@
 //! The trail: what the walk has seen of this stanza, as hashes that serve as contexts. Refuses values themselves;
 //! only dictionary words and kinds of values leave a trace, so that what varies freely does not blur a context.
 
-use super::Contexts;
 use super::lexicon::{self, Key};
+use super::{Contexts, recipe};
 use crate::features::mix;
 use crate::stanza::Stanza;
 
@@ -229,28 +229,28 @@ impl<'l> Trail<'l> {
         ];
         Contexts::of(
             &values,
-            "ab ac acde fc ag agh i jac jfg ack aklb mab nac ao aoc",
+            recipe!("ab ac acde fc ag agh i jac jfg ack aklb mab nac ao aoc"),
         )
     }
 
     /// Contexts of "the template is right about the next symbol"; `skipped` is what it was wrong about just before.
     pub fn symbol_hit(&self, expected: Key, skipped: Key) -> Contexts {
         let level = self.top();
-        let values = [
-            expected,
-            level.key,
-            u32::from(level.last),
-            self.root,
-            self.misses.min(5),
-            self.luck & 0xf,
-            self.luck & 3,
-            level.path,
-            level.within,
-            self.all,
-            self.choice,
-            skipped,
-        ];
-        Contexts::of(&values, "a ab abc dab e f gab hia ja kab lab")
+        let last = u32::from(level.last);
+        // Asked for every symbol, mostly more than once: written out, for speed.
+        let mut contexts = Contexts::new();
+        contexts.add(&[expected]);
+        contexts.add(&[expected, level.key]);
+        contexts.add(&[expected, level.key, last]);
+        contexts.add(&[self.root, expected, level.key]);
+        contexts.add(&[self.misses.min(5)]);
+        contexts.add(&[self.luck & 0xf]);
+        contexts.add(&[self.luck & 3, expected, level.key]);
+        contexts.add(&[level.path, level.within, expected]);
+        contexts.add(&[self.all, expected]);
+        contexts.add(&[self.choice, expected, level.key]);
+        contexts.add(&[skipped, expected, level.key]);
+        contexts
     }
 
     /// Contexts of a value at `place` (the attribute, or text); `template` says what the template has there.
@@ -269,7 +269,7 @@ impl<'l> Trail<'l> {
             level.path,
             self.luck & 3,
         ];
-        Contexts::of(&values, "a ab ac acd ae af agh ai aj bk")
+        Contexts::of(&values, recipe!("a ab ac acd ae af agh ai aj bk"))
     }
 
     /// Contexts of "the template is right about this value".
@@ -289,6 +289,6 @@ impl<'l> Trail<'l> {
             self.choice,
             misses.min(1),
         ];
-        Contexts::of(&values, "a b ba bac bd e bf gbh bi bj bjkc")
+        Contexts::of(&values, recipe!("a b ba bac bd e bf gbh bi bj bjkc"))
     }
 }

@@ -245,6 +245,9 @@ impl History {
         // The latest that ends as the text does wins.
         for end in (len.saturating_sub(REACH) + MATCH_MIN..len).rev() {
             let (earlier, mut shared) = (seen.get(..end).unwrap_or(&[]), 0);
+            if earlier.last() != Some(&octet) {
+                continue;
+            }
             for (one, other) in earlier.iter().rev().zip(seen.iter().rev()) {
                 if one != other || shared == MATCH_MIN + MATCH_MAX {
                     break;

@@ -3,7 +3,7 @@
 
 use super::TOO_LONG;
 use crate::features::{Decide, mix};
-use crate::structure::{Contexts, tree};
+use crate::structure::{Contexts, recipe, tree};
 
 const LETTER: u32 = 0x0001_6c65;
 
@@ -23,7 +23,7 @@ pub fn code<D: Decide>(d: &mut D, place: u32, text: &[u8], out: &mut [u8]) -> us
             place,
             len as u32,
         ];
-        let contexts = Contexts::of(&values, "a b c d e ef af bf g");
+        let contexts = Contexts::of(&values, recipe!("a b c d e ef af bf g"));
         let octet = text.get(len).copied().unwrap_or(0);
         let octet = tree(d, &contexts, LETTER, 8, u32::from(octet));
         if octet == 0 {

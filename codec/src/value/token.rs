@@ -3,7 +3,7 @@
 
 use super::{TOO_LONG, is_among};
 use crate::features::{Decide, mix};
-use crate::structure::{Contexts, number, signed, tree, uniform};
+use crate::structure::{Contexts, number, recipe, signed, tree, uniform};
 
 const ALPHABET: u32 = 0x0001_746f;
 const LENGTH: u32 = 0x0002_746f;
@@ -224,7 +224,7 @@ impl<'a> Token<'a> {
             };
             let value = value(set, self.text.get(at));
             let value = if is_octets && at < HEAD_LEN && spare == 0 {
-                tree(d, &Contexts::of(&[head], "a"), HEAD, 6, value)
+                tree(d, &Contexts::of(&[head], recipe!("a")), HEAD, 6, value)
             } else {
                 uniform(d, set.len() as u32 >> spare, value >> spare) << spare
             };

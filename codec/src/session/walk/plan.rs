@@ -78,9 +78,10 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         if matches!(hint, dictionary::Kind::Id | dictionary::Kind::Opaque) {
             return true;
         }
-        let is_chance =
-            uuid::Form::of(text).is_some() || ids::unmint(self.memory.tag(), text).is_some();
-        !is_prose_place && (is_chance || is_made_up(hint, text))
+        !is_prose_place
+            && (uuid::Form::of(text).is_some()
+                || is_made_up(hint, text)
+                || ids::unmint(self.memory.tag(), text).is_some())
     }
 
     /// Chooses the way.

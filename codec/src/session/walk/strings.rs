@@ -6,7 +6,7 @@ use crate::alias::shelf::State;
 use crate::features::mix;
 use crate::row::put;
 use crate::structure::lexicon::hash;
-use crate::structure::{self, Contexts, flag, number, rank, tree};
+use crate::structure::{self, Contexts, flag, number, rank, recipe, tree};
 use crate::value::token::Token;
 use crate::value::{Fault, is_among};
 
@@ -72,7 +72,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     ) -> Result<&'a str, Failed> {
         // How many there may be to choose from.
         let many = u32::from(self.next_slot()).checked_ilog2().unwrap_or(0);
-        let contexts = Contexts::of(&[place, many], "a b ab");
+        let contexts = Contexts::of(&[place, many], recipe!("a b ab"));
         let slot = structure::slot(self.d, &contexts, SLOT, slot);
         self.staged.touch(slot);
         if let Some(text) = given {
@@ -113,7 +113,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let mut slot = self.next_slot();
         let wanted = wanted.unwrap_or(0);
         let first = u32::from(self.staged.strings().is_empty());
-        let contexts = Contexts::of(&[first, u32::from(slot).min(8)], "a ab");
+        let contexts = Contexts::of(&[first, u32::from(slot).min(8)], recipe!("a ab"));
         if !flag(self.d, &contexts, NEXT, wanted == slot) {
             slot = structure::slot(self.d, &Contexts::new(), NEW_SLOT, wanted);
         }
@@ -142,12 +142,12 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// Codes an address by its parts.
     pub(super) fn jid(&mut self, place: u32, given: Option<&'a str>) -> Result<&'a str, Failed> {
         let (bare, resource) = given.and_then(|text| split_once(text, b'/')).unzip();
-        let contexts = Contexts::of(&[place], "a");
+        let contexts = Contexts::of(&[place], recipe!("a"));
         if !flag(self.d, &contexts, HAS_RESOURCE, resource.is_some()) {
             return self.bare(&contexts, given);
         }
         let bare_place = mix(BARE, place);
-        let bare_contexts = Contexts::of(&[bare_place], "a");
+        let bare_contexts = Contexts::of(&[bare_place], recipe!("a"));
         let (way, number) = bare.map_or((0, 0), |bare| self.find_known(bare));
         let way = tree(self.d, &bare_contexts, BARE, 2, way);
         let bare = if way == 0 {
@@ -193,7 +193,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// One part of an address, or the text before a token.
     fn part(&mut self, place: u32, given: Option<&'a str>) -> Result<&'a str, Failed> {
         let (way, number) = given.map_or((IS_LETTERS, 0), |text| self.plan_part(text));
-        let contexts = Contexts::of(&[place], "a");
+        let contexts = Contexts::of(&[place], recipe!("a"));
         match tree(self.d, &contexts, PART, 3, way) {
             IS_LETTERS => self.letters(place, given),
             IS_WORD => {

@@ -406,9 +406,16 @@ fn lacks(speaker: &Up) -> bool {
     waits || group.members.iter().any(|it| !group.lacking(it).is_empty())
 }
 
+/// The seeds to play, or those that `LONGWIRE_SEEDS=FROM..TO` names, for a soak.
+fn seeds() -> std::ops::Range<u64> {
+    let named = std::env::var("LONGWIRE_SEEDS").unwrap_or_else(|_| "1..9".into());
+    let (from, to) = named.split_once("..").expect("FROM..TO");
+    from.parse().expect("a number")..to.parse().expect("a number")
+}
+
 #[tokio::test(start_paused = true)]
 async fn whatever_is_lost_and_whoever_is_killed_all_logs_agree() {
-    for seed in 1..=8 {
+    for seed in seeds() {
         let mut dice = Dice(seed);
         let (loss, count) = (dice.below(36), 2 + dice.below(3) as usize);
         let air = format!("dice{seed}?rate=1200&turnaround=100&loss=0.{loss:02}&seed={seed}");

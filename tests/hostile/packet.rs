@@ -2,7 +2,7 @@
 
 use longwire::xml::Element;
 use longwire_codec::link::PacketNumber;
-use tests::dice::Dice;
+use tests::dice::{Dice, seeds};
 use tests::hostile::{self, canonical, decode, encode, end};
 
 /// Rounds of the quick run; the fuzz target goes on for ever.
@@ -45,6 +45,31 @@ fn mutated_packets_are_refused_or_read_back_equal() {
         let mut packet = packets[round as usize % packets.len()].clone();
         dice.mutate(&mut packet);
         hostile::packet(&packet);
+    }
+}
+
+#[test]
+fn a_dialogue_gone_mad_leaves_an_end_that_reads() {
+    for seed in seeds(7..8) {
+        let mut dice = Dice::new(seed);
+        for _ in 0..ROUNDS / 5 {
+            let mut here = end();
+            let mut octets = Vec::new();
+            for number in 0..dice.below(12) as u32 {
+                let stanza = &stanzas()[dice.below(STANZAS.len())];
+                let mut packet = encode(&mut here, number, stanza).expect("written");
+                if dice.below(2) == 0 {
+                    here.acknowledge(PacketNumber::new(number));
+                }
+                if dice.below(3) == 0 {
+                    dice.mutate(&mut packet);
+                }
+                packet.truncate(127);
+                octets.push(packet.len() as u8);
+                octets.extend(packet);
+            }
+            hostile::dialogue(&octets);
+        }
     }
 }
 

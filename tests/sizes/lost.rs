@@ -19,9 +19,7 @@ fn stanza(number: u32) -> Element {
     let body = BODIES[number as usize / 4 % 4];
     let id = format!("{number:08x}-5c1b-4a52-9d4e-6f1f0a7c2b11");
     let xml = match number % 4 {
-        _ if number % 16 == 15 => format!(
-            "<presence xmlns='jabber:client' from='romeo@field.example/Conversations.8aXk' to='juliet@base.example'><show>away</show></presence>"
-        ),
+        _ if number % 16 == 15 => "<presence xmlns='jabber:client' from='romeo@field.example/Conversations.8aXk' to='juliet@base.example'><show>away</show></presence>".to_owned(),
         0 => format!(
             "<message {address} type='chat' id='{id}'><body>{body}</body><request xmlns='urn:xmpp:receipts'/>\
              <markable xmlns='urn:xmpp:chat-markers:0'/><origin-id xmlns='urn:xmpp:sid:0' id='{id}'/></message>"

@@ -120,6 +120,28 @@ pub fn packet(bytes: &[u8]) {
     assert_eq!(canonical(element), canonical(again));
 }
 
+/// Packets one after another, each with its length before it, at an end that remembers: refused or read. Whatever they made
+/// it remember, a packet that counts on nothing is read as it was written.
+pub fn dialogue(bytes: &[u8]) {
+    let mut there = end();
+    let (mut rest, mut number) = (bytes, 0);
+    while let [head, after @ ..] = rest {
+        let (packet, after) = after.split_at(usize::from(head & 0x7f).min(after.len()));
+        let _ = decode(&mut there, number, packet);
+        // Some numbers are left out.
+        number += 1 + u32::from(head >> 7) * packet.len() as u32;
+        rest = after;
+    }
+    let element = Element::parse(
+        "<message xmlns='jabber:client' from='romeo@ship.example/deck' to='juliet@shore.example' type='chat'>\
+         <body>Speak again, bright angel</body><thread>verona</thread></message>",
+    )
+    .expect("own stanza");
+    let packet = encode_with(&mut end(), number, &element, Ids::Preserve).expect("written");
+    let read = decode(&mut there, number, &packet).expect("own packet is read");
+    assert_eq!(canonical(element), canonical(read));
+}
+
 /// The stanza as the codec promises to keep it: the order of attributes is free, its own id is made up at each end.
 pub fn canonical(mut element: Element) -> Element {
     element.remove_attr("id");

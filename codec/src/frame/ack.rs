@@ -139,15 +139,18 @@ impl Ack {
     /// # Errors
     /// [`FrameError::Short`] or [`FrameError::Form`].
     pub fn parse(body: &[u8]) -> Result<(Self, &[u8]), FrameError> {
+        let mut ack = Self::NONE;
+        let rest = ack.read(body)?;
+        Ok((ack, rest))
+    }
+
+    /// The same over what says nothing: the result is not copied.
+    pub(crate) fn read<'b>(&mut self, body: &'b [u8]) -> Result<&'b [u8], FrameError> {
         let &[heard, base, ref rest @ ..] = body else {
             return Err(FrameError::Short);
         };
-        let mut ack = Self {
-            heard,
-            base: base & !FOLLOWS,
-            ..Self::NONE
-        };
-        let mut places = ack.partials.iter_mut();
+        (self.heard, self.base) = (heard, base & !FOLLOWS);
+        let mut places = self.partials.iter_mut();
         let (mut rest, mut link) = (rest, base);
         while link & FOLLOWS != 0 {
             let (&head, after) = rest.split_first().ok_or(FrameError::Short)?;
@@ -162,8 +165,8 @@ impl Ack {
                 return Err(FrameError::Form);
             }
             match (kind, fixed) {
-                (ACCEPTED, _) => ack.accepted = bits,
-                (RECEIVED, _) => ack.received = bits,
+                (ACCEPTED, _) => self.accepted = bits,
+                (RECEIVED, _) => self.received = bits,
                 (PARTIAL, &[number, first]) => {
                     *places.next().ok_or(FrameError::Form)? = Some(Partial {
                         number,
@@ -175,7 +178,7 @@ impl Ack {
             }
             (rest, link) = (after, head);
         }
-        Ok((ack, rest))
+        Ok(rest)
     }
 }
 

@@ -115,6 +115,7 @@ impl<'a> Items<'a> {
     }
 
     /// The next byte; 0 at the end, where the item is too short.
+    #[inline(never)]
     fn byte(&mut self) -> u8 {
         let (first, rest) = match self.rest {
             [first, rest @ ..] => (*first, rest),

@@ -210,9 +210,11 @@ impl Incoming {
             *self.slot(number) = Slot { state, bulk };
         }
         let taken = self.put(bytes, &mut part, item.bytes, segment);
-        self.parts[at] = part;
-        if part.is_complete() {
-            self.parts[at].used = false;
+        part.used = !part.is_complete();
+        if let Some(place) = self.parts.get_mut(at) {
+            *place = part;
+        }
+        if !part.used {
             self.pool.resize(bytes, number, part.end);
             self.slot(number).state = State::Whole;
         } else if part.have == Bits::NONE {
@@ -362,9 +364,8 @@ impl Incoming {
                 received.insert(i as usize);
             }
         }
-        let accepted = Bits(self.accepted.beyond.to_le_bytes());
         let count = self.parts.iter().filter(|part| part.used).count();
-        writer.whole(&accepted, &received, count > 0);
+        writer.whole(&self.accepted.bits(), &received, count > 0);
         // Where not all fit the frame, each comes first in its turn: those skipped come last.
         self.reports = self.reports.wrapping_add(1);
         let mut skipped = usize::from(self.reports) % count.max(1);

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::frame::Bits;
+
 /// The link's number of a packet in its direction: counts from 0, never reused, kept across restarts.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct PacketNumber(u32);
@@ -78,27 +80,37 @@ impl Accepted {
     pub fn contains(&self, number: PacketNumber) -> bool {
         match number.distance_from(self.base) {
             None => true,
-            Some(0) => false,
-            Some(n @ 1..=64) => self.beyond >> (n - 1) & 1 == 1,
-            Some(_) => false,
+            Some(n) => self.bits().has((n as usize).wrapping_sub(1)),
         }
     }
 
     /// Records `number`. False if it was already there, or lies too far ahead to be recorded.
     pub fn insert(&mut self, number: PacketNumber) -> bool {
-        match number.distance_from(self.base) {
-            Some(0) => {
-                let run = self.beyond.trailing_ones();
-                self.base = self.base.plus(run + 1);
-                self.beyond = self.beyond.checked_shr(run + 1).unwrap_or(0);
-                true
-            }
-            Some(n @ 1..=64) if self.beyond >> (n - 1) & 1 == 0 => {
-                self.beyond |= 1 << (n - 1);
-                true
-            }
-            _ => false,
+        let distance = number.distance_from(self.base);
+        if self.contains(number) || distance > Some(u64::BITS) {
+            return false;
         }
+        match distance {
+            Some(n @ 1..) => {
+                let mut bits = self.bits();
+                bits.insert(n as usize - 1);
+                self.beyond = u64::from_le_bytes(bits.0);
+            }
+            _ => loop {
+                self.base = self.base.plus(1);
+                let next = self.beyond & 1;
+                self.beyond >>= 1;
+                if next == 0 {
+                    break;
+                }
+            },
+        }
+        true
+    }
+
+    /// `beyond` as it crosses.
+    pub(super) fn bits(&self) -> Bits<8> {
+        Bits(self.beyond.to_le_bytes())
     }
 }
 

@@ -102,8 +102,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             parts(&mut self.storage, self.config.out_len, self.scratch_len);
         let mut body = scratch.get(..len).unwrap_or(&[]);
         if header.ack {
-            let (held, rest) = Ack::parse(body)?;
-            body = rest;
+            let mut held = Ack::NONE;
+            body = held.read(body)?;
             if ack {
                 let heard = self.session.note_heard(held.heard);
                 let half_duplex = !self.channel.full_duplex;

@@ -116,6 +116,7 @@ impl Session {
     }
 
     /// Both ends know each other's epoch.
+    #[inline(never)]
     pub(super) fn is_open(&self) -> bool {
         self.known && self.peer_epoch != 0
     }
@@ -130,6 +131,7 @@ impl Session {
     }
 
     /// Whether the peer could still follow our counters.
+    #[inline(never)]
     pub(super) fn may_send(&self) -> bool {
         self.counter - self.heard < UNHEARD_MAX
     }

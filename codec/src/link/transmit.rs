@@ -96,6 +96,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         self.release(draft)
     }
 
+    #[inline(never)]
     fn contents_len(&self, notice: bool) -> usize {
         usize::from(self.channel.mtu).saturating_sub(overhead(
             &self.channel,

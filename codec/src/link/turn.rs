@@ -243,10 +243,14 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     }
 
     /// Twice as long each time, up to the longest pause between probes.
+    #[inline(never)]
     fn ever_longer_ms(&self, first: u32, times: u32) -> u32 {
-        first
-            .saturating_mul(1 << times.min(20))
-            .min(self.config.probe_ms_max)
+        let most = self.config.probe_ms_max;
+        let mut wait = first.min(most);
+        for _ in 0..times.min(20) {
+            wait = wait.saturating_mul(2).min(most);
+        }
+        wait
     }
 
     /// Nothing is left to say in our turn.

@@ -11,6 +11,11 @@ pub const LEN: usize = 36;
 const FORM: u32 = 0x0001_7575;
 const RANDOM: u32 = 0x0002_7575;
 
+/// Digits of a UUID, and those that tell the version and the variant (RFC 9562 section 4).
+const DIGITS: usize = 32;
+const VERSION_AT: usize = 12;
+const VARIANT_AT: usize = 16;
+
 /// How a UUID is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Form {
@@ -40,45 +45,36 @@ impl Form {
     }
 
     fn len(self) -> usize {
-        if self == Self::Plain { LEN - 4 } else { LEN }
+        self.place(DIGITS)
     }
 
-    fn is_hyphen(self, at: usize) -> bool {
-        self != Self::Plain && matches!(at, 8 | 13 | 18 | 23)
+    fn has_hyphen_before(self, digit: usize) -> bool {
+        self != Self::Plain && matches!(digit, 8 | 12 | 16 | 20)
+    }
+
+    /// Where a digit stands.
+    fn place(self, digit: usize) -> usize {
+        match self {
+            Self::Plain => digit,
+            _ => digit + (digit / 4).clamp(1, 5) - 1,
+        }
     }
 
     fn fits(self, text: &[u8]) -> bool {
-        let fits = |(at, letter): (usize, &u8)| match self.is_hyphen(at) {
-            true => *letter == b'-',
-            false => is_among(self.digits(), *letter),
-        };
-        text.len() == self.len() && text.iter().enumerate().all(fits)
-    }
-
-    /// Where the digit of the version is, and that of the variant.
-    fn marks(self) -> [usize; 2] {
-        if self == Self::Plain {
-            [12, 16]
-        } else {
-            [14, 19]
-        }
-    }
-
-    /// What the digit at `at` of a random UUID (RFC 9562 version 4) is at least, and how many it can be.
-    fn range(self, at: usize) -> (u32, u32) {
-        let [version, variant] = self.marks();
-        match at {
-            _ if at == version => (4, 1),
-            _ if at == variant => (8, 4),
-            _ => (0, 16),
-        }
+        text.len() == self.len()
+            && (0..DIGITS).all(|digit| {
+                let at = self.place(digit);
+                let hyphen = !self.has_hyphen_before(digit) || text.get(at - 1) == Some(&b'-');
+                hyphen
+                    && text
+                        .get(at)
+                        .is_some_and(|letter| is_among(self.digits(), *letter))
+            })
     }
 
     fn is_random(self, text: &[u8]) -> bool {
-        self.marks().into_iter().all(|at| {
-            let (least, count) = self.range(at);
-            value(self.digits(), text.get(at)).wrapping_sub(least) < count
-        })
+        let value = |digit| value(self.digits(), text.get(self.place(digit)));
+        value(VERSION_AT) == 4 && value(VARIANT_AT) >> 2 == 2
     }
 }
 
@@ -93,15 +89,19 @@ pub fn code<D: Decide>(d: &mut D, contexts: &Contexts, text: &str, out: &mut [u8
     };
     let random = flag(d, contexts, RANDOM, form.is_random(text));
     let digits = form.digits();
-    for at in 0..form.len() {
-        if form.is_hyphen(at) {
-            put(out, at, Some(&b'-'));
-            continue;
+    for digit in 0..DIGITS {
+        let at = form.place(digit);
+        if form.has_hyphen_before(digit) {
+            put(out, at - 1, Some(&b'-'));
         }
-        let (least, count) = if random { form.range(at) } else { (0, 16) };
-        let digit = value(digits, text.get(at)).wrapping_sub(least);
-        let digit = least + uniform(d, count, digit);
-        put(out, at, digits.get(digit as usize));
+        let (least, count) = match digit {
+            VERSION_AT if random => (4, 1),
+            VARIANT_AT if random => (8, 4),
+            _ => (0, 16),
+        };
+        let value = value(digits, text.get(at)).wrapping_sub(least);
+        let value = least + uniform(d, count, value);
+        put(out, at, digits.get(value as usize));
     }
     form.len()
 }

@@ -68,7 +68,7 @@ impl Contexts {
         Self(row)
     }
 
-    /// Those a [`recipe`] makes of at most 15 `values`. The same as adding them one after the other.
+    /// Those a recipe makes of at most 15 `values`. The same as adding them one after the other.
     pub fn of(values: &[u32], recipe: &[u16]) -> Self {
         let mut contexts = Self::new();
         let mut seed = contexts.seed();

@@ -5,7 +5,7 @@
 //!
 //! | word | means |
 //! |---|---|
-//! | `<name`, `<x:name` | opens an element, in the namespace opened last or that of the letter `x` in [`NAMESPACES`] |
+//! | `<name`, `<x:name` | opens an element, in the namespace opened last or that of the letter `x` in `NAMESPACES` |
 //! | `>` | closes it; what is open at the end is closed there |
 //! | `name=value` | an attribute, left out if the value is empty |
 //! | `=value` | character data, left out likewise |

@@ -67,7 +67,7 @@ impl<'b> Text<'b> {
         self
     }
 
-    /// One of several texts, as [`Texts`] finds it.
+    /// One of several texts, as `Texts` finds it.
     pub fn item(&mut self, text: &str) -> &mut Self {
         self.str(text).end()
     }

@@ -50,7 +50,7 @@ pub struct Use {
     pub kind: u32,
     /// How often the places had been used up, low bits: nobody skips 256 times all of them.
     lap: u8,
-    /// By how much the run it counted on began later than [`WINDOW`] packets before it; 0 without one, for then the next is
+    /// By how much the run it counted on began later than `WINDOW` packets before it; 0 without one, for then the next is
     /// whole.
     pub short: u8,
     /// The slot after that of the template used, or become; 0 without one.

@@ -61,16 +61,18 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
     where
         'd: 'x,
     {
-        let (writer, short_ids) = match &work {
-            Work::Write(_, options) => {
-                staged.is_again = options.again;
-                // With too many packets under way, this one is written without memory.
-                staged.stands_alone = options.again || self.ends.pending.is_ahead(number);
-                (Direction::Sent, options.ids == Ids::Short)
-            }
-            Work::Read(_) => (Direction::Received, false),
+        let mut short_ids = false;
+        if let Work::Write(_, options) = &work {
+            short_ids = options.ids == Ids::Short;
+            staged.is_again = options.again;
+            // With too many packets under way, this one is written without memory.
+            staged.stands_alone = options.again || self.ends.pending.is_ahead(number);
+        }
+        let is_writing = matches!(work, Work::Write(..));
+        let writer = match is_writing {
+            true => Direction::Sent,
+            false => Direction::Received,
         };
-        let is_writing = writer == Direction::Sent;
         let (octets, scratch) = self.layout.split(self.storage.as_mut());
         let shelves = Shelves {
             layout: &self.layout,

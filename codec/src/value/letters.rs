@@ -7,7 +7,7 @@ use crate::structure::{Contexts, recipe, tree};
 
 const LETTER: u32 = 0x0001_6c65;
 
-/// Codes `text`, which has no NUL; on the reading end it goes to `out`. Returns its length, or [`TOO_LONG`]. The end is
+/// Codes `text`, which has no NUL; on the reading end it goes to `out`. Returns its length, or `TOO_LONG`. The end is
 /// a NUL.
 pub fn code<D: Decide>(d: &mut D, place: u32, text: &[u8], out: &mut [u8]) -> usize {
     let mut last = 0u32;

@@ -161,7 +161,7 @@ impl<'a> Token<'a> {
         }
     }
 
-    /// Codes it; on the reading end the text goes to `out`. Returns its length there, or [`TOO_LONG`].
+    /// Codes it; on the reading end the text goes to `out`. Returns its length there, or `TOO_LONG`.
     pub fn code<D: Decide>(self, d: &mut D, contexts: &Contexts, out: &mut [u8]) -> usize {
         let alphabet = tree(d, contexts, ALPHABET, 3, self.alphabet);
         self.spell(d, contexts, alphabet, None, out)

@@ -57,12 +57,7 @@ where
     loop {
         let next = {
             let resting = desk.radio_rests.is_some();
-            let receive = pin!(async {
-                if resting {
-                    pending::<()>().await;
-                }
-                radio.receive(&mut heard).await
-            });
+            let receive = pin!(receive(radio, &mut heard, resting));
             let next = attend(
                 endpoint, &mut desk, receive, &mut said, &now, &mut delay, &mut heed,
             );
@@ -109,6 +104,18 @@ where
             endpoint.handle_frame(now(), part(&heard, heard_len))?;
         }
     }
+}
+
+/// The next frame; never while the radio rests.
+async fn receive<R: Radio>(
+    radio: &mut R,
+    heard: &mut [u8],
+    resting: bool,
+) -> Result<usize, R::Error> {
+    if resting {
+        pending::<()>().await;
+    }
+    radio.receive(heard).await
 }
 
 /// The console and what belongs to it.

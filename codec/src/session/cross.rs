@@ -6,7 +6,7 @@ use super::memory::{Direction, Shelves};
 use super::staged::Staged;
 use super::walk::{Failed, Memory, Scribe, Walk, What};
 use super::{Ids, Options, Session, nodes};
-use crate::alias::recent::Next;
+use crate::alias::recent::{Next, Recent};
 use crate::alias::template::{Cursor, Recorder};
 use crate::entropy::Coder;
 use crate::features::Deciding;
@@ -84,13 +84,15 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         let given = (is_writing && !staged.stands_alone)
             .then(|| choose::template(templates, &sketch))
             .flatten();
-        if flag(d, &packet_contexts(), EXTENDED, false) {
-            return Err(Fault::Version);
-        }
-        let recent = &self.recent[writer as usize];
         let mut next = Next::default();
-        recent.code(d, number, given, is_writing, &mut next)?;
-        d.note(What::Packet);
+        head(
+            d,
+            &self.recent[writer as usize],
+            number,
+            given,
+            is_writing,
+            &mut next,
+        )?;
         staged.template = next.used;
         staged.packet.marks = next.marks;
         staged.packet.short = next.short;
@@ -128,6 +130,23 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         let concluded = nodes.and_then(|nodes| conclude(&mut walk, &sketch).map(|()| nodes));
         concluded.map_err(|Failed| walk.fault)
     }
+}
+
+/// What a packet begins with: its version, what it counts on, its template.
+fn head<D: Scribe>(
+    d: &mut D,
+    recent: &Recent,
+    number: u32,
+    given: Option<u16>,
+    is_writing: bool,
+    next: &mut Next,
+) -> Result<(), Fault> {
+    if flag(d, &packet_contexts(), EXTENDED, false) {
+        return Err(Fault::Version);
+    }
+    recent.code(d, number, given, is_writing, next)?;
+    d.note(What::Packet);
+    Ok(())
 }
 
 /// What the stanza to write looks like.

@@ -46,6 +46,22 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         self.cross(&mut deciding, number, work, arena, staged)
     }
 
+    /// Who writes, and whether ids are to be short; how a stanza is to be written goes to `staged`.
+    fn order(
+        &self,
+        work: &Work<'_, '_>,
+        number: u32,
+        staged: &mut Staged<'_>,
+    ) -> (Direction, bool) {
+        let Work::Write(_, options) = work else {
+            return (Direction::Received, false);
+        };
+        staged.is_again = options.again;
+        // With too many packets under way, this one is written without memory.
+        staged.stands_alone = options.again || self.ends.pending.is_ahead(number);
+        (Direction::Sent, options.ids == Ids::Short)
+    }
+
     /// Codes packet `number`. Strings that are read go to `arena`. Returns how many nodes are on the tape.
     ///
     /// # Errors
@@ -61,18 +77,8 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
     where
         'd: 'x,
     {
-        let mut short_ids = false;
-        if let Work::Write(_, options) = &work {
-            short_ids = options.ids == Ids::Short;
-            staged.is_again = options.again;
-            // With too many packets under way, this one is written without memory.
-            staged.stands_alone = options.again || self.ends.pending.is_ahead(number);
-        }
-        let is_writing = matches!(work, Work::Write(..));
-        let writer = match is_writing {
-            true => Direction::Sent,
-            false => Direction::Received,
-        };
+        let (writer, short_ids) = self.order(&work, number, staged);
+        let is_writing = writer == Direction::Sent;
         let (octets, scratch) = self.layout.split(self.storage.as_mut());
         let shelves = Shelves {
             layout: &self.layout,

@@ -117,6 +117,11 @@ impl Header {
         false
     }
 
+    /// Whether it is a hello, sealed so that every version can read it.
+    pub(crate) fn is_hello(&self) -> bool {
+        matches!(self.kind, Kind::Control(Control::Hello))
+    }
+
     /// Reads the header of `frame`.
     ///
     /// # Errors

@@ -62,8 +62,7 @@ pub const MTU_MIN: u16 = 14;
 pub const MTU_MAX: u16 = 2048;
 
 /// One end of a link. `B` is the storage for packets under way: `Vec<u8>`, `[u8; N]`, `&mut [u8]`. Its first
-/// `LinkConfig::out_len` bytes hold packets on their way out, its last MTU opens frames, the rest holds packets on
-/// their way in.
+/// `LinkConfig::out_len` bytes hold packets on their way out, the rest holds packets on their way in.
 ///
 /// Methods come in four kinds: getters; `handle_*` for what the world did; commands for what the application
 /// wants; `poll_*` for what the caller must do next. After any `handle_*` or command:
@@ -89,8 +88,6 @@ pub struct Link<B> {
     turn: Turn,
     clock: Clock,
     news: News,
-    /// Bytes of the storage in which frames are opened.
-    scratch_len: usize,
     config: LinkConfig,
     session: Session,
     /// What the peer said in its last hello.
@@ -153,19 +150,6 @@ pub struct Transmit {
     pub over: bool,
 }
 
-/// The storage cut in three: out, in, and one frame opened.
-fn parts<B: AsMut<[u8]>>(
-    storage: &mut B,
-    out_len: usize,
-    mtu: usize,
-) -> (&mut [u8], &mut [u8], &mut [u8]) {
-    let bytes = storage.as_mut();
-    let scratch = bytes.len().saturating_sub(mtu);
-    let (bytes, scratch) = bytes.split_at_mut(scratch);
-    let (out, incoming) = bytes.split_at_mut(out_len.min(bytes.len()));
-    (out, incoming, scratch)
-}
-
 impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     /// Makes a link from what is configured and what was kept. Says nothing yet, and nothing at all until there is a
     /// packet to send or the peer speaks.
@@ -193,8 +177,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         };
         Self {
             session: Session::new(&config, resume.epoch, resume.peer_epoch),
-            outgoing: Outgoing::new(resume.first_outstanding, resume.next_number),
-            incoming: Incoming::new(resume.accepted),
+            outgoing: Outgoing::new(resume.first_outstanding, resume.next_number, config.out_len),
+            incoming: Incoming::new(resume.accepted, config.out_len, storage.as_ref().len()),
             turn: Turn::new(config.seed),
             clock: Clock::new(),
             news: News::default(),
@@ -204,7 +188,6 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             handshake: Handshake::default(),
             mismatched: false,
             greeting: config.hello,
-            scratch_len: config.receive_mtu(&channel).max(channel.mtu).into(),
             config,
             channel,
             storage,
@@ -221,6 +204,16 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     /// The channel as last told.
     pub fn channel(&self) -> &Channel {
         &self.channel
+    }
+
+    /// What this end says in a hello.
+    pub fn agreement(&self) -> &Agreement {
+        &self.config.agreement
+    }
+
+    /// What the peer said in its last hello.
+    pub fn theirs(&self) -> &Agreement {
+        &self.theirs
     }
 
     /// Whether the peer was heard in this run and has not fallen silent.
@@ -320,13 +313,12 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     fn room(&mut self, number: PacketNumber, priority: Priority) -> Option<Grant<'_>> {
         let most = self.packet_len_max();
-        let (out, ..) = parts(&mut self.storage, self.config.out_len, 0);
         // A packet that finds too little room is given back and asks again when the air has taken some.
         let enough = usize::from(self.channel.mtu).min(most);
-        if self.outgoing.free(out) < enough {
+        if self.outgoing.free() < enough {
             return None;
         }
-        let buffer = self.outgoing.grant(out, number, priority);
+        let buffer = self.outgoing.grant(self.storage.as_mut(), number, priority);
         let len = buffer.len().min(most);
         Some(Grant {
             number,
@@ -337,16 +329,14 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     /// Queues the granted packet, of `len` bytes. A length of 0 gives the grant back unused.
     #[inline(never)]
     pub fn commit(&mut self, _now: Instant, len: usize) {
-        let (out, ..) = parts(&mut self.storage, self.config.out_len, 0);
-        self.outgoing.commit(out, len);
+        self.outgoing.commit(len);
     }
 
     /// Withdraws a packet. True if it may still be possible: [`Event::Abandoned`] follows once it is certain that the
     /// packet will never surface, [`Event::Delivered`] if the peer had it already. The first answer is final.
     #[inline(never)]
     pub fn cancel(&mut self, _now: Instant, number: PacketNumber) -> bool {
-        let (out, ..) = parts(&mut self.storage, self.config.out_len, 0);
-        let cancelled = self.outgoing.cancel(out, number);
+        let cancelled = self.outgoing.cancel(self.storage.as_mut(), number);
         self.owed.poll |= cancelled && self.outgoing.has_doubt();
         cancelled
     }
@@ -355,8 +345,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     /// by its sender: accept it like any other and drop it.
     #[inline(never)]
     pub fn recv(&mut self) -> Option<(PacketNumber, &[u8])> {
-        let (_, bytes, _) = parts(&mut self.storage, self.config.out_len, self.scratch_len);
-        let packet = self.incoming.recv(bytes);
+        let packet = self.incoming.recv(self.storage.as_ref());
         count(
             &mut self.stats.packets_received,
             u32::from(packet.is_some()),
@@ -367,8 +356,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     /// The application holds this packet durably: it is acknowledged in our next frame and never surfaces again.
     #[inline(never)]
     pub fn accept(&mut self, now: Instant, number: PacketNumber) {
-        let (_, bytes, _) = parts(&mut self.storage, self.config.out_len, self.scratch_len);
-        if self.incoming.accept(bytes, number) {
+        if self.incoming.accept(self.storage.as_mut(), number) {
             self.clock.tell(now);
             self.owe_ack(false);
         }
@@ -426,11 +414,9 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             What::Resumed => Event::Resumed,
             What::Closed => Event::Closed,
             What::Hello => {
-                let (ours, theirs) = (self.config.agreement, self.theirs);
-                match ours.dictionary(self.config.side, &theirs) {
-                    Some(dictionary) => Event::Agreed { dictionary, theirs },
-                    None => Event::Mismatch { ours, theirs },
-                }
+                let ours = &self.config.agreement;
+                let common = ours.dictionary(self.config.side, &self.theirs);
+                common.map_or(Event::Mismatch, Event::Agreed)
             }
         }
     }

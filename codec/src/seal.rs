@@ -11,14 +11,14 @@ mod replay;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use ccm::{Way, ccm};
+pub(crate) use ccm::Cipher;
 pub(crate) use replay::Replay;
 
 use core::fmt;
 
 use crate::link::Side;
 use crate::row::put;
-use ccm::TAG_MAX;
+use ccm::Block;
 use derive::derive;
 
 /// The secret two ends share: 16 to 32 bytes of full entropy, from `keygen` or from pairing.
@@ -62,6 +62,13 @@ pub(crate) enum Purpose {
     Group,
 }
 
+/// What happens to a frame.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Way {
+    Seal,
+    Open,
+}
+
 /// The number that makes a frame's nonce, see the head of this file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Nonce {
@@ -71,7 +78,7 @@ pub(crate) struct Nonce {
 }
 
 impl Nonce {
-    fn bytes(self) -> [u8; 13] {
+    fn bytes(&self) -> [u8; 13] {
         let [s0, s1, s2, s3] = self.sender_epoch.to_be_bytes();
         let [r0, r1, r2, r3] = self.receiver_epoch.to_be_bytes();
         let [c1, c2, c3, c4] = self.counter.to_be_bytes();
@@ -130,61 +137,57 @@ impl Seal {
     /// length, or `None` if the tag does not fit.
     pub(crate) fn seal(
         &self,
-        nonce: Nonce,
+        nonce: &Nonce,
         frame: &mut [u8],
         header: usize,
         len: usize,
     ) -> Option<usize> {
-        let tag_len = usize::from(self.tag_len);
-        let (text, tag) = frame.get_mut(..len + tag_len)?.split_at_mut_checked(len)?;
-        let clear = if self.clear { len } else { header };
-        let (clear, body) = text.split_at_mut_checked(clear)?;
-        let made = ccm(
-            &self.send,
-            &nonce.bytes(),
-            tag_len,
-            clear,
-            (body, Way::Seal),
-        );
-        put(tag, made.get(..tag_len)?).then_some(len + tag_len)
+        let total = len + usize::from(self.tag_len);
+        let frame = frame.get_mut(..total)?;
+        self.cross(Way::Seal, nonce, frame, header).then_some(total)
     }
 
-    /// Checks a frame and writes its body into `body`. Gives the body's length, or `None` if the tag does not fit.
-    pub(crate) fn open(
-        &self,
-        nonce: Nonce,
-        frame: &[u8],
-        header: usize,
-        body: &mut [u8],
-    ) -> Option<usize> {
+    /// Opens a frame in place and gives the length without the tag, or leaves it as it was if the tag does not fit.
+    pub(crate) fn open(&self, nonce: &Nonce, frame: &mut [u8], header: usize) -> Option<usize> {
+        let opens = self.cross(Way::Open, nonce, frame, header);
+        opens.then(|| frame.len() - usize::from(self.tag_len))
+    }
+
+    /// Seals or opens a frame with room for its tag at the end. False, and the frame is as it was, if the tag does not fit.
+    #[inline(never)]
+    pub(crate) fn cross(&self, way: Way, nonce: &Nonce, frame: &mut [u8], header: usize) -> bool {
         let tag_len = usize::from(self.tag_len);
-        let (text, tag) = frame.split_at_checked(frame.len().checked_sub(tag_len)?)?;
-        let (head, sealed) = text.split_at_checked(header)?;
-        let body = body.get_mut(..sealed.len())?;
-        put(body, sealed);
-        let (clear, opened) = if self.clear {
-            (text, &mut [][..])
-        } else {
-            (head, &mut *body)
+        let Some(len) = frame
+            .len()
+            .checked_sub(tag_len)
+            .filter(|len| header <= *len)
+        else {
+            return false;
         };
-        let made = ccm(
-            &self.receive,
-            &nonce.bytes(),
-            tag_len,
-            clear,
-            (opened, Way::Open),
-        );
-        if is_same(&made, tag) {
-            return Some(body.len());
+        let (text, tag) = frame.split_at_mut(len);
+        let (clear, body) = text.split_at_mut(if self.clear { len } else { header });
+        let opening = way == Way::Open;
+        let key = if opening { &self.receive } else { &self.send };
+        let cipher = Cipher::new(key, &nonce.bytes());
+        if opening {
+            cipher.cross(body);
         }
+        let made = cipher.tag(tag_len, clear, body);
+        let good = if opening {
+            is_same(&made, tag)
+        } else {
+            put(tag, made.get(..tag_len).unwrap_or(&[]))
+        };
         // What is not authentic is nobody's to read.
-        body.fill(0);
-        None
+        if good != opening {
+            cipher.cross(body);
+        }
+        good
     }
 }
 
 /// Whether the tag is the beginning of the one made; takes as long whatever differs.
-pub(crate) fn is_same(made: &[u8; TAG_MAX], tag: &[u8]) -> bool {
+pub(crate) fn is_same(made: &Block, tag: &[u8]) -> bool {
     let differing = made.iter().zip(tag).fold(0, |all, (a, b)| all | (a ^ b));
     core::hint::black_box(differing) == 0
 }

@@ -282,16 +282,15 @@ impl Counts {
         let (link, stats) = (endpoint.link_stats(), endpoint.stats());
         let (spent_ms, allowed_ms) = endpoint.airtime_ms();
         Self {
-            // Those of the link begin anew after four thousand million.
             counters: [
-                link.frames_sent as u32,
-                link.bytes_sent as u32,
-                link.frames_received as u32,
-                link.bytes_received as u32,
-                link.malformed_frames as u32,
-                link.forged_frames as u32,
-                link.replayed_frames as u32,
-                link.stale_frames as u32,
+                link.frames_sent,
+                link.bytes_sent,
+                link.frames_received,
+                link.bytes_received,
+                link.malformed_frames,
+                link.forged_frames,
+                link.replayed_frames,
+                link.stale_frames,
                 stats.unreadable_packets,
                 stats.refused_chats,
                 stats.dropped_answers,

@@ -45,7 +45,7 @@ pub use start::channel;
 
 /// Octets of storage the link of an endpoint needs for frames of `mtu` octets.
 pub const fn link_storage_len(mtu: usize) -> usize {
-    OUT_LEN + IN_LEN + 2 * mtu
+    OUT_LEN + IN_LEN + mtu
 }
 
 /// Longest frame of an endpoint, octets.
@@ -145,11 +145,11 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
 {
     // What the world did.
 
-    /// A frame came from the radio. Garbage is counted and dropped.
+    /// A frame came from the radio: it is opened in place. Garbage is counted and dropped.
     ///
     /// # Errors
     /// Flash failed; what came in was not acknowledged and comes again.
-    pub fn handle_frame(&mut self, now: Instant, frame: &[u8]) -> Result<(), EndpointError> {
+    pub fn handle_frame(&mut self, now: Instant, frame: &mut [u8]) -> Result<(), EndpointError> {
         self.rest.note(now);
         self.link.handle_frame(now, frame);
         self.settle(now)

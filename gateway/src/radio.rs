@@ -246,7 +246,7 @@ impl Radio {
         }
         let mut known = false;
         for conversation in &mut self.conversations {
-            if conversation.handle_frame(now, &self.heard[..len]) {
+            if conversation.handle_frame(now, &mut self.heard[..len]) {
                 known = true;
                 self.gateway.borrow_mut().handle_heard(conversation.peer());
             }

@@ -332,7 +332,7 @@ fn custody_on_a_reliable_modem_that_reconnects() {
         }
         assert!(pair.run(HOUR_MS), "seed {seed}: not done");
         check(&pair, seed);
-        let repeated: u64 = pair
+        let repeated: u32 = pair
             .stations
             .iter()
             .map(|s| s.link.stats().frames_repeated)

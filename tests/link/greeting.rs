@@ -24,13 +24,7 @@ fn hellos_that_agree_come_before_the_first_packet() {
     assert!(pair.run(MINUTE_MS));
     for station in &pair.stations {
         assert!(
-            station.events.iter().any(|event| matches!(
-                event,
-                Event::Agreed {
-                    dictionary: 0xd1c7,
-                    ..
-                }
-            )),
+            station.events.contains(&Event::Agreed(0xd1c7)),
             "{:?}",
             station.events
         );
@@ -48,17 +42,10 @@ fn another_dictionary_is_reported_with_both_values_and_nothing_is_sent() {
     pair.send(0, 1, Priority::Chat, 30);
     pair.send(0, 2, Priority::Chat, 30);
     pair.idle(10 * MINUTE_MS);
-    let is_told = |event: &Event| match event {
-        Event::Mismatch { ours, theirs } => {
-            (ours.dictionaries.ids(), theirs.dictionaries.ids()) == (&[1], &[2])
-        }
-        _ => false,
-    };
-    assert!(
-        pair.stations[0].events.iter().any(is_told),
-        "{:?}",
-        pair.stations[0].events
-    );
+    let told = &pair.stations[0];
+    assert!(told.events.contains(&Event::Mismatch), "{:?}", told.events);
+    let said = [told.link.agreement(), told.link.theirs()];
+    assert_eq!(said.map(|said| said.dictionaries.ids()), [&[1], &[2]]);
     let agreement = Agreement {
         dictionaries: Offer::one(2),
         ..pair.agreement(0)
@@ -71,7 +58,7 @@ fn another_dictionary_is_reported_with_both_values_and_nothing_is_sent() {
 fn agreed(pair: &Pair) -> [Vec<u32>; 2] {
     [0, 1].map(|station: usize| {
         let of = |event: &Event| match event {
-            Event::Agreed { dictionary, .. } => Some(*dictionary),
+            Event::Agreed(dictionary) => Some(*dictionary),
             _ => None,
         };
         pair.stations[station]

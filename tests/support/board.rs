@@ -88,7 +88,9 @@ pub fn radio(bytes: &[u8]) {
 
 fn hear(board: &mut Board, frame: &[u8]) {
     let now = Instant::from_millis(1000);
-    board.handle_frame(now, frame).expect("flash is fine");
+    board
+        .handle_frame(now, &mut frame.to_vec())
+        .expect("flash is fine");
     let mut said = [0; MTU_MAX];
     let said = board.poll_transmit(now, &mut said).expect("flash is fine");
     if said.is_some() {

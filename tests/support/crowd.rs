@@ -334,7 +334,7 @@ impl Crowd {
                 continue;
             }
             for end in &mut it.ends {
-                end.link.handle_frame(clock, &sending.frame);
+                end.link.handle_frame(clock, &mut sending.frame.clone());
             }
         }
     }

@@ -419,7 +419,7 @@ impl Pair {
                 println!("{:>9} {station} <-", self.now);
             }
             match happening {
-                Happening::Frame(frame) => s.link.handle_frame(clock, &frame),
+                Happening::Frame(mut frame) => s.link.handle_frame(clock, &mut frame),
                 Happening::Carrier(busy) => s.link.handle_carrier(clock, busy),
                 Happening::Sent => {
                     s.sending = false;

@@ -128,9 +128,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> GroupReceiver<B> {
         }
         let opened = self.epoch.checked_add(ahead.into()).and_then(|epoch| {
             let nonce = nonce(epoch, sequence);
-            let scratch = self.slots.scratch();
-            let len = self.seal.open(nonce, frame, GROUP_HEADER_LEN, scratch)?;
-            Some((epoch, len))
+            let scratch = self.slots.scratch().get_mut(..frame.len())?;
+            scratch.copy_from_slice(frame);
+            let len = self.seal.open(&nonce, scratch, GROUP_HEADER_LEN)?;
+            scratch.copy_within(GROUP_HEADER_LEN.., 0);
+            Some((epoch, len - GROUP_HEADER_LEN))
         });
         let Some((epoch, len)) = opened else {
             self.stats.forged_frames += 1;

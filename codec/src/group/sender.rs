@@ -281,7 +281,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> GroupSender<B> {
         };
         let nonce = nonce(self.epoch, sequence);
         let len = GROUP_HEADER_LEN + body_len;
-        let len = self.seal.seal(nonce, frame, GROUP_HEADER_LEN, len)?;
+        let len = self.seal.seal(&nonce, frame, GROUP_HEADER_LEN, len)?;
         self.stats.frames_sent += 1;
         self.stats.bytes_sent += len as u64;
         Some(len)

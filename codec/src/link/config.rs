@@ -217,23 +217,13 @@ impl LinkConfig {
         if !in_range {
             return Err(LinkError::OutOfRange);
         }
-        let least = self.out_len + mtu + usize::from(self.receive_mtu(channel).max(channel.mtu));
-        if self.out_len < mtu || storage_len < least {
+        if self.out_len < mtu || storage_len < self.out_len + mtu {
             return Err(LinkError::StorageTooSmall);
         }
         if resume.epoch == 0 {
             return Err(LinkError::NoEpoch);
         }
         Ok(())
-    }
-
-    /// The longest frame this end opens.
-    pub(super) fn receive_mtu(&self, channel: &Channel) -> u16 {
-        if self.agreement.mtu == 0 {
-            channel.mtu
-        } else {
-            self.agreement.mtu
-        }
     }
 }
 

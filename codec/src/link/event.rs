@@ -1,6 +1,6 @@
 //! What the link has to tell. Refuses to carry packets: those come from `recv`.
 
-use super::{Agreement, PacketNumber};
+use super::PacketNumber;
 
 /// News from [`super::Link::poll_event`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -22,20 +22,11 @@ pub enum Event {
     Delivered(PacketNumber),
     /// This packet was cancelled, and the peer confirmed it will never surface.
     Abandoned(PacketNumber),
-    /// A hello arrived that goes with ours.
-    Agreed {
-        /// The dictionary to speak from now on, in this session.
-        dictionary: u32,
-        /// What the peer said.
-        theirs: Agreement,
-    },
-    /// A hello arrived of another version, or without a dictionary we have. Nothing is sent until `rejoin`.
-    Mismatch {
-        /// What this end said.
-        ours: Agreement,
-        /// What the peer said.
-        theirs: Agreement,
-    },
+    /// A hello arrived that goes with ours: this dictionary is spoken from now on, in this session.
+    Agreed(u32),
+    /// A hello arrived of another version, or without a dictionary we have. Nothing is sent until
+    /// [`super::Link::rejoin`].
+    Mismatch,
     /// The peer left with a sign-off.
     Closed,
 }

@@ -100,12 +100,12 @@ pub(super) struct Incoming {
 impl Incoming {
     // Made where it is to stay: a copy would lie on the stack of a board.
     #[inline(always)]
-    pub(super) fn new(accepted: Accepted) -> Self {
+    pub(super) fn new(accepted: Accepted, start: usize, end: usize) -> Self {
         Self {
             accepted,
             reports: 0,
             slots: [MISSING; WINDOW_MAX as usize],
-            pool: Pool::new(),
+            pool: Pool::new(start, end),
             parts: [UNUSED; PARTIALS_MAX],
         }
     }
@@ -159,7 +159,7 @@ impl Incoming {
     fn take_whole(&mut self, bytes: &mut [u8], number: PacketNumber, item: &Item<'_>) -> Taken {
         self.drop(bytes, number);
         let len = item.bytes.len();
-        if !self.make_room(bytes, number, len) || !self.pool.push(bytes, number, len) {
+        if !self.make_room(bytes, number, len) || !self.pool.push(number, len) {
             return Taken::Unstored;
         }
         put(self.pool.get_mut(bytes, number), item.bytes);
@@ -205,7 +205,7 @@ impl Incoming {
             },
         };
         if place.is_none() {
-            self.pool.push(bytes, number, 0);
+            self.pool.push(number, 0);
             let (state, bulk) = (State::Partial, item.bulk);
             *self.slot(number) = Slot { state, bulk };
         }
@@ -305,14 +305,14 @@ impl Incoming {
     /// Makes `len` bytes free, pushing out packets later than `number` if it must.
     fn make_room(&mut self, bytes: &mut [u8], number: PacketNumber, len: usize) -> bool {
         for later in self.window().rev() {
-            if self.pool.free(bytes) >= len || later <= number {
+            if self.pool.free() >= len || later <= number {
                 break;
             }
             if self.state(later) != State::Surfaced {
                 self.drop(bytes, later);
             }
         }
-        self.pool.free(bytes) >= len
+        self.pool.free() >= len
     }
 
     /// The next packet in order that was not handed out.

@@ -79,9 +79,9 @@ pub(super) struct Outgoing {
 impl Outgoing {
     // Made where it is to stay: a copy would lie on the stack of a board.
     #[inline(always)]
-    pub(super) fn new(first: PacketNumber, next: PacketNumber) -> Self {
+    pub(super) fn new(first: PacketNumber, next: PacketNumber, room: usize) -> Self {
         let slots = [EMPTY; WINDOW_MAX as usize];
-        let (cuts, pool) = (Cuts::new(), Pool::new());
+        let (cuts, pool) = (Cuts::new(), Pool::new(0, room));
         let mut this = Self {
             tail: first,
             base: first,
@@ -137,8 +137,8 @@ impl Outgoing {
             .find(|n| self.at(*n).marks & (WANTED | CANCELLED) == WANTED)
     }
 
-    pub(super) fn free(&self, bytes: &[u8]) -> usize {
-        self.pool.free(bytes)
+    pub(super) fn free(&self) -> usize {
+        self.pool.free()
     }
 
     /// Free bytes to write a packet into.
@@ -157,11 +157,11 @@ impl Outgoing {
         self.is_outstanding(number) && self.at(number).is(WANTED)
     }
 
-    pub(super) fn commit(&mut self, bytes: &[u8], len: usize) {
+    pub(super) fn commit(&mut self, len: usize) {
         let Some((number, priority)) = self.granted.take() else {
             return;
         };
-        if len == 0 || !self.pool.push(bytes, number, len) {
+        if len == 0 || !self.pool.push(number, len) {
             return;
         }
         let mut unsure = 0;

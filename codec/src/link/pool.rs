@@ -14,22 +14,27 @@ struct Span {
 
 const NOTHING: Span = Span { start: 0, len: 0 };
 
-/// The table of contents of a slice the caller keeps: a span for each number of a window, most of them empty.
-// The length first: a board reaches it with short instructions.
+/// The table of contents of a part of a slice the caller keeps: a span for each number of a window, most of them empty.
+// The ends first: a board reaches them with short instructions.
 #[repr(C)]
 #[derive(Debug)]
 pub(super) struct Pool {
-    /// Bytes of all packets: there are no gaps.
-    len: u32,
+    /// Where the packets end: there are no gaps.
+    end: u32,
+    /// Where the part of the slice begins, and where it ends.
+    first: u32,
+    last: u32,
     spans: [Span; WINDOW_MAX as usize],
 }
 
 impl Pool {
     // Made where it is to stay: a copy would lie on the stack of a board.
     #[inline(always)]
-    pub(super) const fn new() -> Self {
+    pub(super) const fn new(first: usize, last: usize) -> Self {
         Self {
-            len: 0,
+            end: first as u32,
+            first: first as u32,
+            last: last as u32,
             spans: [NOTHING; WINDOW_MAX as usize],
         }
     }
@@ -40,9 +45,9 @@ impl Pool {
         start as usize..(start + len) as usize
     }
 
-    /// Bytes still free of `bytes`.
-    pub(super) fn free(&self, bytes: &[u8]) -> usize {
-        bytes.len().saturating_sub(self.len as usize)
+    /// Bytes still free.
+    pub(super) fn free(&self) -> usize {
+        self.last.saturating_sub(self.end) as usize
     }
 
     /// Bytes of a packet.
@@ -62,18 +67,19 @@ impl Pool {
 
     /// The free bytes after the last packet.
     pub(super) fn tail<'b>(&self, bytes: &'b mut [u8]) -> &'b mut [u8] {
-        bytes.get_mut(self.len as usize..).unwrap_or(&mut [])
+        let tail = self.end as usize..self.last as usize;
+        bytes.get_mut(tail).unwrap_or(&mut [])
     }
 
     /// Turns the first `len` free bytes into a packet. False if they are not free.
-    pub(super) fn push(&mut self, bytes: &[u8], number: PacketNumber, len: usize) -> bool {
-        let fits = len <= self.free(bytes);
+    pub(super) fn push(&mut self, number: PacketNumber, len: usize) -> bool {
+        let fits = len <= self.free();
         if fits {
             self.spans[number.slot()] = Span {
-                start: self.len,
+                start: self.end,
                 len: len as u32,
             };
-            self.len += len as u32;
+            self.end += len as u32;
         }
         fits
     }
@@ -81,10 +87,10 @@ impl Pool {
     /// Makes a packet longer or shorter and moves those after it. False if there is no room.
     pub(super) fn resize(&mut self, bytes: &mut [u8], number: PacketNumber, len: usize) -> bool {
         let Range { start, end } = self.range(number);
-        let (to, all) = (start + len, self.len as usize);
-        let fits = to + (all - end) <= bytes.len();
+        let to = start + len;
+        let fits = to <= end + self.free();
         if fits {
-            slide(bytes, end..all, to);
+            slide(bytes, end..self.end as usize, to);
             let step = (to as u32).wrapping_sub(end as u32);
             for span in &mut self.spans {
                 if span.start as usize >= end {
@@ -95,7 +101,7 @@ impl Pool {
                 start: start as u32,
                 len: len as u32,
             };
-            self.len = self.len.wrapping_add(step);
+            self.end = self.end.wrapping_add(step);
         }
         fits
     }
@@ -107,7 +113,7 @@ impl Pool {
 
     /// Forgets all packets.
     pub(super) fn clear(&mut self) {
-        self.len = 0;
+        self.end = self.first;
         self.spans.fill(NOTHING);
     }
 }
@@ -119,13 +125,13 @@ mod tests {
     #[test]
     fn packets_keep_their_bytes_while_others_come_grow_and_go() {
         let mut bytes = [0; 20];
-        let mut pool = Pool::new();
+        let mut pool = Pool::new(0, 20);
         let number = PacketNumber::new;
         for n in 0..4 {
             pool.tail(&mut bytes)[..4].fill(n as u8);
-            assert!(pool.push(&bytes, number(n), 4));
+            assert!(pool.push(number(n), 4));
         }
-        assert!(!pool.push(&bytes, number(9), 5));
+        assert!(!pool.push(number(9), 5));
         pool.remove(&mut bytes, number(1));
         assert!(pool.resize(&mut bytes, number(0), 8) && !pool.resize(&mut bytes, number(2), 9));
         pool.resize(&mut bytes, number(2), 3);
@@ -133,6 +139,6 @@ mod tests {
         assert_eq!(pool.get(&bytes, number(1)), []);
         assert_eq!(pool.get(&bytes, number(2)), [2; 3]);
         assert_eq!(pool.get(&bytes, number(3)), [3; 4]);
-        assert_eq!(pool.free(&bytes), 20 - 15);
+        assert_eq!(pool.free(), 20 - 15);
     }
 }

@@ -4,7 +4,7 @@ use super::incoming::Taken;
 use super::session::{Opened, Refusal};
 use super::stats::count;
 use super::transmit::ASK_ABOVE_LEN;
-use super::{Agreement, At, Link, Offer, What, parts};
+use super::{Agreement, At, Link, Offer, What};
 use crate::frame::{Ack, Control, FrameError, Header, Items, Kind};
 use crate::row::Row;
 use crate::time::Instant;
@@ -13,9 +13,9 @@ use crate::time::Instant;
 const NOTICE_PAUSE_MS: u32 = 20_000;
 
 impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
-    /// A frame was received. Garbage is counted and dropped.
+    /// A frame was received: it is opened in place. Garbage is counted and dropped, and stays as it is.
     #[inline(never)]
-    pub fn handle_frame(&mut self, now: Instant, frame: &[u8]) {
+    pub fn handle_frame(&mut self, now: Instant, frame: &mut [u8]) {
         self.clock.tell(now);
         let Ok(header) = Header::parse(frame, self.channel.station.is_some()) else {
             count(&mut self.stats.malformed_frames, 1);
@@ -26,14 +26,12 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             self.overhear(header.station, header.more);
             return;
         }
-        let hello = matches!(header.kind, Kind::Control(Control::Hello));
-        if hello && header.notice.is_none() {
+        if header.is_hello() && header.notice.is_none() {
             count(&mut self.stats.malformed_frames, 1);
             return;
         }
         let up = self.session.has_heard();
-        let (.., scratch) = parts(&mut self.storage, self.config.out_len, self.scratch_len);
-        let opened = match self.session.open(&header, hello, frame, scratch) {
+        let opened = match self.session.open(&header, frame) {
             Ok(opened) => opened,
             Err(refusal) => return self.refuse(refusal, header.more),
         };
@@ -48,7 +46,9 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         self.heard(header.more);
         let known = !self.session.is_unknown();
         self.owed.notice = !known;
-        if self.take_body(&header, opened).is_err() {
+        let end = frame.len() - usize::from(self.config.tag_len);
+        let body = frame.get(header.len()..end).unwrap_or(&[]);
+        if self.take_body(&header, body, opened).is_err() {
             count(&mut self.stats.malformed_frames, 1);
         }
         if !header.more && !self.channel.full_duplex && !self.turn.is_answered() {
@@ -86,8 +86,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     }
 
     fn new_session(&mut self, before: bool) {
-        let (_, incoming, _) = parts(&mut self.storage, self.config.out_len, self.scratch_len);
-        self.incoming.reset(incoming);
+        self.incoming.reset(self.storage.as_mut());
         self.handshake.repeat();
         self.news.push(What::PeerEpoch);
         if before {
@@ -96,11 +95,14 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         }
     }
 
-    fn take_body(&mut self, header: &Header, opened: Opened) -> Result<(), FrameError> {
-        let Opened { len, data, ack, .. } = opened;
-        let (out, incoming, scratch) =
-            parts(&mut self.storage, self.config.out_len, self.scratch_len);
-        let mut body = scratch.get(..len).unwrap_or(&[]);
+    fn take_body(
+        &mut self,
+        header: &Header,
+        mut body: &[u8],
+        opened: Opened,
+    ) -> Result<(), FrameError> {
+        let Opened { data, ack, .. } = opened;
+        let storage = self.storage.as_mut();
         if header.ack {
             let mut held = Ack::NONE;
             body = held.read(body)?;
@@ -108,7 +110,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
                 let heard = self.session.note_heard(held.heard);
                 let half_duplex = !self.channel.full_duplex;
                 let (delivered, abandoned) =
-                    self.outgoing.acknowledged(out, &held, heard, half_duplex);
+                    self.outgoing
+                        .acknowledged(storage, &held, heard, half_duplex);
                 count(&mut self.stats.packets_delivered, delivered);
                 count(&mut self.stats.packets_abandoned, abandoned);
                 self.turn.note_answer(delivered + abandoned > 0);
@@ -129,7 +132,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             }
             Kind::Control(Control::SignOff) => self.news.push(What::Closed),
             Kind::Control(Control::Rekey) => {
-                self.handshake.hear(body, header.notice.is_some())?;
+                self.handshake.hear(body, header.notice.is_some());
             }
             Kind::Control(Control::Hello) => {
                 let hello = parse_hello(body)?;
@@ -142,7 +145,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
                     let item = item?;
                     elicits = true;
                     let taken = if data {
-                        self.incoming.take(incoming, &item)
+                        self.incoming.take(storage, &item)
                     } else {
                         Taken::Unstored
                     };
@@ -163,7 +166,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     }
 
     fn take_hello(&mut self, (asks, theirs): (bool, Agreement)) {
-        let ours = self.config.agreement;
+        let ours = &self.config.agreement;
         if asks {
             (self.owed.hello, self.owed.hello_asks) = (true, false);
         }

@@ -3,32 +3,50 @@
 
 use super::Link;
 use super::transmit::overhead;
-use crate::frame::FrameError;
 use crate::row::put;
 use crate::seal::Secret;
 
 /// Longest message of re-keying, in bytes.
 pub const MESSAGE_MAX: usize = 40;
 
+/// Proof that links are re-keyed at all. Without the feature `edhoc` there is none, and the compiler leaves out what
+/// needs one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Proof {
+    #[cfg(feature = "edhoc")]
+    Rekeyed,
+}
+
+impl Proof {
+    #[cfg(feature = "edhoc")]
+    pub(super) const ANY: Option<Self> = Some(Self::Rekeyed);
+    #[cfg(not(feature = "edhoc"))]
+    pub(super) const ANY: Option<Self> = None;
+}
+
 /// A message of re-keying.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct RekeyMessage {
     bytes: [u8; MESSAGE_MAX],
     len: u8,
+    proof: Proof,
 }
 
 impl RekeyMessage {
     /// Says nothing; whoever hears it answers, under the key he has.
+    #[cfg(feature = "edhoc")]
     pub const EMPTY: Self = Self {
         bytes: [0; MESSAGE_MAX],
         len: 0,
+        proof: Proof::Rekeyed,
     };
 
     /// `None` if longer than [`MESSAGE_MAX`].
     pub fn new(message: &[u8]) -> Option<Self> {
+        let proof = Proof::ANY?;
         let mut bytes = [0; MESSAGE_MAX];
         let len = u8::try_from(message.len()).ok()?;
-        put(&mut bytes, message).then_some(Self { bytes, len })
+        put(&mut bytes, message).then_some(Self { bytes, len, proof })
     }
 
     /// The message.
@@ -52,11 +70,11 @@ impl Handshake {
         self.out = message;
     }
 
-    pub(super) fn hear(&mut self, body: &[u8], notice: bool) -> Result<(), FrameError> {
+    pub(super) fn hear(&mut self, body: &[u8], notice: bool) {
         // A notice may be a replay of an earlier run's.
-        let message = RekeyMessage::new(body).filter(|_| !notice);
-        self.told = Some(message.ok_or(FrameError::Form)?);
-        Ok(())
+        if let Some(message) = RekeyMessage::new(body).filter(|_| !notice) {
+            self.told = Some(message);
+        }
     }
 
     /// Our last message may be lost.
@@ -64,19 +82,23 @@ impl Handshake {
         self.due = self.out.is_some();
     }
 
-    pub(super) fn is_due(&self) -> bool {
-        self.due
-    }
-
     /// A message is kept until the next replaces it.
     pub(super) fn is_telling(&self) -> bool {
         self.out.is_some()
     }
 
-    /// The message, about to be sent.
-    pub(super) fn take(&mut self) -> RekeyMessage {
+    pub(super) fn is_due(&self) -> bool {
+        self.due && self.is_telling()
+    }
+
+    /// The message.
+    pub(super) fn message(&self) -> &[u8] {
+        self.out.as_ref().map_or(&[], RekeyMessage::as_bytes)
+    }
+
+    /// It is about to be sent.
+    pub(super) fn note_sent(&mut self) {
         self.due = false;
-        self.out.unwrap_or(RekeyMessage::EMPTY)
     }
 }
 

@@ -3,16 +3,15 @@
 //! A session is a pair of epochs. A station that restarted speaks in notices, which name its epoch and can be opened
 //! by a peer that knows only an earlier one, until it has proof that the peer knows the new epoch.
 
-use crate::frame::{Header, Notice};
-use crate::seal::{Nonce, Purpose, Replay, Seal, Secret};
+use crate::frame::{Control, Header, Kind, Notice};
+use crate::seal::{Nonce, Purpose, Replay, Seal, Secret, Way};
 
+use super::rekey::Proof;
 use super::{LinkConfig, Profile, Side};
 
 /// How a frame was received.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Opened {
-    /// Bytes of its body.
-    pub(super) len: usize,
     /// The peer started a new session; `Some(true)` if there was one before in this run.
     pub(super) new_session: Option<bool>,
     /// Packets in it may be used.
@@ -38,23 +37,31 @@ struct Key {
     seal: Seal,
 }
 
-/// A frame to be opened.
-struct Closed<'f> {
-    nonce: Nonce,
-    bytes: &'f [u8],
-    header_len: usize,
-    hello: bool,
+impl Key {
+    fn new(secret: &Secret, side: Side, tag_len: u8, clear: bool) -> Self {
+        Self {
+            seal: Seal::new(secret, Purpose::Frames, side, tag_len, clear),
+            secret: secret.clone(),
+        }
+    }
+}
+
+/// A key agreed but not alone yet.
+#[derive(Debug)]
+struct Next {
+    key: Key,
+    /// We send with it.
+    sends: bool,
+    /// The peer sends with it.
+    heard: bool,
+    /// There is one only where links are re-keyed.
+    _proof: Proof,
 }
 
 #[derive(Debug)]
 pub(super) struct Session {
     key: Key,
-    /// A key agreed but not alone yet.
-    next: Option<Key>,
-    /// We send with it.
-    sends_next: bool,
-    /// The peer sends with it.
-    next_heard: bool,
+    next: Option<Next>,
     side: Side,
     tag_len: u8,
     clear: bool,
@@ -82,19 +89,8 @@ impl Session {
     pub(super) fn new(config: &LinkConfig, epoch: u32, peer_epoch: u32) -> Self {
         let clear = config.profile != Profile::Sealed;
         Self {
-            key: Key {
-                seal: Seal::new(
-                    &config.secret,
-                    Purpose::Frames,
-                    config.side,
-                    config.tag_len,
-                    clear,
-                ),
-                secret: config.secret.clone(),
-            },
+            key: Key::new(&config.secret, config.side, config.tag_len, clear),
             next: None,
-            sends_next: false,
-            next_heard: false,
             side: config.side,
             tag_len: config.tag_len,
             clear,
@@ -159,136 +155,116 @@ impl Session {
         self.replay.advance(here);
     }
 
-    /// The counter and notice parts of the next header.
-    pub(super) fn stamp(&self, notice: bool) -> (u8, Option<Notice>) {
-        if notice {
-            let [low, middle, high, _] = self.notice_counter.to_le_bytes();
-            let counter_high = u16::from_le_bytes([middle, high]);
-            let (epoch, peer_epoch) = (
-                self.epoch.to_le_bytes()[0],
-                self.peer_epoch.to_le_bytes()[0],
-            );
-            (
-                low,
-                Some(Notice {
-                    counter_high,
-                    epoch,
-                    peer_epoch,
-                }),
-            )
-        } else {
-            (self.counter.to_le_bytes()[0], None)
+    /// The next header, of a frame that carries nothing yet.
+    pub(super) fn header(&self, station: Option<u8>, is_notice: bool) -> Header {
+        let mut header = Header {
+            station,
+            kind: Kind::Control(Control::Plain),
+            more: false,
+            ack: false,
+            counter: self.counter as u8,
+            notice: None,
+        };
+        if is_notice {
+            header.counter = self.notice_counter as u8;
+            header.notice = Some(Notice {
+                counter_high: (self.notice_counter >> 8) as u16,
+                epoch: self.epoch as u8,
+                peer_epoch: self.peer_epoch as u8,
+            });
         }
+        header
     }
 
-    /// Seals a frame stamped before, and uses up its counter. `None` if it does not fit, or no counter is left: 2^32
-    /// frames of a session are more than any radio sends.
-    pub(super) fn seal(
-        &mut self,
-        notice: bool,
-        hello: bool,
-        frame: &mut [u8],
-        header: usize,
-        len: usize,
-    ) -> Option<usize> {
-        let (counter, receiver_epoch) = if notice {
-            (&mut self.notice_counter, 0)
-        } else {
-            (&mut self.counter, self.peer_epoch)
+    /// Seals a frame with the next header and room for the tag at its end, and uses up its counter. False if no counter is
+    /// left: 2^32 frames of a session are more than any radio sends.
+    pub(super) fn seal(&mut self, header: &Header, frame: &mut [u8]) -> bool {
+        let (counter, receiver_epoch) = match header.notice {
+            Some(_) => (&mut self.notice_counter, 0),
+            None => (&mut self.counter, self.peer_epoch),
         };
         let nonce = Nonce {
             sender_epoch: self.epoch,
             receiver_epoch,
             counter: *counter,
         };
-        *counter = counter.checked_add(1)?;
+        let Some(next) = counter.checked_add(1) else {
+            return false;
+        };
+        *counter = next;
         let key = match &self.next {
-            Some(next) if self.sends_next => next,
+            Some(next) if next.sends => &next.key,
             _ => &self.key,
         };
-        if hello {
-            self.hello_seal(key).seal(nonce, frame, header, len)
-        } else {
-            key.seal.seal(nonce, frame, header, len)
-        }
+        self.cross(key, Way::Seal, header, &nonce, frame)
     }
 
-    fn hello_seal(&self, key: &Key) -> Seal {
-        Seal::new(&key.secret, Purpose::Hello, self.side, self.tag_len, true)
+    /// Seals or opens a frame with one of the keys.
+    fn cross(&self, key: &Key, way: Way, header: &Header, nonce: &Nonce, frame: &mut [u8]) -> bool {
+        let hello;
+        let mut seal = &key.seal;
+        if header.is_hello() {
+            hello = Seal::new(&key.secret, Purpose::Hello, self.side, self.tag_len, true);
+            seal = &hello;
+        }
+        seal.cross(way, nonce, frame, header.len())
     }
 
     /// A new secret is agreed: frames under it are opened from now on, and sent if `send`.
     pub(super) fn rekey(&mut self, secret: &Secret, send: bool) {
-        let seal = Seal::new(secret, Purpose::Frames, self.side, self.tag_len, self.clear);
-        let secret = secret.clone();
-        self.next = Some(Key { secret, seal });
-        (self.sends_next, self.next_heard) = (send, false);
+        self.next = Proof::ANY.map(|proof| Next {
+            key: Key::new(secret, self.side, self.tag_len, self.clear),
+            sends: send,
+            heard: false,
+            _proof: proof,
+        });
     }
 
     /// Whether the peer was heard under the new secret.
     pub(super) fn is_next_heard(&self) -> bool {
-        self.next_heard
+        self.next.as_ref().is_some_and(|next| next.heard)
     }
 
     /// Forgets the old secret for the new one.
     pub(super) fn retire(&mut self) {
         if let Some(next) = self.next.take() {
-            self.key = next;
-            self.next_heard = false;
+            self.key = next.key;
         }
     }
 
-    fn try_key(&self, key: &Key, frame: &Closed<'_>, body: &mut [u8]) -> Option<usize> {
-        let Closed { nonce, bytes, .. } = *frame;
-        if frame.hello {
-            self.hello_seal(key)
-                .open(nonce, bytes, frame.header_len, body)
-        } else {
-            key.seal.open(nonce, bytes, frame.header_len, body)
+    fn try_open(&mut self, header: &Header, nonce: &Nonce, frame: &mut [u8]) -> bool {
+        if self.cross(&self.key, Way::Open, header, nonce, frame) {
+            return true;
         }
+        let Some(next) = &self.next else {
+            return false;
+        };
+        let opens = self.cross(&next.key, Way::Open, header, nonce, frame);
+        if let Some(next) = &mut self.next {
+            next.heard |= opens;
+        }
+        opens
     }
 
-    fn try_open(&mut self, frame: &Closed<'_>, body: &mut [u8]) -> Option<usize> {
-        let opened = self.try_key(&self.key, frame, body);
-        if opened.is_some() {
-            return opened;
-        }
-        let opened = self.try_key(self.next.as_ref()?, frame, body);
-        self.next_heard |= opened.is_some();
-        opened
-    }
-
-    /// Opens a frame into `body`.
-    pub(super) fn open(
-        &mut self,
-        header: &Header,
-        hello: bool,
-        bytes: &[u8],
-        body: &mut [u8],
-    ) -> Result<Opened, Refusal> {
-        let (nonce, tries) = match header.notice {
+    /// Opens a frame in place.
+    pub(super) fn open(&mut self, header: &Header, frame: &mut [u8]) -> Result<Opened, Refusal> {
+        let (mut nonce, tries) = match header.notice {
             None if self.peer_epoch == 0 => return Err(Refusal::Stale),
             None => (self.short_nonce(header.counter), 2),
             // A peer never heard, or heard long ago, may have restarted often since.
             Some(notice) => (self.notice_nonce(header.counter, notice), 8),
         };
-        let mut frame = Closed {
-            nonce,
-            bytes,
-            header_len: header.len(),
-            hello,
-        };
         for _ in 0..tries {
-            if let Some(len) = self.try_open(&frame, body) {
+            if self.try_open(header, &nonce, frame) {
                 return match header.notice {
-                    None => self.take_short(frame.nonce.counter, len),
-                    Some(notice) => self.take_notice(frame.nonce, notice, len),
+                    None => self.take_short(nonce.counter),
+                    Some(notice) => self.take_notice(&nonce, notice),
                 };
             }
             // The low byte crossed: try the next number that ends so.
             let unknown = match header.notice {
-                None => &mut frame.nonce.counter,
-                Some(_) => &mut frame.nonce.sender_epoch,
+                None => &mut nonce.counter,
+                Some(_) => &mut nonce.sender_epoch,
             };
             *unknown = unknown.saturating_add(256);
         }
@@ -316,7 +292,7 @@ impl Session {
         }
     }
 
-    fn take_short(&mut self, counter: u32, len: usize) -> Result<Opened, Refusal> {
+    fn take_short(&mut self, counter: u32) -> Result<Opened, Refusal> {
         if !self.replay.is_new(counter) {
             return Err(Refusal::Replayed);
         }
@@ -324,7 +300,6 @@ impl Session {
         self.replay.record(counter);
         (self.known, self.heard_peer, self.peer_in_session) = (true, true, true);
         Ok(Opened {
-            len,
             new_session: None,
             data: true,
             ack,
@@ -332,10 +307,9 @@ impl Session {
         })
     }
 
-    fn take_notice(&mut self, nonce: Nonce, notice: Notice, len: usize) -> Result<Opened, Refusal> {
+    fn take_notice(&mut self, nonce: &Nonce, notice: Notice) -> Result<Opened, Refusal> {
         let knows_us = notice.peer_epoch == self.epoch as u8;
         let mut opened = Opened {
-            len,
             new_session: None,
             data: true,
             ack: knows_us,

@@ -42,14 +42,11 @@ enum Say {
 /// The frame being written.
 struct Draft<'f> {
     frame: &'f mut [u8],
-    /// Bytes so far, of them header.
+    /// Bytes so far.
     len: usize,
-    header_len: usize,
     /// Contents end here at the latest.
     end: usize,
-    kind: Kind,
-    notice: bool,
-    ack: bool,
+    header: Header,
     /// Wants an answer.
     elicits: bool,
 }
@@ -120,9 +117,9 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     fn has_packets(&self) -> bool {
         let notice = !self.session.is_open();
         let space = Space::new(&self.config, self.contents_len(notice), notice);
-        let out = self.storage.as_ref().get(..self.config.out_len);
+        let out = self.storage.as_ref();
         let allowed = self.session.may_send() && !self.turn.manners.gives_way();
-        allowed && self.outgoing.pick(out.unwrap_or(&[]), &space).is_some()
+        allowed && self.outgoing.pick(out, &space).is_some()
     }
 
     /// Whether the peer has something to confirm.
@@ -192,27 +189,23 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             Say::Question => shows || !self.session.is_open(),
             _ => !self.session.is_open(),
         };
-        let overhead = overhead(&self.channel, self.config.tag_len, notice);
-        let header_len = overhead - usize::from(self.config.tag_len);
+        let header = self.session.header(self.channel.station, notice);
         let mut draft = Draft {
             frame,
-            len: header_len,
-            header_len,
-            end: header_len + self.contents_len(notice),
-            kind: Kind::Control(Control::Plain),
-            notice,
-            ack: false,
+            len: header.len(),
+            end: usize::from(self.channel.mtu).saturating_sub(self.config.tag_len.into()),
+            header,
             elicits: false,
         };
         match say {
             Say::Callsign => self.draft_callsign(&mut draft),
             Say::Hello => self.draft_hello(&mut draft),
             Say::Rekey => {
-                let message = self.handshake.take();
-                self.draft_ack(&mut draft, message.as_bytes().len());
-                draft.kind = Kind::Control(Control::Rekey);
-                draft.put(message.as_bytes());
+                self.draft_ack(&mut draft, self.handshake.message().len());
+                draft.header.kind = Kind::Control(Control::Rekey);
+                draft.put(self.handshake.message());
                 draft.elicits = true;
+                self.handshake.note_sent();
             }
             Say::Packets => {
                 self.draft_ack(&mut draft, 0);
@@ -222,7 +215,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             Say::Question => {}
         }
         self.owed.poll &= !self.turn.is_failing();
-        if matches!(draft.kind, Kind::Control(Control::Plain)) && !draft.ack {
+        if matches!(draft.header.kind, Kind::Control(Control::Plain)) && !draft.header.ack {
             draft.elicits = true;
             self.owed.poll = false;
             if notice && self.session.is_open() {
@@ -241,7 +234,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         (self.owed.sign_off, self.owed.identify) = (false, false);
         self.clock.stop(At::Identify);
         if let Profile::Amateur(callsign) = self.config.profile {
-            draft.kind = Kind::Control(control);
+            draft.header.kind = Kind::Control(control);
             draft.put(callsign.as_bytes());
         }
     }
@@ -250,7 +243,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         self.owed.hello = false;
         let body = emit_hello(self.owed.hello_asks, &self.config.agreement);
         if draft.room() >= body.all().len() {
-            draft.kind = Kind::Control(Control::Hello);
+            draft.header.kind = Kind::Control(Control::Hello);
             draft.put(body.all());
             draft.elicits = self.owed.hello_asks;
         }
@@ -267,7 +260,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             return;
         };
         draft.len += len;
-        draft.ack = true;
+        draft.header.ack = true;
         self.session.close_heard();
         self.owed.ack = false;
         self.owed.unacknowledged_frames = 0;
@@ -294,29 +287,20 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     }
 
     /// Seals the draft: it is a frame.
-    fn release(&mut self, draft: Draft<'_>) -> Option<Transmit> {
-        let (counter, notice) = self.session.stamp(draft.notice);
-        let more = self.goes_on(draft.len + usize::from(self.config.tag_len));
-        let header = Header {
-            station: self.channel.station,
-            kind: draft.kind,
-            more,
-            ack: draft.ack,
-            counter,
-            notice,
-        };
-        header.emit(draft.frame)?;
-        let hello = matches!(draft.kind, Kind::Control(Control::Hello));
-        let len = self.session.seal(
-            draft.notice,
-            hello,
-            draft.frame,
-            draft.header_len,
-            draft.len,
-        )?;
+    fn release(&mut self, mut draft: Draft<'_>) -> Option<Transmit> {
+        let len = draft.len + usize::from(self.config.tag_len);
+        let more = self.goes_on(len);
+        draft.header.more = more;
+        draft.header.emit(draft.frame)?;
+        if !self
+            .session
+            .seal(&draft.header, draft.frame.get_mut(..len)?)
+        {
+            return None;
+        }
         count(&mut self.stats.frames_sent, 1);
         count(&mut self.stats.bytes_sent, len as u32);
-        let (control, named) = match draft.kind {
+        let (control, named) = match draft.header.kind {
             Kind::Control(control) => (
                 true,
                 matches!(control, Control::Identify | Control::SignOff),
@@ -324,7 +308,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             _ => (false, false),
         };
         count(&mut self.stats.control_frames_sent, u32::from(control));
-        self.owed.notice &= !draft.notice;
+        self.owed.notice &= draft.header.notice.is_none();
         let amateur = self.config.profile != Profile::Sealed;
         if amateur && !named && !self.clock.is_set(At::Identify) {
             self.clock.set(At::Identify, IDENTIFY_MS);

@@ -343,10 +343,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     pub fn handle_channel(&mut self, now: Instant, channel: Channel) {
         self.clock.tell(now);
         let mtu = channel.mtu.clamp(MTU_MIN, MTU_MAX);
-        self.channel = Channel {
-            mtu: mtu.min(u16::try_from(self.scratch_len).unwrap_or(mtu)),
-            ..channel
-        };
+        self.channel = Channel { mtu, ..channel };
         self.channel.bound();
         if self.channel.reliable {
             self.outgoing.doubt();

@@ -13,7 +13,7 @@ use p256::elliptic_curve::point::{AffineCoordinates, DecompressPoint};
 use p256::{AffinePoint, ProjectivePoint, SecretKey};
 use sha2::{Digest, Sha256};
 
-use crate::seal::{Way, ccm, is_same};
+use crate::seal::{Cipher, is_same};
 
 /// The suite, for one exchange.
 #[derive(Clone)]
@@ -129,7 +129,9 @@ impl CryptoTrait for Suite {
         };
         let (body, tag) = place.split_at_mut(len);
         body.copy_from_slice(text);
-        let made = ccm(key, iv, AES_CCM_TAG_LEN, ad, (body, Way::Seal));
+        let cipher = Cipher::new(key, iv);
+        let made = cipher.tag(AES_CCM_TAG_LEN, ad, body);
+        cipher.cross(body);
         tag.copy_from_slice(&made[..AES_CCM_TAG_LEN]);
         sealed.len = total;
         sealed
@@ -154,8 +156,9 @@ impl CryptoTrait for Suite {
         opened.len = body.len();
         let place = opened.content.get_mut(..body.len()).ok_or_else(refused)?;
         place.copy_from_slice(body);
-        let made = ccm(key, iv, AES_CCM_TAG_LEN, ad, (place, Way::Open));
-        if !is_same(&made, tag) {
+        let cipher = Cipher::new(key, iv);
+        cipher.cross(place);
+        if !is_same(&cipher.tag(AES_CCM_TAG_LEN, ad, place), tag) {
             return Err(refused());
         }
         Ok(opened)

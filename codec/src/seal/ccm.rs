@@ -6,94 +6,79 @@
 use aes::Aes128;
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
 
-/// The longest tag, in bytes.
-pub(crate) const TAG_MAX: usize = 16;
+use crate::row::put;
 
-/// What happens to the body.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Way {
-    Seal,
-    Open,
-}
+/// A block of the cipher; also the longest tag, in bytes.
+pub(crate) type Block = [u8; 16];
 
-/// The sum over what is authenticated, block by block.
-struct Mac {
+/// A key and a nonce.
+pub(crate) struct Cipher {
     aes: Aes128,
-    sum: [u8; 16],
-    /// Bytes of the block so far.
-    at: usize,
+    /// The first block of the key stream before encryption: it hides the tag.
+    start: Block,
 }
 
-impl Mac {
+impl Cipher {
+    pub(crate) fn new(key: &Block, nonce: &[u8; 13]) -> Self {
+        // Section 2.3; the flags say that two bytes count.
+        let mut start = [0; 16];
+        start[0] = 1;
+        put(&mut start[1..], nonce);
+        let aes = Aes128::new(key.into());
+        Self { aes, start }
+    }
+
     #[inline(never)]
-    fn encrypt(&self, mut block: [u8; 16]) -> [u8; 16] {
-        self.aes.encrypt_block((&mut block).into());
-        block
+    fn encrypt(&self, block: &mut Block) {
+        self.aes.encrypt_block(block.into());
     }
 
-    fn add(&mut self, byte: u8) {
-        if let Some(place) = self.sum.get_mut(self.at) {
-            *place ^= byte;
-        }
-        self.at += 1;
-        if self.at == self.sum.len() {
-            self.end();
+    /// Encrypts or decrypts `body` in place; twice leaves it as it was. It is shorter than 0xff00 bytes.
+    pub(crate) fn cross(&self, body: &mut [u8]) {
+        let mut count = 0u16;
+        for part in body.chunks_mut(16) {
+            count += 1;
+            let mut stream = self.start;
+            [stream[14], stream[15]] = count.to_be_bytes();
+            self.encrypt(&mut stream);
+            add(part, &stream);
         }
     }
 
-    /// Fills the block up with zeros.
-    fn end(&mut self) {
-        if self.at > 0 {
-            self.sum = self.encrypt(self.sum);
-            self.at = 0;
+    /// The tag over `clear`, which is not empty, and the readable `body`; of it the first `tag_len` bytes count. Both are
+    /// shorter than 0xff00 bytes.
+    pub(crate) fn tag(&self, tag_len: usize, clear: &[u8], body: &[u8]) -> Block {
+        // Section 2.2: the first block tells lengths of tag and body, and that something stays in clear.
+        let mut sum = self.start;
+        sum[0] |= 1 << 6 | (tag_len as u8 / 2).wrapping_sub(1) << 3;
+        [sum[14], sum[15]] = (body.len() as u16).to_be_bytes();
+        self.encrypt(&mut sum);
+        // The length of what is clear goes before it.
+        add(&mut sum, &(clear.len() as u16).to_be_bytes());
+        let (first, rest) = clear.split_at(clear.len().min(14));
+        add(&mut sum[2..], first);
+        self.encrypt(&mut sum);
+        self.absorb(&mut sum, rest);
+        self.absorb(&mut sum, body);
+        let mut mask = self.start;
+        self.encrypt(&mut mask);
+        add(&mut sum, &mask);
+        sum
+    }
+
+    /// Takes bytes into the sum, the last block filled up with zeros.
+    fn absorb(&self, sum: &mut Block, bytes: &[u8]) {
+        for block in bytes.chunks(16) {
+            add(sum, block);
+            self.encrypt(sum);
         }
     }
 }
 
-/// Encrypts or decrypts `body` in place. Gives the tag over `clear` and the readable body, of which the first `tag_len`
-/// bytes count. `clear` and `body` are shorter than 0xff00 bytes.
-pub(crate) fn ccm(
-    key: &[u8; 16],
-    nonce: &[u8; 13],
-    tag_len: usize,
-    clear: &[u8],
-    (body, way): (&mut [u8], Way),
-) -> [u8; TAG_MAX] {
-    // RFC 3610 section 2.3; the flags say that two bytes count.
-    let mut counter = [0; 16];
-    counter[0] = 1;
-    counter[1..14].copy_from_slice(nonce);
-    // Section 2.2: the first block tells lengths of tag and body, and whether anything stays in clear.
-    let mut first = counter;
-    first[0] |= (tag_len as u8 / 2).wrapping_sub(1) << 3;
-    first[14..].copy_from_slice(&(body.len() as u16).to_be_bytes());
-    let mut mac = Mac {
-        aes: Aes128::new(key.into()),
-        sum: first,
-        at: 16,
-    };
-    if !clear.is_empty() {
-        mac.sum[0] |= 1 << 6;
-        mac.end();
-        let len = (clear.len() as u16).to_be_bytes();
-        len.iter().chain(clear).for_each(|byte| mac.add(*byte));
+/// Adds without carry, as far as both reach.
+#[inline(never)]
+pub(super) fn add(sum: &mut [u8], more: &[u8]) {
+    for (place, byte) in sum.iter_mut().zip(more) {
+        *place ^= byte;
     }
-    mac.end();
-    let mut stream = [0; 16];
-    for (i, byte) in body.iter_mut().enumerate() {
-        if i % 16 == 0 {
-            counter[14..].copy_from_slice(&(i as u16 / 16 + 1).to_be_bytes());
-            stream = mac.encrypt(counter);
-        }
-        let read = *byte;
-        *byte ^= stream[i % 16];
-        mac.add(if way == Way::Seal { read } else { *byte });
-    }
-    mac.end();
-    counter[14..].fill(0);
-    let mut tag = mac.encrypt(counter);
-    for (place, sum) in tag.iter_mut().zip(mac.sum) {
-        *place ^= sum;
-    }
-    tag
 }

@@ -99,9 +99,9 @@ where
             }
             Next::Restart => return Ok(()),
         };
-        if heard_len > 0 {
+        if let Some(frame @ [_, ..]) = heard.get_mut(..heard_len) {
             heed(endpoint, None);
-            endpoint.handle_frame(now(), part(&heard, heard_len))?;
+            endpoint.handle_frame(now(), frame)?;
         }
     }
 }

@@ -68,12 +68,12 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
                 self.session.reset();
                 self.remember_sent();
             }
-            LinkEvent::Agreed { .. } => self.stranger = false,
-            LinkEvent::Mismatch { theirs, .. } => {
+            LinkEvent::Agreed(_) => self.stranger = false,
+            LinkEvent::Mismatch => {
                 self.stranger = true;
                 self.stats.mismatches += 1;
                 self.events.push(Event::Mismatch {
-                    version: theirs.version,
+                    version: self.link.theirs().version,
                 });
             }
             LinkEvent::Up | LinkEvent::Resumed => self.events.push(Event::Link { up: true }),

@@ -61,12 +61,12 @@ pub(super) fn try_run(
             if from_board.is_some() {
                 board.handle_sent(now);
                 if !lost {
-                    base.link.handle_frame(now, &frame[..sent.len]);
+                    base.link.handle_frame(now, &mut frame[..sent.len]);
                 }
             } else {
                 base.link.handle_sent(now);
                 if !lost {
-                    board.handle_frame(now, &frame[..sent.len])?;
+                    board.handle_frame(now, &mut frame[..sent.len])?;
                 }
             }
         } else {

@@ -99,11 +99,11 @@ impl Conversation {
         self.channel.station.is_some()
     }
 
-    /// A frame was heard; `true` if it was from this peer.
-    pub(super) fn handle_frame(&mut self, now: Instant, frame: &[u8]) -> bool {
+    /// A frame was heard, and is opened in place; `true` if it was from this peer.
+    pub(super) fn handle_frame(&mut self, now: Instant, frame: &mut [u8]) -> bool {
         let before = self.link.stats().frames_received;
         self.link.handle_frame(now, frame);
-        self.link.stats().frames_received > before
+        self.link.stats().frames_received != before
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
@@ -281,8 +281,9 @@ impl Conversation {
                     self.withdrawn.remove(&number.get());
                     gateway.handle_abandoned(self.peer, number.get())?;
                 }
-                Event::Agreed { dictionary, .. } => self.agree(gateway, dictionary)?,
-                Event::Mismatch { ours, theirs } => {
+                Event::Agreed(dictionary) => self.agree(gateway, dictionary)?,
+                Event::Mismatch => {
+                    let (ours, theirs) = (self.link.agreement(), self.link.theirs());
                     gateway.link_mut(self.peer).dictionary = Spoken::None;
                     error!(
                         peer = name,

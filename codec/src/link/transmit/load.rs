@@ -3,7 +3,7 @@
 use super::Draft;
 use crate::frame::{Item, Kind, Segment};
 use crate::link::stats::count;
-use crate::link::{Link, LinkConfig, SEGMENTS_MAX, parts};
+use crate::link::{Link, LinkConfig, SEGMENTS_MAX};
 
 /// Forms of a segment's head: its bytes, and how many segments it tells apart. The first also tells only 8 packets
 /// apart, and stands alone in a frame.
@@ -82,11 +82,12 @@ impl Space {
 impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     /// Puts packets and segments into the frame, most urgent first. False if none fits.
     pub(super) fn load(&mut self, draft: &mut Draft<'_>) -> bool {
-        let mut space = Space::new(&self.config, self.contents_len(draft.notice), draft.notice);
+        let notice = draft.header.notice.is_some();
+        let mut space = Space::new(&self.config, self.contents_len(notice), notice);
         let (room, start) = (draft.room(), draft.len);
         space.room = room;
-        let mark = self.session.mark(draft.notice);
-        let (out, ..) = parts(&mut self.storage, self.config.out_len, 0);
+        let mark = self.session.mark(notice);
+        let out = self.storage.as_ref();
         // An item is written when the next is chosen: the last has a shorter head, the only one the shortest.
         let (mut pending, mut after, mut closed) = (None::<Item<'_>>, None, 0);
         let mut repeated = false;
@@ -119,12 +120,12 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         };
         match item.segment {
             None if after.is_none() => {
-                draft.kind = Kind::Packet { bulk: item.bulk };
+                draft.header.kind = Kind::Packet { bulk: item.bulk };
                 draft.put(&[item.number]);
                 draft.put(item.bytes);
             }
             Some(segment) if after.is_none() && space.is_compact(&segment) => {
-                draft.kind = Kind::Segment {
+                draft.header.kind = Kind::Segment {
                     last: segment.last,
                     bulk: item.bulk,
                     number_high: item.number >> 3 & 3,
@@ -133,7 +134,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
                 draft.put(item.bytes);
             }
             _ => {
-                draft.kind = Kind::Mixed;
+                draft.header.kind = Kind::Mixed;
                 draft.add(&item, after, true);
             }
         }

@@ -154,7 +154,7 @@ impl World {
         let (done, rest) = self.air.take().into_iter().partition(|(at, ..)| *at <= now);
         self.air.replace(rest);
         let done: Vec<(u64, bool, Vec<u8>)> = done;
-        for (_, from_base, frame) in done {
+        for (_, from_base, mut frame) in done {
             let mut base = self.base.borrow_mut();
             if from_base {
                 base.link.handle_sent(self.instant());
@@ -165,7 +165,7 @@ impl World {
                     self.heard.borrow_mut().push_back(frame);
                 }
             } else {
-                base.link.handle_frame(self.instant(), &frame);
+                base.link.handle_frame(self.instant(), &mut frame);
             }
         }
     }

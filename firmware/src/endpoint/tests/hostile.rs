@@ -60,7 +60,7 @@ fn noise_forgeries_and_replays_change_nothing() {
             bytes[at] ^= 1 << dice.below(8);
         }
         let now = Instant::from_millis(clock);
-        board.handle_frame(now, &bytes).expect("flash is fine");
+        board.handle_frame(now, &mut bytes).expect("flash is fine");
         // What it wants to say to all that is said to the wind.
         if board
             .poll_transmit(now, &mut frame)

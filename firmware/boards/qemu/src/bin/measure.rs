@@ -257,13 +257,13 @@ fn turn(board: &mut Board, base: &mut Base, calls: &mut Meter) -> Option<Turn> {
     let mut frame = [0; MTU];
     let mut turn = Turn::Talk;
     if let Some(len) = base.speak(&mut frame) {
-        calls.watch(|| board.handle_frame(base.now(), frame.get(..len)?).ok())?;
+        calls.watch(|| board.handle_frame(base.now(), frame.get_mut(..len)?).ok())?;
     } else {
         calls.watch(|| board.handle_timeout(now)).ok()?;
         let sent = calls.watch(|| board.poll_transmit(now, &mut frame)).ok()?;
         match sent {
             Some(sent) => {
-                base.hear(frame.get(..sent.len)?)?;
+                base.hear(frame.get_mut(..sent.len)?)?;
                 board.handle_sent(base.now());
             }
             None if board.is_idle() && base.is_idle() => turn = Turn::Idle,

@@ -106,7 +106,7 @@ impl Base {
     }
 
     /// A frame of the board.
-    pub fn hear(&mut self, frame: &[u8]) -> Option<()> {
+    pub fn hear(&mut self, frame: &mut [u8]) -> Option<()> {
         self.pass(frame.len());
         let now = self.now();
         self.link.handle_frame(now, frame);

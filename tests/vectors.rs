@@ -7,7 +7,7 @@ use longwire_codec::entropy::range::{Decoder, Encoder};
 use longwire_codec::link::PacketNumber;
 use longwire_codec::session::{Ids, Options, Profile, Session};
 use longwire_codec::stanza::{Arena, Node, Stanza};
-use longwire_codec::text::{TextModel, hint};
+use longwire_codec::text::TextModel;
 use longwire_dictionaries::V1_128K;
 
 /// Kind, packet in hexadecimal, content: a text, or a stanza that stands alone.
@@ -26,9 +26,7 @@ fn text(content: &str) -> Vec<u8> {
     let model = TextModel::new(V1_128K.text).expect("a released model");
     let mut packet = [0; 512];
     let mut encoder = Encoder::new(&mut packet);
-    model
-        .code(&mut encoder, hint::BODY, content.as_bytes(), &mut [])
-        .expect("UTF-8");
+    model.code(&mut encoder, content.as_bytes(), &mut []);
     let len = encoder.finish().expect("room enough");
     packet[..len].to_vec()
 }
@@ -59,9 +57,7 @@ fn read(kind: &str, packet: &[u8]) -> String {
     if kind == "text" {
         let model = TextModel::new(V1_128K.text).expect("a released model");
         let mut out = [0; 512];
-        let len = model
-            .code(&mut Decoder::new(packet), hint::BODY, &[], &mut out)
-            .expect("own work");
+        let len = model.code(&mut Decoder::new(packet), &[], &mut out);
         return String::from_utf8(out[..len].to_vec()).expect("UTF-8");
     }
     let (mut strings, mut tape) = ([0; 4096], [Node::Close; 256]);

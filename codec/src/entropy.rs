@@ -39,7 +39,7 @@ pub trait Coder {
 }
 
 /// Codes the `bits` low bits of `value`, most significant first, as if all values were equally likely.
-pub fn flat<C: Coder + ?Sized>(coder: &mut C, value: u32, bits: u32) -> u32 {
+pub fn flat(coder: &mut dyn Coder, value: u32, bits: u32) -> u32 {
     let mut seen = 0;
     for at in (0..bits).rev() {
         seen = seen << 1 | u32::from(coder.code(value >> at & 1 == 1, HALF));

@@ -2,7 +2,7 @@
 
 use crate::encode::EncodeError;
 use crate::entropy::range::Meter;
-use crate::entropy::{Coder, Mark, Prob};
+use crate::entropy::{Coder, Mark};
 use crate::features::{Decide, Deciding};
 use crate::link::PacketNumber;
 use crate::session::walk::{Scribe, What};
@@ -10,45 +10,28 @@ use crate::session::{Options, Session};
 use crate::stanza::Stanza;
 
 /// Tells what each run of decisions cost.
-struct Explainer<'m, 'd, T> {
-    inner: Deciding<'m, 'd, Meter>,
-    spent: u64,
+struct Explainer<'c, T> {
+    inner: Deciding<'c>,
+    /// Where the run began.
+    since: Mark,
     tell: T,
 }
 
-impl<T> Coder for Explainer<'_, '_, T> {
-    fn is_reading(&self) -> bool {
-        false
+impl<T> Decide for Explainer<'_, T> {
+    fn coder(&mut self) -> &mut dyn Coder {
+        self.inner.coder()
     }
 
-    fn mark(&self) -> Mark {
-        self.inner.coder.mark()
-    }
-
-    fn rewind(&mut self, mark: Mark) {
-        self.inner.coder.rewind(mark);
-    }
-
-    fn cost_256ths(&self, since: Mark) -> u32 {
-        self.inner.coder.cost_256ths(since)
-    }
-
-    fn code(&mut self, bit: bool, p1: Prob) -> bool {
-        self.inner.code(bit, p1)
-    }
-}
-
-impl<T> Decide for Explainer<'_, '_, T> {
     fn decide(&mut self, contexts: &[u32], node: u32, bit: bool) -> bool {
         self.inner.decide(contexts, node, bit)
     }
 }
 
-impl<T: FnMut(What<'_>, u64)> Scribe for Explainer<'_, '_, T> {
+impl<T: FnMut(What<'_>, u64)> Scribe for Explainer<'_, T> {
     fn note(&mut self, what: What<'_>) {
-        let now = self.inner.coder.total_256ths();
-        (self.tell)(what, now - self.spent);
-        self.spent = now;
+        let coder = self.inner.coder();
+        (self.tell)(what, coder.cost_256ths(self.since).into());
+        self.since = coder.mark();
     }
 }
 
@@ -66,15 +49,13 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Session<'_, S> {
         tell: impl FnMut(What<'_>, u64),
     ) -> Result<(), EncodeError> {
         let mut meter = Meter::default();
+        let since = meter.mark();
+        let features = self.features;
         let inner = Deciding {
             coder: &mut meter,
-            features: self.features,
+            features: features.as_ref(),
         };
-        let mut explainer = Explainer {
-            inner,
-            spent: 0,
-            tell,
-        };
+        let mut explainer = Explainer { inner, since, tell };
         self.rehearse(&mut explainer, number, stanza, options)
     }
 }

@@ -30,7 +30,7 @@ pub use large::{Adapting, PLACES, ROWS, longest, row};
 pub use squash::squash;
 pub use tree::Tree;
 
-use crate::entropy::{Coder, HALF, Mark, Prob};
+use crate::entropy::{Coder, HALF, Prob};
 
 /// Most contexts of one decision.
 pub const CONTEXTS: usize = 32;
@@ -141,45 +141,30 @@ const fn level_in(cell: u32, key: u32) -> usize {
 ///
 /// Layers above the table are written once against this: the codec decides through [`Deciding`], the trainer
 /// listens through a type of its own.
-pub trait Decide: Coder {
+pub trait Decide {
+    /// The coder under it, for bits whose probability is known.
+    fn coder(&mut self) -> &mut dyn Coder;
+
     /// Codes `bit`, decided at `node` in `contexts`.
     fn decide(&mut self, contexts: &[u32], node: u32, bit: bool) -> bool;
 }
 
 /// Decides by a table, through a coder.
-#[derive(Debug)]
-pub struct Deciding<'a, 'd, C: ?Sized> {
+pub struct Deciding<'c> {
     /// Where the bits go to or come from.
-    pub coder: &'a mut C,
+    pub coder: &'c mut dyn Coder,
     /// What is known of them; without a table every decision is even.
-    pub features: Option<Features<'d>>,
+    pub features: Option<&'c Features<'c>>,
 }
 
-impl<C: Coder + ?Sized> Coder for Deciding<'_, '_, C> {
-    fn is_reading(&self) -> bool {
-        self.coder.is_reading()
+impl Decide for Deciding<'_> {
+    fn coder(&mut self) -> &mut dyn Coder {
+        self.coder
     }
 
-    fn mark(&self) -> Mark {
-        self.coder.mark()
-    }
-
-    fn rewind(&mut self, mark: Mark) {
-        self.coder.rewind(mark);
-    }
-
-    fn cost_256ths(&self, since: Mark) -> u32 {
-        self.coder.cost_256ths(since)
-    }
-
-    fn code(&mut self, bit: bool, p1: Prob) -> bool {
-        self.coder.code(bit, p1)
-    }
-}
-
-impl<C: Coder + ?Sized> Decide for Deciding<'_, '_, C> {
+    #[cfg_attr(not(target_os = "none"), inline)]
     fn decide(&mut self, contexts: &[u32], node: u32, bit: bool) -> bool {
-        let p1 = match &self.features {
+        let p1 = match self.features {
             Some(features) => features.predict(contexts, node),
             None => HALF,
         };
@@ -308,14 +293,14 @@ impl<'d> Features<'d> {
     #[inline]
     fn level_of<const N: usize>(&self, segments: &[[[u8; 4]; N]], key: u32) -> usize {
         let place = self.shape.place_in(key, N.trailing_zeros());
-        let window = place.window as usize;
+        let (window, [x, y, z]) = (place.window as usize, place.words);
         // There are three segments from any window on; the header was checked against the length.
         let Some([a, b, c]) = segments.get(window..window + 3) else {
             return LEVELS;
         };
         // `N` is a power of two, so that this changes nothing but what the compiler knows.
-        let [x, y, z] = place.words.map(|word| word as usize % N);
-        let word = u32::from_le_bytes(a[x]) ^ u32::from_le_bytes(b[y]) ^ u32::from_le_bytes(c[z]);
+        let word = |segment: &[[u8; 4]; N], at| u32::from_le_bytes(segment[at as usize % N]);
+        let word = word(a, x) ^ word(b, y) ^ word(c, z);
         level_in(word >> place.shift, key)
     }
 

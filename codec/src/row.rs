@@ -30,6 +30,11 @@ impl<T: Copy, const N: usize> Row<T, N> {
         }
     }
 
+    /// Leaves nothing.
+    pub(crate) fn clear(&mut self) {
+        self.len = 0;
+    }
+
     /// Adds items, as many as there is room for.
     pub(crate) fn extend(&mut self, items: &[T]) {
         items.iter().for_each(|item| self.push(*item));

@@ -147,7 +147,7 @@ pub fn number<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, value: u32)
     let low_len = len - high_len;
     let label = mix(label, 100 + len);
     let high = tree(d, contexts, label, high_len, rest >> low_len);
-    let low = flat(d, rest, low_len);
+    let low = flat(d.coder(), rest, low_len);
     first.wrapping_add(high << low_len | low).wrapping_sub(1)
 }
 
@@ -169,7 +169,7 @@ pub fn uniform<D: Decide>(d: &mut D, count: u32, value: u32) -> u32 {
     while high - low > 1 {
         let middle = low + (high - low) / 2;
         let p1 = ((high - middle) << 16) / (high - low);
-        if d.code(value >= middle, p1 as Prob) {
+        if d.coder().code(value >= middle, p1 as Prob) {
             low = middle;
         } else {
             high = middle;

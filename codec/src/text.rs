@@ -14,13 +14,13 @@
 mod history;
 mod raw;
 
-pub use history::History;
+use history::{History, Kinds};
 
 use crate::entropy::range::Meter;
 use crate::entropy::{Coder, Prob};
 #[cfg(feature = "large")]
 use crate::features::Adapting;
-use crate::features::{CONTEXTS, Decide, Deciding, Features, Tree, mix};
+use crate::features::{Decide, Deciding, Features, Tree, mix};
 
 /// Most languages of a model.
 pub const LANGUAGES: usize = 16;
@@ -39,64 +39,15 @@ const RAW_CHOICE_256THS: u32 = 1175;
 /// The language of a text is judged by so many octets of its start.
 const JUDGED_LEN: usize = 32;
 
-/// What a text is for: chooses among habits of writing.
-pub mod hint {
-    /// Conversation; the default.
-    pub const BODY: u32 = 0;
-    /// A subject or other headline.
-    pub const SUBJECT: u32 = 1;
-    /// A presence status.
-    pub const STATUS: u32 = 2;
-    /// A nickname or display name.
-    pub const NICK: u32 = 3;
-    /// A JID's local part.
-    pub const LOCAL: u32 = 4;
-    /// A JID's domain.
-    pub const DOMAIN: u32 = 5;
-    /// A JID's resource.
-    pub const RESOURCE: u32 = 6;
-    /// A URL or URI.
-    pub const URL: u32 = 7;
-    /// Any other attribute value or protocol text.
-    pub const VALUE: u32 = 8;
-}
-
-/// Why a text could not be coded.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum TextError {
-    /// The text is longer than the room for it.
-    Full,
-    /// The octets that came out are not UTF-8.
-    NotUtf8,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Language<'d> {
-    tag: [u8; 4],
-    tree: Tree<'d>,
-}
-
-/// Symbols of a language's tree.
-const SYMBOLS: usize = 256;
-/// Octets of a language in a model: tag, chance, and the tree with its count.
-const LANGUAGE_LEN: usize = 4 + 2 + 2 + 2 * (SYMBOLS - 1 + SYMBOLS + SYMBOLS);
-
-impl<'d> Language<'d> {
-    fn new(octets: &'d [u8; LANGUAGE_LEN]) -> Option<Self> {
-        let ([t0, t1, t2, t3, _, _], tree) = octets.split_first_chunk()?;
-        Some(Self {
-            tag: [*t0, *t1, *t2, *t3],
-            tree: Tree::new(tree).filter(|tree| usize::from(tree.symbols()) == SYMBOLS)?,
-        })
-    }
-}
+/// A language in a model, u16: tag, chance, tree.
+type Language = [[u8; 2]; 3 + Tree::LEN];
 
 /// A trained model, borrowed from flash or file.
 #[derive(Clone, Copy, Debug)]
 pub struct TextModel<'d> {
     kinds: u32,
     /// As they lie in the model: read anew for each text, which costs nothing beside coding it.
-    languages: &'d [[u8; LANGUAGE_LEN]],
+    languages: &'d [Language],
     features: Features<'d>,
 }
 
@@ -111,11 +62,10 @@ impl<'d> TextModel<'d> {
         if !(1..=LANGUAGES).contains(&count) {
             return None;
         }
-        let (languages, rest) = rest.split_at_checked(count * LANGUAGE_LEN)?;
-        let languages = languages.as_chunks().0;
-        // A tree of 256 symbols each.
-        let sound = |octets: &[u8; LANGUAGE_LEN]| octets[6..8] == [0, 1];
-        if !languages.iter().all(sound) {
+        let (languages, rest) = rest.split_at_checked(count * size_of::<Language>())?;
+        let languages = languages.as_chunks().0.as_chunks().0;
+        let is_sound = |[_, _, _, tree @ ..]: &Language| Tree::new(tree).is_sound();
+        if !languages.iter().all(is_sound) {
             return None;
         }
         Some(Self {
@@ -127,11 +77,7 @@ impl<'d> TextModel<'d> {
 
     /// Tags of the languages, most expected first, zero padded.
     pub fn languages(&self) -> impl Iterator<Item = [u8; 4]> {
-        self.each().map(|language| language.tag)
-    }
-
-    fn each(&self) -> impl Iterator<Item = Language<'d>> {
-        self.languages.iter().filter_map(Language::new)
+        self.languages.iter().map(tag)
     }
 
     /// The table under the model.
@@ -139,93 +85,77 @@ impl<'d> TextModel<'d> {
         &self.features
     }
 
-    /// Codes a text used as `hint` says. Writing, `text` is the source and `out` is not touched; reading, the text
-    /// comes out in `out`. Returns its length in octets.
-    ///
-    /// # Errors
-    /// `Full` if a text read does not fit `out`; `NotUtf8` if octets read (or given) are not UTF-8.
-    pub fn code(
-        &self,
-        coder: &mut dyn Coder,
-        hint: u32,
-        text: &[u8],
-        out: &mut [u8],
-    ) -> Result<usize, TextError> {
-        let reading = coder.is_reading();
+    /// Codes a text. Writing, `text` is the source and `out` is not touched; reading, the text comes out in `out`, though
+    /// not surely as UTF-8. Returns its length in octets, or more than `out` has if it did not fit.
+    pub fn code(&self, coder: &mut dyn Coder, text: &[u8], out: &mut [u8]) -> usize {
         let start = coder.mark();
-        let way = if reading {
-            RAW
-        } else {
-            self.best_language(coder, hint, text)
-        };
-        let mut len = self.code_as(coder, way, hint, text, out)?;
+        let model = self;
+        let mut attempt = Attempt { model, coder, out };
+        let mut way = attempt.best_language(text);
         let bound = raw::cost_256ths(text).saturating_add(RAW_CHOICE_256THS);
-        if !reading && coder.cost_256ths(start) > bound {
-            coder.rewind(start);
-            len = self.code_as(coder, RAW, hint, text, out)?;
-        }
-        let whole = if reading { out } else { text };
-        match whole.get(..len).map(core::str::from_utf8) {
-            Some(Ok(_)) => Ok(len),
-            _ => Err(TextError::NotUtf8),
+        loop {
+            let len = attempt.code(way, text);
+            if way == RAW || attempt.coder.cost_256ths(start) <= bound {
+                return len;
+            }
+            attempt.coder.rewind(start);
+            way = RAW;
         }
     }
 
     /// Cost of a text in 1/256 bit, as [`Self::code`] would write it.
-    pub fn cost_256ths(&self, hint: u32, text: &[u8]) -> u64 {
+    pub fn cost_256ths(&self, text: &[u8]) -> u64 {
         let mut meter = Meter::default();
-        // Writing fails only on text that is not UTF-8; what was counted until then is as good as any answer.
-        _ = self.code(&mut meter, hint, text, &mut []);
+        self.code(&mut meter, text, &mut []);
         meter.total_256ths()
     }
+}
 
-    /// Codes the way, and the text that way.
-    fn code_as(
-        &self,
-        coder: &mut dyn Coder,
-        way: usize,
-        hint: u32,
-        text: &[u8],
-        out: &mut [u8],
-    ) -> Result<usize, TextError> {
-        let way = self.code_way(coder, way);
-        if way == RAW {
-            return raw::code(coder, text, out);
-        }
-        let language = self.languages.get(way - 1).and_then(Language::new);
-        let Some(language) = language else {
-            return Err(TextError::NotUtf8);
+/// A text about to be coded, one way or another.
+struct Attempt<'c> {
+    model: &'c TextModel<'c>,
+    coder: &'c mut dyn Coder,
+    out: &'c mut [u8],
+}
+
+impl<'c> Attempt<'c> {
+    /// Codes the way, and the text that way; returns its length as [`TextModel::code`] does.
+    fn code(&mut self, way: usize, text: &[u8]) -> usize {
+        let Some(language) = self.way(way) else {
+            return raw::code(self.coder, text, self.out);
         };
+        let [_, _, _, tree @ ..] = language;
         let voice = Voice {
-            tree: language.tree,
-            kinds: self.kinds,
-            salt: salt(language.tag),
-            hint,
+            tree: Tree::new(tree),
+            kinds: self.model.kinds,
+            salt: salt(tag(language)),
         };
+        // Copied: quicker than looked up for each decision.
+        let features = self.model.features;
         #[cfg(feature = "large")]
-        if let Some(mut adapting) = Adapting::new(coder, self.features) {
-            return voice.code(&mut adapting, text, out);
+        if let Some(mut adapting) = Adapting::new(self.coder, features) {
+            return voice.code(&mut adapting, text, self.out);
         }
         let mut decide = Deciding {
-            coder,
-            features: Some(self.features),
+            coder: self.coder,
+            features: Some(&features),
         };
-        voice.code(&mut decide, text, out)
+        voice.code(&mut decide, text, self.out)
     }
 
-    /// The language in which the start of `text` is cheapest.
-    fn best_language(&self, coder: &mut dyn Coder, hint: u32, text: &[u8]) -> usize {
+    /// The language in which the start of `text` is cheapest; any on the reading end.
+    fn best_language(&mut self, text: &[u8]) -> usize {
         let (mut best, mut least) = (1, u32::MAX);
-        if self.languages.len() == 1 {
+        let count = self.model.languages.len();
+        if count == 1 || self.coder.is_reading() {
             return best;
         }
         let text = text.get(..JUDGED_LEN).unwrap_or(text);
-        let start = coder.mark();
-        for way in 1..=self.languages.len() {
-            // Fails only on text that is not UTF-8, which is noticed later.
-            _ = self.code_as(coder, way, hint, text, &mut []);
-            let cost = coder.cost_256ths(start);
-            coder.rewind(start);
+        let start = self.coder.mark();
+        for way in 1..=count {
+            self.code(way, text);
+            let cost = self.coder.cost_256ths(start);
+            self.coder.rewind(start);
             if cost < least {
                 (least, best) = (cost, way);
             }
@@ -233,32 +163,33 @@ impl<'d> TextModel<'d> {
         best
     }
 
-    /// Codes how the text goes: raw, or in the language numbered from 1.
-    fn code_way(&self, coder: &mut dyn Coder, way: usize) -> usize {
-        if coder.code(way == RAW, (65536 / RAW_ONE_IN) as Prob) {
-            return RAW;
+    /// Codes how the text goes: raw, or in the language numbered from 1, which it returns.
+    fn way(&mut self, way: usize) -> Option<&'c Language> {
+        if self.coder.code(way == RAW, (65536 / RAW_ONE_IN) as Prob) {
+            return None;
         }
+        let languages = self.model.languages;
         let mut left = 65536u32;
-        let others = self
-            .languages
-            .split_last()
-            .map_or(&[][..], |(_, rest)| rest);
-        let mut number = 1;
-        for [_, _, _, _, c0, c1, ..] in others {
-            let chance = u32::from(u16::from_le_bytes([*c0, *c1])).clamp(1, left - 1);
-            let p1 = ((chance << 15) / left * 2).clamp(1, 65535) as Prob;
-            if coder.code(way == number, p1) {
-                break;
+        for (language, number) in languages.iter().zip(1..) {
+            let chance = u32::from(u16::from_le_bytes(language[2]));
+            let chance = chance.max(1).min(left - 1);
+            let p1 = ((chance << 15) / left * 2).max(1);
+            if number == languages.len() || self.coder.code(way == number, p1 as Prob) {
+                return Some(language);
             }
             left = (left - chance).max(2);
-            number += 1;
         }
-        number
+        None
     }
 }
 
 /// The way of a text the model knows nothing about.
 const RAW: usize = 0;
+
+/// The tag of a language.
+fn tag([[a, b], [c, d], ..]: &Language) -> [u8; 4] {
+    [*a, *b, *c, *d]
+}
 
 /// The number that keeps the contexts of a language apart from those of others.
 pub fn salt(tag: [u8; 4]) -> u32 {
@@ -274,41 +205,32 @@ pub struct Voice<'d> {
     pub kinds: u32,
     /// See [`salt`].
     pub salt: u32,
-    /// See [`hint`].
-    pub hint: u32,
 }
 
 impl Voice<'_> {
-    /// Codes octets and their end; returns how many.
-    ///
-    /// # Errors
-    /// `Full` if a text read does not fit `out`.
-    pub fn code<D: Decide>(
-        &self,
-        decide: &mut D,
-        text: &[u8],
-        out: &mut [u8],
-    ) -> Result<usize, TextError> {
-        let reading = decide.is_reading();
-        let mut history = History::new(self.salt, self.hint);
-        let mut contexts = [0; CONTEXTS];
+    /// Codes octets and their end; returns how many, or more than `out` has if they did not fit.
+    pub fn code<D: Decide>(&self, decide: &mut D, text: &[u8], out: &mut [u8]) -> usize {
+        let reading = decide.coder().is_reading();
+        let mut history = History::new(self.salt);
+        let mut kinds = Kinds::new(self.kinds);
         let mut len = 0;
         loop {
             let seen: &[u8] = if reading { out } else { text };
-            let count = history.contexts(&seen[..len], self.kinds, &mut contexts);
+            let contexts = history.take(seen.get(..len).unwrap_or(&[]), &mut kinds);
             let next = text.get(len).map_or(END, |octet| history.swap(*octet));
-            let symbol = self.tree.code(u16::from(next), |node, bit| {
-                decide.decide(&contexts[..count], node, bit)
-            }) as u8;
+            let symbol = self
+                .tree
+                .code(next, |node, bit| decide.decide(contexts, node, bit));
             if symbol == END {
-                return Ok(len);
+                return len;
             }
             if reading {
-                *out.get_mut(len).ok_or(TextError::Full)? = history.swap(symbol);
+                match out.get_mut(len) {
+                    Some(place) => *place = history.swap(symbol),
+                    None => return len + 1,
+                }
             }
             len += 1;
-            let seen: &[u8] = if reading { out } else { text };
-            history.push(&seen[..len]);
         }
     }
 }

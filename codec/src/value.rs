@@ -108,15 +108,6 @@ impl From<crate::stanza::ArenaFull> for Fault {
     }
 }
 
-impl From<crate::text::TextError> for Fault {
-    fn from(error: crate::text::TextError) -> Self {
-        match error {
-            crate::text::TextError::Full => Self::ArenaFull,
-            crate::text::TextError::NotUtf8 => Self::Characters,
-        }
-    }
-}
-
 /// Is `octet` one of `octets`?
 // On a board a call is smaller.
 #[cfg_attr(target_os = "none", inline(never))]

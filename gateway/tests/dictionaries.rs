@@ -26,7 +26,6 @@ const REPORT: &str = "Nothing to report from the northern watch, ice 3 km ahead"
 fn train(folder: &Path, reports: u32) -> PathBuf {
     let line = |at: u32| Line {
         language: 0,
-        hint: 0,
         text: REPORT.replace('3', &(at % 40).to_string()),
     };
     let lines: Vec<Line> = (0..reports).map(line).collect();

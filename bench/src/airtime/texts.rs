@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use longwire_codec::text::{TextModel, hint};
+use longwire_codec::text::TextModel;
 use longwire_dictionaries::{V1_128K, V1_512K, V1_HOST};
 
 use super::data::Texts;
@@ -42,7 +42,7 @@ pub(crate) fn bits_per_character(
     let mut columns = Vec::new();
     for dictionary in [&V1_128K, &V1_512K, &V1_HOST] {
         columns.push(TextModel::new(dictionary.text).map(|model| {
-            let cost = |line: &String| model.cost_256ths(hint::BODY, line.as_bytes());
+            let cost = |line: &String| model.cost_256ths(line.as_bytes());
             per_character(texts.lines.iter().map(cost).sum::<u64>() as f64 / 256.0)
         }));
     }

@@ -32,6 +32,10 @@ impl Coder for Notes {
 }
 
 impl Decide for Notes {
+    fn coder(&mut self) -> &mut dyn Coder {
+        self
+    }
+
     fn decide(&mut self, _: &[u32], _: u32, bit: bool) -> bool {
         self.code(bit, 1)
     }

@@ -2,7 +2,7 @@
 //! tables are small.
 
 use super::{Decide, Features, Gain, SEGMENTS_LOG2, squash};
-use crate::entropy::{Coder, Prob};
+use crate::entropy::Coder;
 
 /// Contexts, from the first on, that are ordered from the shortest to the longest stretch of what came before.
 const ORDERED: usize = 6;
@@ -40,11 +40,10 @@ pub fn longest(longest: usize, place: usize) -> usize {
 
 /// Decides by a large table and learns, from one decision to the next, in which places this text is as expected: to be
 /// made anew for each text.
-#[derive(Debug)]
-pub struct Adapting<'a, 'd, C: ?Sized> {
-    coder: &'a mut C,
-    features: Features<'d>,
-    gains: &'d Gains,
+pub struct Adapting<'c> {
+    coder: &'c mut dyn Coder,
+    features: Features<'c>,
+    gains: &'c Gains,
     /// What is added to the confidence in each place, in parts of it, 2^-16.
     more: [i32; PLACES],
 }
@@ -58,9 +57,9 @@ const MORE_MAX: i32 = 1 << 16;
 /// Ends of a weight that counts, 1/256 nat, so that no product of a damaged table overflows.
 const WEIGHT_MAX: i32 = 1 << 12;
 
-impl<'a, 'd, C: Coder + ?Sized> Adapting<'a, 'd, C> {
+impl<'c> Adapting<'c> {
     /// Starts afresh, if the table is a large one.
-    pub fn new(coder: &'a mut C, features: Features<'d>) -> Option<Self> {
+    pub fn new(coder: &'c mut dyn Coder, features: Features<'c>) -> Option<Self> {
         let Gain::Large(gains) = features.gain else {
             return None;
         };
@@ -81,17 +80,12 @@ impl<'a, 'd, C: Coder + ?Sized> Adapting<'a, 'd, C> {
     }
 }
 
-impl<C: Coder + ?Sized> Coder for Adapting<'_, '_, C> {
-    fn is_reading(&self) -> bool {
-        self.coder.is_reading()
+impl Decide for Adapting<'_> {
+    fn coder(&mut self) -> &mut dyn Coder {
+        self.coder
     }
 
-    fn code(&mut self, bit: bool, p1: Prob) -> bool {
-        self.coder.code(bit, p1)
-    }
-}
-
-impl<C: Coder + ?Sized> Decide for Adapting<'_, '_, C> {
+    #[inline]
     fn decide(&mut self, contexts: &[u32], node: u32, bit: bool) -> bool {
         let weights = self.features.tempered(self.gains, contexts, node);
         let mut logit = self.features.bias(node) + weights.iter().sum::<i32>();

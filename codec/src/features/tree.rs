@@ -1,59 +1,50 @@
-//! A Huffman tree: turns the choice of a symbol into few binary decisions, each with a node number of its own.
+//! A Huffman tree: turns the choice of an octet into few binary decisions, each with a node number of its own.
 //! Refuses to know probabilities: the nodes get theirs from [`Features`](super::Features).
 
-/// A tree of 2 to 65,535 symbols, borrowed from a table.
+/// A tree of 256 symbols, borrowed from a table.
 ///
-/// Layout, u16 little endian: `count`, then `left[count - 1]`: the number of leaves left of each node, nodes in
-/// depth-first order; `symbol[count]`: the symbols from left to right; `place[count]`: where each symbol stands.
-/// Symbols are the numbers below `count`. Any contents decode to something in bounds.
+/// Layout, u16 little endian: 256, then `left[255]`: the number of leaves left of each node, nodes in depth-first
+/// order; `symbol[256]`: the symbols from left to right; `place[256]`: where each symbol stands. Any contents decode
+/// to something in bounds.
 #[derive(Clone, Copy, Debug)]
-pub struct Tree<'d> {
-    count: u16,
-    left: &'d [[u8; 2]],
-    symbol: &'d [[u8; 2]],
-    place: &'d [[u8; 2]],
-}
+pub struct Tree<'d>(&'d [[u8; 2]; Tree::LEN]);
+
+/// How many symbols.
+const SYMBOLS: u32 = 256;
+
+// Where what begins.
+const LEFT: u32 = 1;
+const SYMBOL: u32 = SYMBOLS;
+const PLACE: u32 = 2 * SYMBOLS;
 
 impl<'d> Tree<'d> {
-    /// Reads a tree from the start of `bytes`.
-    pub fn new(bytes: &'d [u8]) -> Option<Self> {
-        let (count, rest) = bytes.split_first_chunk()?;
-        let count = u16::from_le_bytes(*count);
-        if count < 2 {
-            return None;
-        }
-        let leaves = usize::from(count);
-        let (left, rest) = rest.split_at_checked(2 * (leaves - 1))?;
-        let (symbol, rest) = rest.split_at_checked(2 * leaves)?;
-        let (place, _) = rest.split_at_checked(2 * leaves)?;
-        Some(Self {
-            count,
-            left: left.as_chunks().0,
-            symbol: symbol.as_chunks().0,
-            place: place.as_chunks().0,
-        })
+    /// Length of a tree, u16.
+    pub const LEN: usize = 3 * SYMBOLS as usize;
+
+    /// Over a tree.
+    pub fn new(tree: &'d [[u8; 2]; Tree::LEN]) -> Self {
+        Self(tree)
     }
 
-    /// Length of the tree in octets.
-    #[expect(clippy::len_without_is_empty, reason = "a tree is never empty")]
-    pub fn len(&self) -> usize {
-        2 + 2 * (self.left.len() + self.symbol.len() + self.place.len())
+    /// Does it say that it has as many symbols?
+    pub fn is_sound(self) -> bool {
+        self.at(0) == SYMBOLS
     }
 
-    /// Number of symbols.
-    pub fn symbols(&self) -> u16 {
-        self.count
+    fn at(self, index: u32) -> u32 {
+        let word = self.0.get(index as usize);
+        word.map_or(0, |word| u16::from_le_bytes(*word).into())
     }
 
     /// Codes one symbol: `decide(node, bit)` codes each decision on its way and returns the bit. On the reading
     /// end `symbol` is ignored.
     #[inline]
-    pub fn code(&self, symbol: u16, mut decide: impl FnMut(u32, bool) -> bool) -> u16 {
-        let place = u32::from(at(self.place, u32::from(symbol)));
-        let (mut node, mut first, mut leaves) = (0, 0, u32::from(self.count));
+    pub fn code(self, symbol: u8, mut decide: impl FnMut(u32, bool) -> bool) -> u8 {
+        let place = self.at(PLACE + u32::from(symbol));
+        let (mut node, mut first, mut leaves) = (0, 0, SYMBOLS);
         while leaves > 1 {
-            // Clamped, so that a damaged table still ends.
-            let left = u32::from(at(self.left, node)).clamp(1, leaves - 1);
+            // Within bounds, so that a damaged table still ends.
+            let left = self.at(LEFT + node).max(1).min(leaves - 1);
             if decide(node, place >= first + left) {
                 node += left;
                 first += left;
@@ -63,12 +54,6 @@ impl<'d> Tree<'d> {
                 leaves = left;
             }
         }
-        at(self.symbol, first).min(self.count - 1)
+        self.at(SYMBOL + first) as u8
     }
-}
-
-fn at(table: &[[u8; 2]], index: u32) -> u16 {
-    table
-        .get(index as usize)
-        .map_or(0, |bytes| u16::from_le_bytes(*bytes))
 }

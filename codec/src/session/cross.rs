@@ -42,7 +42,10 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
         'd: 'x,
     {
         let features = self.features;
-        let mut deciding = Deciding { coder, features };
+        let mut deciding = Deciding {
+            coder,
+            features: features.as_ref(),
+        };
         self.cross(&mut deciding, number, work, arena, staged)
     }
 

@@ -50,7 +50,7 @@ pub enum What<'w> {
     Value(&'static str, &'w str),
 }
 
-impl<C: crate::entropy::Coder + ?Sized> Scribe for crate::features::Deciding<'_, '_, C> {
+impl Scribe for crate::features::Deciding<'_> {
     fn note(&mut self, _: What<'_>) {}
 }
 

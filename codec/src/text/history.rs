@@ -2,6 +2,7 @@
 //! so that both ends know the same.
 
 use crate::features::{CONTEXTS, mix};
+use crate::row::Row;
 
 /// Characters remembered one by one.
 const CHARS: usize = 8;
@@ -16,18 +17,13 @@ const MATCH_MIN: usize = 3;
 const MATCH_MAX: usize = 15;
 
 /// The running state.
-#[derive(Clone, Debug)]
-pub struct History {
+#[derive(Default)]
+pub(super) struct History {
     salt: u32,
-    hint: u32,
     /// The last characters as sent, latest first, each as its octets.
     chars: [u32; CHARS],
-    /// The last of them in lower case.
-    folded: u32,
     /// Octets of the character under way.
     partial: u32,
-    /// Octets it still needs.
-    missing: u8,
     word: u32,
     word_before: u32,
     word_before_that: u32,
@@ -39,6 +35,7 @@ pub struct History {
     capitals: u32,
     /// Words, capitals first, in a row.
     titles: u32,
+    /// Where a repetition under way goes on, and how long it is already.
     match_at: usize,
     match_len: usize,
     /// A bit for each hash of `MATCH_MIN` octets in a row so far: mostly there is nothing to look for.
@@ -46,32 +43,17 @@ pub struct History {
 }
 
 impl History {
-    /// Nothing said yet, in a language (`salt` keeps languages apart) and a kind of field.
-    pub fn new(salt: u32, hint: u32) -> Self {
-        Self {
-            salt,
-            hint,
-            chars: [10; CHARS],
-            folded: 10,
-            partial: 0,
-            missing: 0,
-            word: 0,
-            word_before: 0,
-            word_before_that: 0,
-            word_len: 0,
-            shape: 0,
-            count: 0,
-            capitals: 0,
-            titles: 0,
-            match_at: 0,
-            match_len: 0,
-            seen: [0; 8],
-        }
+    /// Nothing said yet, in a language: `salt` keeps them apart.
+    pub(super) fn new(salt: u32) -> Self {
+        let mut history = Self::default();
+        history.salt = salt;
+        history.chars.fill(10);
+        history
     }
 
     /// Turns an octet into the symbol that stands for it here, or back: among capitals, letters change case.
     #[inline]
-    pub fn swap(&self, octet: u8) -> u8 {
+    pub(super) fn swap(&self, octet: u8) -> u8 {
         if self.capitals >= 2 && octet.is_ascii_alphabetic() {
             octet ^ 0x20
         } else {
@@ -79,117 +61,81 @@ impl History {
         }
     }
 
-    /// Fills in the contexts of the next octet that `mask` asks for; returns their number. `seen` is the text so far.
-    /// A kind keeps its number for good; those between were tried and found not to pay.
-    pub fn contexts(&self, seen: &[u8], mask: u32, out: &mut [u32; CONTEXTS]) -> usize {
-        let mut list = List {
-            mask,
-            out,
-            count: 0,
-        };
-        let [a, b, c, d, e, f, ..] = self.chars;
-        let start = mix(self.salt, self.partial);
-        let shouting = u32::from(self.capitals >= 2) << 31;
-        let o1 = mix(start, a);
-        let o2 = mix(o1, b);
-        let o3 = mix(o2, c);
-        let o4 = mix(o3, d);
-        let o5 = mix(o4, e);
-        let word = mix(start, self.word);
-        let spaced = self.word_len.min(7) << 1 | u32::from(a == u32::from(b' '));
-        let matching = self.before_word(0) ^ self.before_word(1) << 8;
-        let skip = mix(mix(start, b), c);
-        let hashes = [
-            o1 ^ shouting,
-            o2,
-            o3,
-            o4,
-            o5,
-            mix(o5, f),
-            word,
-            mix(word, self.word_before),
-            mix(word, self.word_before_that),
-            mix(mix(start, spaced), matching),
-            mix(start, self.count.min(24) ^ shouting),
-            skip,
-            mix(mix(start, self.shape & 0xff_ffff), self.word_len),
-            mix(o1, self.word_len.min(15) ^ self.titles << 8),
-            mix(skip, d),
-        ];
-        for (kind, hash) in KINDS.iter().zip(hashes) {
-            list.add((*kind).into(), hash);
+    /// Takes note of the last octet of `seen`, the text so far, if there is one, and fills in the contexts of the next.
+    pub(super) fn take<'k>(&mut self, seen: &[u8], kinds: &'k mut Kinds) -> &'k [u32] {
+        if let Some(octet) = seen.last() {
+            self.find_repetition(seen, *octet);
+            self.partial = self.partial << 8 | u32::from(*octet);
+            // The first octet of several begins with as many ones.
+            let zeros = self.partial.leading_zeros();
+            let needed = (self.partial << (zeros & 24)).leading_ones();
+            if needed <= 4 - zeros / 8 {
+                self.take_char(self.partial);
+                self.partial = 0;
+            }
         }
-        // Last what is not always there, so that the others keep their places.
-        let expected = self.expected(seen);
-        if expected != 0 {
-            list.add(15, mix(start, expected));
-            list.add(17, mix(mix(o1, expected & 0x1ff), 1));
-        }
-        if self.hint != 0 {
-            list.add(24, mix(start, self.hint));
-            list.add(25, mix(o2, self.hint));
-        }
-        list.count
+        kinds.contexts.clear();
+        self.contexts(seen, kinds);
+        kinds.contexts.all()
     }
 
-    /// What comes next if a repetition goes on, and how long it is already; 0 without one.
-    fn expected(&self, seen: &[u8]) -> u32 {
-        match seen.get(self.match_at) {
-            Some(octet) if self.match_len > 0 => {
-                1 + u32::from(self.swap(*octet)) + ((self.match_len.min(MATCH_MAX) as u32) << 9)
-            }
-            _ => 0,
+    /// A kind of context keeps its number for good; those between were tried and found not to pay.
+    fn contexts(&self, seen: &[u8], kinds: &mut Kinds) {
+        let [a, b, c, d, e, f, ..] = self.chars;
+        let shouting = u32::from(self.capitals >= 2) << 31;
+        let start = mix(self.salt, self.partial);
+        let o1 = kinds.add(shouting, start, a);
+        let o2 = kinds.add(1, o1, b);
+        let o3 = kinds.add(2, o2, c);
+        let o4 = kinds.add(3, o3, d);
+        let o5 = kinds.add(4, o4, e);
+        kinds.add(5, o5, f);
+        let word = kinds.add(7, start, self.word);
+        kinds.add(8, word, self.word_before);
+        kinds.add(10, word, self.word_before_that);
+        let spaced = self.word_len.min(7) << 1 | u32::from(a == u32::from(b' '));
+        let matching = self.before_word(1) ^ self.before_word(2) << 8;
+        kinds.add(12, mix(start, spaced), matching);
+        kinds.add(14, start, self.count.min(24) ^ shouting);
+        let skip = kinds.add(16, mix(start, b), c);
+        kinds.add(18, mix(start, self.shape & 0xff_ffff), self.word_len);
+        kinds.add(19, o1, self.word_len.min(15) ^ self.titles << 8);
+        kinds.add(20, skip, d);
+        // Last what is not always there, so that the others keep their places.
+        if let Some(octet) = seen.get(self.match_at)
+            && self.match_len > 0
+        {
+            // What comes next if the repetition goes on.
+            let next = 1 + u32::from(self.swap(*octet));
+            let len = self.match_len.min(MATCH_MAX) as u32;
+            kinds.add(15, start, next + (len << 9));
+            kinds.add(17, mix(o1, next), 1);
         }
     }
 
     /// Character `back` places before the space before the current word.
     fn before_word(&self, back: usize) -> u32 {
-        let at = self.word_len as usize + 1 + back;
-        self.chars.get(at).copied().unwrap_or(0)
-    }
-
-    /// Takes note of the next octet. `seen` is the text with it.
-    pub fn push(&mut self, seen: &[u8]) {
-        let Some((octet, _)) = seen.split_last() else {
-            return;
-        };
-        self.find_repetition(seen, *octet);
-        self.partial = self.partial << 8 | u32::from(*octet);
-        if self.missing == 0 {
-            self.missing = match octet {
-                0xc2..=0xdf => 1,
-                0xe0..=0xef => 2,
-                0xf0..=0xf4 => 3,
-                _ => 0,
-            };
-        } else {
-            self.missing -= 1;
-        }
-        if self.missing == 0 {
-            let char = self.partial;
-            self.partial = 0;
-            self.take(char);
-        }
+        let char = self.chars.get(self.word_len as usize + back);
+        char.copied().unwrap_or(0)
     }
 
     /// Takes note of a whole character.
-    fn take(&mut self, char: u32) {
-        let folded = fold(char);
+    fn take_char(&mut self, char: u32) {
         let class = class(char);
+        let is_word = matches!(class, SMALL | CAPITAL | OTHER | APOSTROPHE);
         match class {
-            Class::Capital => self.capitals = self.capitals.saturating_add(1),
-            Class::Small => self.capitals = 0,
+            CAPITAL => self.capitals += 1,
+            SMALL => self.capitals = 0,
             _ => {}
         }
-        if class.is_letter() {
+        if is_word {
             if self.word_len == 0 {
-                self.titles = if class == Class::Capital {
-                    (self.titles + 1).min(3)
-                } else {
-                    0
+                self.titles = match class {
+                    CAPITAL => (self.titles + 1).min(3),
+                    _ => 0,
                 };
             }
-            self.word = mix(self.word.wrapping_add(1), folded);
+            self.word = mix(self.word.wrapping_add(1), fold(char));
             self.word_len += 1;
         } else {
             if self.word_len > 0 {
@@ -198,60 +144,48 @@ impl History {
                 self.word = 0;
                 self.word_len = 0;
             }
-            let again = class == Class::Digit && self.shape & 15 == Class::Digit as u32;
-            if class != Class::Space && !again {
-                let sign = if class == Class::Digit { 0x30 } else { char };
+            let is_again = class == DIGIT && self.shape & 15 == DIGIT;
+            if class != SPACE && !is_again {
+                let sign = if class == DIGIT { 0x30 } else { char };
                 self.word_before = mix(self.word_before ^ 0x55, sign);
             }
         }
         let [a, b, c, d, e, f, g, _] = self.chars;
         self.chars = [char, a, b, c, d, e, f, g];
         // Among capitals, history is told in lower case, as the symbols are.
-        if self.capitals >= 2 && class == Class::Capital {
-            self.chars[..2].copy_from_slice(&[folded, self.folded]);
+        if self.capitals >= 2 && class == CAPITAL {
+            self.chars[..2].copy_from_slice(&[fold(char), fold(a)]);
         }
-        self.folded = folded;
-        self.shape = self.shape << 4 | class as u32;
+        self.shape = self.shape << 4 | class;
         self.count += 1;
     }
 
-    /// Takes note of the last octets; true if they surely never came before.
-    #[inline]
-    fn is_new(&mut self, seen: &[u8]) -> bool {
-        let Some(&[a, b, c]) = seen.last_chunk::<MATCH_MIN>() else {
-            return true;
+    /// Follows the repetition under way, or looks for a new one, once `octet` was added to what was `seen`.
+    fn find_repetition(&mut self, seen: &[u8], octet: u8) {
+        let Some([a, b, c]) = seen.last_chunk::<MATCH_MIN>() else {
+            return;
         };
-        let hash = mix(u32::from_le_bytes([a, b, c, 0]), 0);
+        let hash = mix(u32::from_le_bytes([*a, *b, *c, 0]), 0);
         let word = &mut self.seen[(hash >> 29) as usize];
         let bit = 1 << (hash >> 24 & 31);
         let is_new = *word & bit == 0;
         *word |= bit;
-        is_new
-    }
-
-    /// Follows the repetition under way, or looks for a new one.
-    fn find_repetition(&mut self, seen: &[u8], octet: u8) {
-        let is_new = self.is_new(seen);
         if self.match_len > 0 && seen.get(self.match_at) == Some(&octet) {
             self.match_at += 1;
             self.match_len += 1;
             return;
         }
         self.match_len = 0;
-        let len = seen.len();
         if is_new {
             return;
         }
+        let len = seen.len();
         // The latest that ends as the text does wins.
         for end in (len.saturating_sub(REACH) + MATCH_MIN..len).rev() {
-            let (earlier, mut shared) = (seen.get(..end).unwrap_or(&[]), 0);
-            if earlier.last() != Some(&octet) {
-                continue;
-            }
-            for (one, other) in earlier.iter().rev().zip(seen.iter().rev()) {
-                if one != other || shared == MATCH_MIN + MATCH_MAX {
-                    break;
-                }
+            let mut shared = 0;
+            while shared < MATCH_MIN + MATCH_MAX
+                && seen.get(end.wrapping_sub(shared + 1)) == seen.get(len - (shared + 1))
+            {
                 shared += 1;
             }
             if shared >= MATCH_MIN {
@@ -262,85 +196,65 @@ impl History {
     }
 }
 
-/// Kinds of the contexts that are always there.
-const KINDS: [u8; 15] = [0, 1, 2, 3, 4, 5, 7, 8, 10, 12, 14, 16, 18, 19, 20];
-
-/// Contexts being filled in: those of the kinds a model uses, kind n if bit n of its mask is set.
-struct List<'o> {
+/// The contexts of an octet: those of the kinds a model uses, kind n if bit n of its mask is set.
+pub(super) struct Kinds {
     mask: u32,
-    out: &'o mut [u32; CONTEXTS],
-    count: usize,
+    contexts: Row<u32, CONTEXTS>,
 }
 
-impl List<'_> {
-    #[inline]
-    fn add(&mut self, kind: u32, hash: u32) {
-        if self.mask >> kind & 1 == 1
-            && let Some(place) = self.out.get_mut(self.count)
-        {
-            *place = mix(hash, kind);
-            self.count += 1;
+impl Kinds {
+    /// None yet.
+    pub(super) fn new(mask: u32) -> Self {
+        Self {
+            mask,
+            contexts: Row::new(0),
         }
     }
-}
 
-/// What sort of character it is, for shapes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[repr(u8)]
-enum Class {
-    Small = 1,
-    Capital,
-    Other,
-    Space,
-    Digit,
-    Stop,
-    Comma,
-    Colon,
-    Slash,
-    Hyphen,
-    Quote,
-    Apostrophe,
-    Bracket,
-    Sign,
-}
-
-impl Class {
-    fn is_letter(self) -> bool {
-        matches!(
-            self,
-            Self::Small | Self::Capital | Self::Other | Self::Apostrophe
-        )
+    /// Mixes `value` into `hash`; what comes of it makes, with `kind`, a context. The number of the kind is its lowest
+    /// five bits.
+    // On a board a call is smaller.
+    #[cfg_attr(target_os = "none", inline(never))]
+    fn add(&mut self, kind: u32, hash: u32, value: u32) -> u32 {
+        let hash = mix(hash, value);
+        if self.mask >> (kind & 31) & 1 == 1 {
+            self.contexts.push(mix(hash, kind));
+        }
+        hash
     }
 }
 
-fn class(char: u32) -> Class {
-    let Ok(octet) = u8::try_from(char) else {
+// What sort of character it is, for shapes.
+const SMALL: u32 = 1;
+const CAPITAL: u32 = 2;
+const OTHER: u32 = 3;
+const SPACE: u32 = 4;
+const DIGIT: u32 = 5;
+const APOSTROPHE: u32 = 12;
+const SIGN: u32 = 14;
+
+/// Signs of class 6, a blank, those of class 7 and so on; then all others.
+const SIGNS: &[u8] = b".!? ,; : /\\@ -_+ \" ' ()[]<> ";
+
+fn class(char: u32) -> u32 {
+    match char {
+        _ if fold(char) != char => CAPITAL,
+        0x20 => SPACE,
+        0x30..=0x39 => DIGIT,
+        0x61..=0x7a => SMALL,
+        0..=0x7f => {
+            let mut class = DIGIT + 1;
+            for sign in SIGNS {
+                if u32::from(*sign) == char {
+                    break;
+                }
+                class += u32::from(*sign == b' ');
+            }
+            class
+        }
         // General punctuation and beyond the basic plane: not parts of words.
-        let apart = char >> 24 != 0 || char >> 8 == 0xe280 || char >> 8 == 0xc2;
-        let capital = fold(char) != char;
-        return if apart {
-            Class::Sign
-        } else if capital {
-            Class::Capital
-        } else {
-            Class::Other
-        };
-    };
-    match octet {
-        b'a'..=b'z' => Class::Small,
-        b'A'..=b'Z' => Class::Capital,
-        b'0'..=b'9' => Class::Digit,
-        b' ' => Class::Space,
-        b'.' | b'!' | b'?' => Class::Stop,
-        b',' | b';' => Class::Comma,
-        b':' => Class::Colon,
-        b'/' | b'\\' | b'@' => Class::Slash,
-        b'-' | b'_' | b'+' => Class::Hyphen,
-        b'"' => Class::Quote,
-        b'\'' => Class::Apostrophe,
-        b'(' | b')' | b'[' | b']' | b'<' | b'>' => Class::Bracket,
-        0x80.. => Class::Other,
-        _ => Class::Sign,
+        0xc200..=0xc2ff | 0xe2_8000..=0xe2_80ff | 0x100_0000.. => SIGN,
+        _ => OTHER,
     }
 }
 

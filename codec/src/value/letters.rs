@@ -29,7 +29,7 @@ pub fn code<D: Decide>(d: &mut D, place: u32, text: &[u8], out: &mut [u8]) -> us
         if octet == 0 {
             return len;
         }
-        if d.is_reading() {
+        if d.coder().is_reading() {
             match out.get_mut(len) {
                 Some(place) => *place = octet as u8,
                 None => return TOO_LONG,

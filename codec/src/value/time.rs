@@ -156,7 +156,7 @@ impl Time {
         let delta = self.clock.wrapping_sub(base).cast_signed();
         let delta = signed(d, contexts, DELTA, delta);
         // As many as the digits need.
-        let fraction = flat(d, self.fraction, (10 * digits).div_ceil(3));
+        let fraction = flat(d.coder(), self.fraction, (10 * digits).div_ceil(3));
         Self {
             clock: base.wrapping_add_signed(delta),
             form,

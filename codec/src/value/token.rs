@@ -209,7 +209,7 @@ impl<'a> Token<'a> {
             letters_len = digits(len);
             len = letters_len.next_multiple_of(4);
         }
-        if d.is_reading() && out.len() < len {
+        if d.coder().is_reading() && out.len() < len {
             return TOO_LONG;
         }
         let set = letters(alphabet);

@@ -111,7 +111,6 @@ fn read_recipe(recipe: &str, share: f64, languages: &mut Vec<Language>) -> Outco
             for copy in 0..copies as u32 {
                 let line = Line {
                     language,
-                    hint: 0,
                     text: text.to_owned(),
                 };
                 lines.push((mix(place, copy), line));
@@ -134,7 +133,6 @@ fn run_evaluation(model: &str, files: &[&str]) -> Outcome<()> {
             .unwrap_or(usize::MAX);
         let sum = evaluate(
             &model,
-            0,
             text.lines().filter(|line| !line.is_empty()).take(limit),
         );
         let name = Path::new(file)

@@ -29,6 +29,10 @@ impl Coder for Listener<'_> {
 }
 
 impl Decide for Listener<'_> {
+    fn coder(&mut self) -> &mut dyn Coder {
+        self
+    }
+
     fn decide(&mut self, contexts: &[u32], node: u32, bit: bool) -> bool {
         self.0.push(contexts, node, bit);
         bit

@@ -13,8 +13,6 @@ use longwire_codec::text::{END, TextModel, Voice, salt};
 pub struct Line {
     /// Which of [`TextSettings::languages`] it is in.
     pub language: usize,
-    /// What it is for: see [`longwire_codec::text::hint`].
-    pub hint: u32,
     /// The text.
     pub text: String,
 }
@@ -115,14 +113,14 @@ impl<'l> TextExamples<'l> {
         let mut rest = &header[8..];
         let mut voices = Vec::new();
         for language in &settings.languages {
-            let tree = Tree::new(&rest[6..]).expect("a header of our own");
-            rest = &rest[6 + tree.len()..];
+            let (tree, others) = rest[6..].split_at(2 * Tree::LEN);
+            rest = others;
+            let tree = tree.as_chunks().0.as_array().expect("split off");
             let salt = salt(language.tag);
             voices.push(Voice {
-                tree,
+                tree: Tree::new(tree),
                 kinds: settings.kinds,
                 salt,
-                hint: 0,
             });
         }
         Self { voices, lines }
@@ -133,16 +131,12 @@ impl Examples for TextExamples<'_> {
     fn replay(&self, learn: &mut Learn<'_>) {
         let mut listener = Listener { learn };
         for line in self.lines {
-            let voice = Voice {
-                hint: line.hint,
-                ..self.voices[line.language]
-            };
+            let voice = &self.voices[line.language];
             let mut len = line.text.len().min(LEARNED_LEN);
             while !line.text.is_char_boundary(len) {
                 len -= 1;
             }
-            // Writing to a listener cannot fail.
-            _ = voice.code(&mut listener, &line.text.as_bytes()[..len], &mut []);
+            voice.code(&mut listener, &line.text.as_bytes()[..len], &mut []);
         }
     }
 }
@@ -163,6 +157,10 @@ impl Coder for Listener<'_, '_> {
 }
 
 impl Decide for Listener<'_, '_> {
+    fn coder(&mut self) -> &mut dyn Coder {
+        self
+    }
+
     fn decide(&mut self, contexts: &[u32], node: u32, bit: bool) -> bool {
         (self.learn)(contexts, node, bit);
         bit
@@ -194,11 +192,7 @@ impl Evaluation {
 }
 
 /// Codes each of `texts` alone, and reads it back.
-pub fn evaluate<'t>(
-    model: &TextModel<'_>,
-    hint: u32,
-    texts: impl IntoIterator<Item = &'t str>,
-) -> Evaluation {
+pub fn evaluate<'t>(model: &TextModel<'_>, texts: impl IntoIterator<Item = &'t str>) -> Evaluation {
     let mut sum = Evaluation::default();
     let (mut packet, mut back) = (Vec::new(), Vec::new());
     for text in texts {
@@ -206,14 +200,14 @@ pub fn evaluate<'t>(
         packet.resize(octets.len() + 16, 0);
         back.resize(octets.len(), 0);
         let mut encoder = Encoder::new(&mut packet);
-        let written = model.code(&mut encoder, hint, octets, &mut []);
+        let written = model.code(&mut encoder, octets, &mut []);
         let size = encoder.finish().unwrap_or(0);
-        let read = model.code(&mut Decoder::new(&packet[..size]), hint, &[], &mut back);
+        let read = model.code(&mut Decoder::new(&packet[..size]), &[], &mut back);
         sum.lost += u64::from(written != read || back != octets);
         sum.texts += 1;
         sum.chars += text.chars().count() as u64;
         sum.octets += octets.len() as u64;
-        sum.bits += model.cost_256ths(hint, octets) as f64 / 256.0;
+        sum.bits += model.cost_256ths(octets) as f64 / 256.0;
         sum.packets += size as u64;
     }
     sum

@@ -11,7 +11,6 @@ use crate::dictionary;
 use crate::session::staged::Origin;
 use crate::structure::lexicon::hash;
 use crate::structure::{Contexts, flag, rank, tree};
-use crate::text::hint;
 use crate::value::decimal::{self, Decimal};
 use crate::value::time::{self, EPOCH, Time};
 use crate::value::token::{self, Token, count};
@@ -165,7 +164,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     pub(super) fn coded(&mut self, kind: Kind, job: &mut Job<'w, 'a>) -> Result<&'a str, Failed> {
         let (contexts, given) = (&job.contexts, job.given);
         match kind {
-            Kind::Prose => self.prose(job.at.hint, given),
+            Kind::Prose => self.prose(given),
             Kind::Word => {
                 job.number = rank(self.d, contexts, WORD, job.number);
                 self.dictionary.values.get(job.number).ok_or(Failed)
@@ -284,27 +283,14 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         }
     }
 
-    /// Codes running text of a kind.
-    pub(super) fn prose(
-        &mut self,
-        kind: dictionary::Kind,
-        given: Option<&'a str>,
-    ) -> Result<&'a str, Failed> {
+    /// Codes running text.
+    pub(super) fn prose(&mut self, given: Option<&'a str>) -> Result<&'a str, Failed> {
         let Some(model) = self.text else {
             return self.letters(hash("prose"), given);
         };
-        let hint = match kind {
-            dictionary::Kind::Body => hint::BODY,
-            dictionary::Kind::Headline => hint::SUBJECT,
-            dictionary::Kind::Status | dictionary::Kind::Remark => hint::STATUS,
-            dictionary::Kind::Nick => hint::NICK,
-            _ => hint::VALUE,
-        };
         let text = given.unwrap_or("").as_bytes();
-        match model.code(self.d, hint, text, self.arena.free()) {
-            Ok(len) => self.kept(given, len),
-            Err(error) => self.fail(error.into()),
-        }
+        let len = model.code(self.d.coder(), text, self.arena.free());
+        self.kept(given, len)
     }
 
     /// True for an id the far end may make up: in a place of ids, of a kind nobody reads anything into.

@@ -98,7 +98,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             number(self.d, &job.contexts, LEN, len as u32) as usize
         };
         let quoted = body.get(..len).ok_or(Failed)?;
-        let rest = self.prose(job.at.hint, quote.map(|quote| quote.rest))?;
+        let rest = self.prose(quote.map(|quote| quote.rest))?;
         if let Some(text) = job.given {
             return Ok(text);
         }

@@ -50,7 +50,7 @@ fn of_texts(all: &[Known], texts: &[String]) -> Measured {
             lines.push("has no text model".to_owned());
             continue;
         };
-        measured = text::evaluate(&model, 0, texts.iter().map(String::as_str));
+        measured = text::evaluate(&model, texts.iter().map(String::as_str));
         lines.push(format!(
             "{:.3} bits per character, {} B in packets",
             measured.bits_per_char(),

@@ -217,11 +217,7 @@ impl Material {
             self.languages.len() - 1
         });
         let lines = texts.into_iter().enumerate().map(|(at, text)| {
-            let line = Line {
-                language,
-                hint: 0,
-                text,
-            };
+            let line = Line { language, text };
             (at, line)
         });
         self.lines.extend(lines);

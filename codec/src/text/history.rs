@@ -45,10 +45,11 @@ pub(super) struct History {
 impl History {
     /// Nothing said yet, in a language: `salt` keeps them apart.
     pub(super) fn new(salt: u32) -> Self {
-        let mut history = Self::default();
-        history.salt = salt;
-        history.chars.fill(10);
-        history
+        Self {
+            salt,
+            chars: [10; CHARS],
+            ..Self::default()
+        }
     }
 
     /// Turns an octet into the symbol that stands for it here, or back: among capitals, letters change case.

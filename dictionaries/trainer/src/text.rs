@@ -115,6 +115,7 @@ impl<'l> TextExamples<'l> {
         for language in &settings.languages {
             let (tree, others) = rest[6..].split_at(2 * Tree::LEN);
             rest = others;
+            // Split off to this length.
             let tree = tree.as_chunks().0.as_array().expect("split off");
             let salt = salt(language.tag);
             voices.push(Voice {

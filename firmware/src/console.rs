@@ -24,7 +24,7 @@ use input::{Input, Intake};
 #[cfg(not(feature = "programs"))]
 use plain as compact;
 
-/// Octets that [`Console::poll_answer`] and [`Console::tell`] write at most.
+/// Octets that [`Console::poll_answer`] writes at most.
 pub const ANSWER_MAX: usize = wire_len_max(REPLY_MAX);
 /// Octets of the longest answer before framing.
 const REPLY_MAX: usize = RECORD_MAX + 32;
@@ -308,8 +308,8 @@ impl Counts {
 
 /// A console. It answers a program in CBOR and a person in lines, as it was asked last.
 ///
-/// Feed it with [`Self::handle_octet`], then write out what [`Self::poll_answer`] gives until it gives nothing; news go
-/// through [`Self::tell`].
+/// Feed it with [`Self::handle_octet`] and with [`Self::handle_event`], and after each write out what
+/// [`Self::poll_answer`] gives until it gives nothing.
 #[derive(Debug)]
 pub struct Console {
     intake: Intake,
@@ -359,6 +359,7 @@ impl Console {
     }
 
     /// Writes the next piece of the answer to `out`, of at least [`ANSWER_MAX`] octets; `None` when all was said.
+    #[inline(never)]
     pub fn poll_answer<F, L, S>(
         &mut self,
         endpoint: &mut Endpoint<'_, F, L, S>,
@@ -409,10 +410,9 @@ impl Console {
         Some(self.write(&reply, out))
     }
 
-    /// Writes news to `out`, of at least [`ANSWER_MAX`] octets; returns how many were written.
-    pub fn tell(&self, event: Event, out: &mut [u8]) -> usize {
-        let (code, number) = news(event);
-        self.write(&Reply::new(code, number), out)
+    /// Takes news, which [`Self::poll_answer`] then gives: to be called when it gives nothing.
+    pub fn handle_event(&mut self, event: Event) {
+        self.next = news(event);
     }
 
     #[inline(never)]

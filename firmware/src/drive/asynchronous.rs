@@ -1,10 +1,10 @@
 //! The loop as a future, for embassy or any other executor. Refuses to poll: it sleeps until a frame, an octet or a
 //! moment comes.
 
-use core::future::{Future, pending};
+use core::future::{Future, poll_fn};
 use core::pin::{Pin, pin};
+use core::task::Poll;
 
-use embassy_futures::select::{Either3, select3};
 use embedded_hal_async::delay::DelayNs;
 use embedded_io_async::{Read, Write};
 use embedded_storage_async::nor_flash::NorFlash;
@@ -22,6 +22,9 @@ const _: () = assert!(MTU_MAX <= SAID_MAX);
 const REST_MS: u64 = 10;
 /// Base asked for a restart: how long the answer may take to get there.
 const RESTART_MS: u64 = 30_000;
+
+/// No clock gets there.
+const NEVER: Instant = Instant::from_millis(u64::MAX);
 
 /// Runs until base asks for a restart: returns when the answer is with the gateway or cannot get there. The
 /// board then resets itself.
@@ -52,217 +55,226 @@ where
 {
     let now = || Instant::from_millis(now_ms());
     endpoint.handle_channel(now(), radio.channel());
-    let mut desk = Desk::new(uart);
+    let mut desk = Desk::new();
     let (mut said, mut heard) = ([0; SAID_MAX], [0; MTU_MAX]);
     loop {
         let next = {
-            let resting = desk.radio_rests.is_some();
-            let receive = pin!(receive(radio, &mut heard, resting));
-            let next = attend(
-                endpoint, &mut desk, receive, &mut said, &now, &mut delay, &mut heed,
-            );
-            next.await?
+            // Kept going while nothing is sent: to start it again could lose a frame.
+            let mut receive = pin!(radio.receive(&mut heard));
+            loop {
+                let wait_ms = match desk.step(endpoint, now(), &mut said, &mut heed)? {
+                    Next::Say(len) => {
+                        // A console that does not take what is said misses it.
+                        let _ = write(uart, part(&said, len)).await;
+                        continue;
+                    }
+                    Next::Wait(wait_ms) => wait_ms,
+                    next => break next,
+                };
+                let mut octet = [0];
+                let woken = {
+                    let read = pin!(uart.read(&mut octet));
+                    let rest = pin!(delay.delay_ms(wait_ms));
+                    first(&desk, receive.as_mut(), read, rest).await
+                };
+                match woken {
+                    Woken::Heard(len) => break Next::Hear(len),
+                    Woken::Read(Some(1..)) => desk.console.handle_octet(endpoint, octet[0]),
+                    Woken::Read(Some(0)) => desk.uart_is_open = false,
+                    Woken::Read(None) => desk.uart_rests = now() + REST_MS,
+                    Woken::Rested => {}
+                }
+            }
         };
         let heard_len = match next {
             Next::Send(len) => {
-                endpoint.handle_wake(now());
                 let sent = radio.transmit(part(&said, len), &mut heard).await;
-                if sent.is_err() {
-                    endpoint.handle_radio_error();
-                }
                 endpoint.handle_sent(now());
-                desk.radio_rests = None;
-                sent.unwrap_or(0)
+                sent.ok()
             }
-            Next::Heard(Some(len)) => {
+            Next::Sleep => radio.sleep().await.ok().map(|()| 0),
+            Next::Restart | Next::Say(_) | Next::Wait(_) => return Ok(()),
+            Next::Hear(len) => {
                 if let Some(busy) = radio.carrier() {
                     endpoint.handle_carrier(now(), busy);
                 }
                 len
             }
-            Next::Heard(None) => {
-                endpoint.handle_radio_error();
-                desk.radio_rests = Some(now() + REST_MS);
-                0
-            }
-            Next::Listen => {
-                endpoint.handle_wake(now());
-                0
-            }
-            Next::Sleep(until) => {
-                endpoint.handle_sleep(now());
-                if radio.sleep().await.is_err() {
-                    endpoint.handle_radio_error();
-                }
-                desk.radio_rests = Some(until);
-                0
-            }
-            Next::Restart => return Ok(()),
         };
-        if let Some(frame @ [_, ..]) = heard.get_mut(..heard_len) {
+        if matches!(heard_len, Some(1..)) {
             heed(endpoint, None);
-            endpoint.handle_frame(now(), frame)?;
         }
+        desk.take(endpoint, now(), &mut heard, heard_len)?;
     }
 }
 
-/// The next frame; never while the radio rests.
-async fn receive<R: Radio>(
-    radio: &mut R,
-    heard: &mut [u8],
-    resting: bool,
-) -> Result<usize, R::Error> {
-    if resting {
-        pending::<()>().await;
-    }
-    radio.receive(heard).await
+/// Waits for what comes first. Who rests is not asked.
+fn first<E, G>(
+    desk: &Desk,
+    mut receive: Pin<&mut impl Future<Output = Result<usize, E>>>,
+    mut read: Pin<&mut impl Future<Output = Result<usize, G>>>,
+    mut rest: Pin<&mut impl Future<Output = ()>>,
+) -> impl Future<Output = Woken> {
+    poll_fn(move |context| {
+        if desk.listens
+            && let Poll::Ready(len) = receive.as_mut().poll(context)
+        {
+            return Poll::Ready(Woken::Heard(len.ok()));
+        }
+        if desk.reads
+            && let Poll::Ready(len) = read.as_mut().poll(context)
+        {
+            return Poll::Ready(Woken::Read(len.ok()));
+        }
+        rest.as_mut().poll(context).map(|()| Woken::Rested)
+    })
 }
 
-/// The console and what belongs to it.
-struct Desk<'u, C> {
-    console: Console,
-    uart: &'u mut C,
-    /// It did not end.
-    open: bool,
-    /// Base asked for a restart, which must not wait longer than this.
-    restart_by: Option<Instant>,
-    /// After an error, or asleep: until when the radio and the UART are not asked.
-    radio_rests: Option<Instant>,
-    uart_rests: Option<Instant>,
+/// What ended a wait.
+enum Woken {
+    /// A frame of this length came in, or a spoilt one; of length 0: a signal began or ended.
+    Heard(Option<usize>),
+    /// So many octets were typed, none at the end of the file, or the UART reported an error.
+    Read(Option<usize>),
+    /// Nothing: it was long enough.
+    Rested,
 }
 
-/// Why the receiver is no longer waited for.
+/// What is to be done that needs a device.
 enum Next {
+    /// So much is to be said to the console.
+    Say(usize),
+    /// Nothing for so many milliseconds.
+    Wait(u32),
     /// A frame of this length is to be sent.
     Send(usize),
-    /// A frame came in, or a spoilt one; of length 0: a signal began or ended.
-    Heard(Option<usize>),
-    /// The radio may sleep until then.
-    Sleep(Instant),
-    /// The radio has rested.
-    Listen,
+    /// As [`Woken::Heard`].
+    Hear(Option<usize>),
+    /// The radio may sleep.
+    Sleep,
     Restart,
 }
 
-/// Does what needs no radio until something does. The receiver is kept going meanwhile: starting it again could lose a
-/// frame.
-async fn attend<F, L, S, C, E>(
-    endpoint: &mut Endpoint<'_, F, L, S>,
-    desk: &mut Desk<'_, C>,
-    mut receive: Pin<&mut impl Future<Output = Result<usize, E>>>,
-    said: &mut [u8],
-    now: &impl Fn() -> Instant,
-    delay: &mut impl DelayNs,
-    heed: &mut impl FnMut(&mut Endpoint<'_, F, L, S>, Option<Event>),
-) -> Result<Next, EndpointError>
-where
-    F: NorFlash,
-    L: AsRef<[u8]> + AsMut<[u8]>,
-    S: AsRef<[u8]> + AsMut<[u8]>,
-    C: Read + Write,
-{
-    loop {
-        let answer = desk.console.poll_answer(endpoint, said);
-        let words = answer.or_else(|| {
-            let event = endpoint.poll_event()?;
+/// The console and what belongs to it, and when devices are left alone.
+struct Desk {
+    console: Console,
+    /// It did not end.
+    uart_is_open: bool,
+    /// Whether the radio and the UART are asked in the next wait.
+    listens: bool,
+    reads: bool,
+    /// After an error, or asleep: until when they are not.
+    radio_rests: Instant,
+    uart_rests: Instant,
+    /// Base asked for a restart, which must not wait longer than this.
+    restart_by: Instant,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self {
+            console: Console::default(),
+            uart_is_open: true,
+            listens: true,
+            reads: true,
+            radio_rests: Instant::ZERO,
+            uart_rests: Instant::ZERO,
+            restart_by: NEVER,
+        }
+    }
+
+    /// Does what needs no device until something does; what is to be said or sent is in `said` then.
+    #[inline(never)]
+    fn step<F, L, S>(
+        &mut self,
+        endpoint: &mut Endpoint<'_, F, L, S>,
+        now: Instant,
+        said: &mut [u8],
+        heed: &mut impl FnMut(&mut Endpoint<'_, F, L, S>, Option<Event>),
+    ) -> Result<Next, EndpointError>
+    where
+        F: NorFlash,
+        L: AsRef<[u8]> + AsMut<[u8]>,
+        S: AsRef<[u8]> + AsMut<[u8]>,
+    {
+        loop {
+            if let Some(len) = self.console.poll_answer(endpoint, said) {
+                if self.uart_is_open {
+                    return Ok(Next::Say(len));
+                }
+                continue;
+            }
+            let Some(event) = endpoint.poll_event() else {
+                break;
+            };
             heed(endpoint, Some(event));
-            Some(desk.tell(event, now(), said))
-        });
-        if let Some(len) = words {
-            desk.write(part(said, len)).await;
-            continue;
+            if event == Event::Reboot {
+                self.restart_by = now + RESTART_MS;
+            }
+            self.console.handle_event(event);
         }
-        let moment = now();
-        if endpoint.poll_timeout().is_some_and(|(at, _)| at <= moment) {
-            endpoint.handle_timeout(moment)?;
+        self.listens = self.radio_rests <= now;
+        self.reads = self.uart_is_open && self.uart_rests <= now;
+        if self.listens {
+            endpoint.handle_wake(now);
         }
-        if let Some(transmit) = endpoint.poll_transmit(moment, said)? {
+        endpoint.handle_timeout(now)?;
+        if let Some(transmit) = endpoint.poll_transmit(now, said)? {
+            self.radio_rests = now;
+            endpoint.handle_wake(now);
             return Ok(Next::Send(transmit.len));
         }
-        let restart = desk.restart_by.filter(|_| !endpoint.is_idle());
-        if desk.restart_by.is_some() && restart.is_none_or(|by| by <= moment) {
+        if self.restart_by != NEVER && (endpoint.is_idle() || self.restart_by <= now) {
             return Ok(Next::Restart);
         }
-        desk.uart_rests = desk.uart_rests.filter(|at| *at > moment);
-        if desk.radio_rests.take_if(|at| *at <= moment).is_some() {
-            return Ok(Next::Listen);
-        }
-        let sleep = endpoint.poll_sleep().filter(|_| desk.radio_rests.is_none());
-        match &sleep {
-            Some(sleep) if sleep.start <= moment && moment < sleep.end => {
-                return Ok(Next::Sleep(sleep.end));
-            }
-            _ => {}
-        }
-        let tired = sleep.map(|sleep| sleep.start).filter(|at| *at > moment);
-        let mut wake = endpoint.poll_timeout().map(|(at, _)| at);
-        for at in [restart, tired, desk.radio_rests, desk.uart_rests] {
-            if at.is_some_and(|at| wake.is_none_or(|wake| at < wake)) {
-                wake = at;
+        let mut tired = NEVER;
+        if self.listens
+            && let Some(sleep) = endpoint.poll_sleep()
+        {
+            tired = sleep.start;
+            if sleep.contains(&now) {
+                self.radio_rests = sleep.end;
+                endpoint.handle_sleep(now);
+                return Ok(Next::Sleep);
             }
         }
-        let waited = select3(receive.as_mut(), desk.read(), rest(delay, wake, moment));
-        match waited.await {
-            Either3::First(heard) => return Ok(Next::Heard(heard.ok())),
-            Either3::Second(Some(octet)) => desk.console.handle_octet(endpoint, octet),
-            Either3::Second(None) => desk.uart_rests = Some(moment + REST_MS),
-            Either3::Third(()) => {}
+        let mut wake = endpoint.poll_timeout().map_or(NEVER, |(at, _)| at);
+        for at in [self.restart_by, self.radio_rests, self.uart_rests, tired] {
+            if at > now {
+                wake = wake.min(at);
+            }
         }
+        // In seven weeks it looks again.
+        let wait_ms = u32::try_from(wake.since(now)).unwrap_or(u32::MAX);
+        Ok(Next::Wait(wait_ms))
+    }
+
+    /// Takes a frame of this length, unless there is none, or that the radio failed.
+    fn take<F, L, S>(
+        &mut self,
+        endpoint: &mut Endpoint<'_, F, L, S>,
+        now: Instant,
+        heard: &mut [u8],
+        len: Option<usize>,
+    ) -> Result<(), EndpointError>
+    where
+        F: NorFlash,
+        L: AsRef<[u8]> + AsMut<[u8]>,
+        S: AsRef<[u8]> + AsMut<[u8]>,
+    {
+        match len {
+            Some(0) => {}
+            Some(len) => endpoint.handle_frame(now, heard.get_mut(..len).unwrap_or_default())?,
+            None => {
+                endpoint.handle_radio_error();
+                self.radio_rests = self.radio_rests.max(now + REST_MS);
+            }
+        }
+        Ok(())
     }
 }
 
 /// The first `len` octets: none if a driver says that it filled more than there are.
 fn part(octets: &[u8], len: usize) -> &[u8] {
     octets.get(..len).unwrap_or(&[])
-}
-
-async fn rest(delay: &mut impl DelayNs, until: Option<Instant>, now: Instant) {
-    match until {
-        Some(at) => {
-            let wait = u32::try_from(at.since(now)).unwrap_or(u32::MAX);
-            delay.delay_ms(wait).await;
-        }
-        None => pending().await,
-    }
-}
-
-impl<'u, C: Read + Write> Desk<'u, C> {
-    fn new(uart: &'u mut C) -> Self {
-        Self {
-            console: Console::default(),
-            uart,
-            open: true,
-            restart_by: None,
-            radio_rests: None,
-            uart_rests: None,
-        }
-    }
-
-    /// The next octet, or `None` if the UART reported an error.
-    async fn read(&mut self) -> Option<u8> {
-        if self.open && self.uart_rests.is_none() {
-            let mut octet = [0];
-            let read = self.uart.read(&mut octet).await;
-            self.open = !matches!(read, Ok(0));
-            if self.open {
-                return read.ok().map(|_| octet[0]);
-            }
-        }
-        pending().await
-    }
-
-    /// What is said of an event: its length in `out`.
-    fn tell(&mut self, event: Event, now: Instant, out: &mut [u8]) -> usize {
-        if event == Event::Reboot {
-            self.restart_by = Some(now + RESTART_MS);
-        }
-        self.console.tell(event, out)
-    }
-
-    /// A console that does not take what is said misses it.
-    async fn write(&mut self, octets: &[u8]) {
-        if self.open {
-            let _ = write(self.uart, octets).await;
-        }
-    }
 }

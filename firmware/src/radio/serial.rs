@@ -173,19 +173,15 @@ impl<U: Read + Write, D: DelayNs, G: Framing, const N: usize> Radio for UartRadi
     async fn receive(&mut self, frame: &mut [u8]) -> Result<usize, Self::Error> {
         let mut octet = [0; 1];
         loop {
-            let read = self.uart.read(&mut octet);
-            let read = if self.busy {
-                let silence_ms = SILENCE_MS + self.channel.airtime_ms(4);
-                let silence_ms = u32::try_from(silence_ms).unwrap_or(u32::MAX);
-                match select(read, self.delay.delay_ms(silence_ms)).await {
-                    Either::First(read) => read,
-                    Either::Second(()) => {
-                        self.busy = false;
-                        return Ok(0);
-                    }
-                }
-            } else {
-                read.await
+            let mut silence_ms = u32::MAX;
+            if self.busy {
+                let wait_ms = SILENCE_MS + self.channel.airtime_ms(4);
+                silence_ms = u32::try_from(wait_ms).unwrap_or(u32::MAX);
+            }
+            let silence = self.delay.delay_ms(silence_ms);
+            let Either::First(read) = select(self.uart.read(&mut octet), silence).await else {
+                self.busy = false;
+                return Ok(0);
             };
             if read.map_err(SerialError::Uart)? == 0 {
                 return Err(SerialError::Closed);

@@ -259,8 +259,7 @@ async fn a_modem_board_carries_the_frames_of_a_gateway() {
     let modem = radio(&at_base, EU).await;
     let mut station = radio(&in_field, EU).await;
     let (gateway, board) = tokio::io::duplex(4096);
-    let (from_gateway, to_gateway) = tokio::io::split(board);
-    let bridge = bridge::run(Serial(from_gateway), Serial(to_gateway), modem, Clock);
+    let bridge = bridge::run(Serial(board), modem, Clock);
     let exchange = async {
         let (mut from_board, mut to_board) = tokio::io::split(gateway);
         let mut frame = [0; 255];

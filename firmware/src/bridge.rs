@@ -16,13 +16,12 @@ const REST_MS: u32 = 10;
 
 /// Carries frames until the serial port ends or fails. What the radio cannot send or read is lost, as on any channel.
 ///
-/// `Read::read` of `from_gateway` must lose nothing when it is cancelled.
+/// `Read::read` of `gateway` must lose nothing when it is cancelled.
 ///
 /// # Errors
 /// Those of the serial port.
-pub async fn run<P: Read, W: Write<Error = P::Error>, R: Radio>(
-    mut from_gateway: P,
-    mut to_gateway: W,
+pub async fn run<P: Read + Write, R: Radio>(
+    mut gateway: P,
     mut radio: R,
     mut delay: impl DelayNs,
 ) -> Result<(), P::Error> {
@@ -31,7 +30,7 @@ pub async fn run<P: Read, W: Write<Error = P::Error>, R: Radio>(
     let mut frame = [0; MTU];
     let mut wire = [0; WIRE_LEN];
     loop {
-        let from_host = next_frame(&mut from_gateway, &mut deframer, &mut outgoing);
+        let from_host = next_frame(&mut gateway, &mut deframer, &mut outgoing);
         let heard = match select(from_host, radio.receive(&mut frame)).await {
             Either::First(len) => {
                 let Some(len) = len? else { return Ok(()) };
@@ -47,7 +46,7 @@ pub async fn run<P: Read, W: Write<Error = P::Error>, R: Radio>(
         if len > 0
             && let Some(len) = emit(found, &mut wire)
         {
-            to_gateway.write_all(&wire[..len]).await?;
+            gateway.write_all(&wire[..len]).await?;
         }
     }
 }
@@ -87,8 +86,14 @@ mod tests {
     use std::collections::VecDeque;
     use std::vec::Vec;
 
-    /// Reads what it was given, then fails; remembers what was written.
-    struct Port<'p>(&'p RefCell<VecDeque<u8>>, &'p RefCell<Vec<u8>>);
+    /// Has nothing to read the first times it is asked, then what it was given, then comes to its end; remembers what was
+    /// written.
+    struct Port<'p> {
+        late: usize,
+        wire: VecDeque<u8>,
+        end: Result<usize, Unplugged>,
+        written: &'p RefCell<Vec<u8>>,
+    }
 
     #[derive(Clone, Copy, Debug, Eq, PartialEq)]
     struct Unplugged;
@@ -113,14 +118,21 @@ mod tests {
 
     impl Read for Port<'_> {
         async fn read(&mut self, octets: &mut [u8]) -> Result<usize, Unplugged> {
-            octets[0] = self.0.borrow_mut().pop_front().ok_or(Unplugged)?;
+            if let Some(left) = self.late.checked_sub(1) {
+                self.late = left;
+                core::future::pending::<()>().await;
+            }
+            let Some(octet) = self.wire.pop_front() else {
+                return self.end;
+            };
+            octets[0] = octet;
             Ok(1)
         }
     }
 
     impl Write for Port<'_> {
         async fn write(&mut self, octets: &[u8]) -> Result<usize, Unplugged> {
-            self.1.borrow_mut().extend_from_slice(octets);
+            self.written.borrow_mut().extend_from_slice(octets);
             Ok(octets.len())
         }
 
@@ -177,18 +189,18 @@ mod tests {
         let wire: VecDeque<u8> = [b"garbage".to_vec(), on_wire(&long), on_wire(&whole)]
             .concat()
             .into();
-        let (wire, written) = (RefCell::new(wire), RefCell::new(Vec::new()));
-        let sent = RefCell::new(Vec::new());
+        let (written, sent) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
         // The air is polled when the port has nothing: let the port wait until the air was heard.
         let heard = VecDeque::from([b"one".to_vec(), Vec::new(), whole.clone()]);
         let air = Air(heard, &sent);
         let rests = Cell::new(0);
-        let ended = block_on(run(
-            Late(Port(&wire, &written), 3),
-            Port(&wire, &written),
-            air,
-            Rests(&rests),
-        ));
+        let port = Port {
+            late: 3,
+            wire,
+            end: Err(Unplugged),
+            written: &written,
+        };
+        let ended = block_on(run(port, air, Rests(&rests)));
         assert_eq!((ended, rests.get()), (Err(Unplugged), 1));
         assert_eq!(*sent.borrow(), core::slice::from_ref(&whole));
         assert_eq!(
@@ -200,39 +212,14 @@ mod tests {
     #[test]
     fn a_port_at_its_end_ends_the_bridge() {
         let (written, sent, rests) = (RefCell::default(), RefCell::default(), Cell::new(0));
-        let wire = RefCell::default();
+        let port = Port {
+            late: 0,
+            wire: VecDeque::new(),
+            end: Ok(0),
+            written: &written,
+        };
         let air = Air(VecDeque::new(), &sent);
-        let ended = block_on(run(Ended, Port(&wire, &written), air, Rests(&rests)));
+        let ended = block_on(run(port, air, Rests(&rests)));
         assert_eq!(ended, Ok(()));
-    }
-
-    /// A port whose other end is gone.
-    struct Ended;
-
-    impl ErrorType for Ended {
-        type Error = Unplugged;
-    }
-
-    impl Read for Ended {
-        async fn read(&mut self, _: &mut [u8]) -> Result<usize, Unplugged> {
-            Ok(0)
-        }
-    }
-
-    /// A port that has nothing to read the first times it is asked.
-    struct Late<'p>(Port<'p>, usize);
-
-    impl ErrorType for Late<'_> {
-        type Error = Unplugged;
-    }
-
-    impl Read for Late<'_> {
-        async fn read(&mut self, octets: &mut [u8]) -> Result<usize, Unplugged> {
-            if let Some(left) = self.1.checked_sub(1) {
-                self.1 = left;
-                core::future::pending::<()>().await;
-            }
-            self.0.read(octets).await
-        }
     }
 }

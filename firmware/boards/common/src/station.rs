@@ -6,7 +6,7 @@ use core::ops::Range;
 
 use embassy_futures::block_on;
 use embassy_time::{Delay, Instant, Timer};
-use embedded_io_async::Write;
+use embedded_io_async::{Read, Write};
 use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::lora::MTU;
 use longwire_codec::provision::{IMAGE_MAX, Provision, ProvisionError, parse_modem};
@@ -22,15 +22,12 @@ use lora_phy::mod_params::RadioError;
 use lora_phy::mod_traits::RadioKind;
 use static_cell::ConstStaticCell;
 
-use crate::port::{Console, End, Gateway};
-
 /// Between two complaints on the console, which may have been plugged in meanwhile.
 const COMPLAINT_S: u64 = 5;
 /// Complaints before the board starts again, in case it was only the weather.
 const COMPLAINTS: usize = 12;
 
 /// Where a board keeps what, octets from the start of the flash that it hands over.
-#[derive(Clone)]
 pub struct Layout {
     /// The image of `longwire pair`.
     pub image: u32,
@@ -75,68 +72,63 @@ impl From<StoreError> for Fault {
 
 /// Runs the entity that the image describes, until base asks for a restart or something failed: then reset the board.
 /// To be called once.
-pub async fn run<F: NorFlash>(
+pub fn run<F: NorFlash>(
     flash: F,
-    layout: Layout,
+    layout: &'static Layout,
     chip: impl RadioKind,
-    console: Console<'_>,
+    mut console: impl Read + Write,
     noise: Noise,
-) {
-    if let Err(fault) = start(flash, layout, chip, console, noise).await {
-        complain(&fault, console).await;
+) -> impl Future {
+    async move {
+        if let Err(fault) = start(flash, layout, chip, &mut console, noise).await {
+            complain(&fault, &mut console).await;
+        }
     }
 }
 
 async fn start<F: NorFlash>(
     mut flash: F,
-    layout: Layout,
+    layout: &'static Layout,
     chip: impl RadioKind,
-    mut console: Console<'_>,
+    console: &mut (impl Read + Write),
     noise: Noise,
 ) -> Result<(), Fault> {
     static LINK: ConstStaticCell<[u8; link_storage_len(MTU as usize)]> =
         ConstStaticCell::new([0; link_storage_len(MTU as usize)]);
     static SESSION: ConstStaticCell<[u8; PROFILE.storage_len()]> =
         ConstStaticCell::new([0; PROFILE.storage_len()]);
-    let (tuned, turnaround_ms) = {
-        let image = image(&mut flash, &layout)?;
-        let provision = Provision::parse(&image)?;
-        // No default: what is lawful here is not so elsewhere.
-        let tuned = provision.lora.ok_or(ProvisionError::Incomplete)?;
-        (tuned, provision.turnaround_ms)
+    let seed = seed(noise);
+    let mut radio = {
+        let (tuned, turnaround_ms) = {
+            let image = image(&mut flash, layout)?;
+            let provision = Provision::parse(&image)?;
+            // No default: what is lawful here is not so elsewhere.
+            let tuned = provision.lora.ok_or(ProvisionError::Incomplete)?;
+            (tuned, provision.turnaround_ms)
+        };
+        // The slower end's turnaround is that of both: the gateway's, with its serial port.
+        LoRaRadio::new(chip, Delay, &tuned, turnaround_ms, seed).await?
     };
-    let mut octets = [0; 32];
-    noise(&mut octets);
-    let first = octets.iter().take(8);
-    let seed = first.fold(0, |seed, octet| seed << 8 | u64::from(*octet));
-    // The slower end's turnaround is that of both: the gateway's, with its serial port.
-    let mut radio = LoRaRadio::new(chip, Delay, &tuned, turnaround_ms, seed).await?;
     let mut place = MaybeUninit::uninit();
     let endpoint = {
-        let image = image(&mut flash, &layout)?;
-        let store = Store::new(flash, layout.records)?;
+        let image = image(&mut flash, layout)?;
+        let store = Store::new(flash, layout.records.clone())?;
         let (link, session) = (&mut LINK.take()[..], &mut SESSION.take()[..]);
         let provision = Provision::parse(&image)?;
-        Endpoint::start(
-            &provision,
-            ALL[0],
-            store,
-            link,
-            session,
-            seed,
-            |endpoint| place.write(endpoint),
-        )?
+        Endpoint::start(&provision, ALL[0], store, link, session, seed, |endpoint| {
+            place.write(endpoint)
+        })?
     };
     #[cfg(feature = "edhoc")]
     endpoint.use_entropy(noise);
     for text in ["ready ", endpoint.jid(), "\r\n"] {
-        let Ok(()) = console.write_all(text.as_bytes()).await;
+        let _ = console.write_all(text.as_bytes()).await;
     }
     let now_ms = || Instant::now().as_millis();
     let ended = asynchronous::run(
         endpoint,
         &mut radio,
-        &mut console,
+        console,
         now_ms,
         Delay,
         |endpoint, _| {
@@ -154,22 +146,19 @@ async fn start<F: NorFlash>(
 /// Carries frames between the gateway at the serial port and the air; see [`bridge`]. To be called once.
 pub async fn modem(
     mut flash: impl NorFlash,
-    layout: Layout,
+    layout: &'static Layout,
     chip: impl RadioKind,
-    gateway: Gateway<'_>,
+    mut gateway: impl Read + Write,
 ) {
     let start = async {
-        let tuned = parse_modem(&image(&mut flash, &layout)?)?;
+        let tuned = parse_modem(&image(&mut flash, layout)?)?;
         Ok(LoRaRadio::new(chip, Delay, &tuned, 0, 0).await?)
     };
     match start.await {
         Ok(radio) => {
-            let Err(never) = bridge::run(gateway, gateway, radio, Delay).await else {
-                return;
-            };
-            match never {}
+            let _ = bridge::run(gateway, radio, Delay).await;
         }
-        Err(fault) => complain(&fault, gateway).await,
+        Err(fault) => complain(&fault, &mut gateway).await,
     }
 }
 
@@ -181,8 +170,16 @@ fn image(flash: &mut impl NorFlash, layout: &Layout) -> Result<[u8; IMAGE_MAX], 
     Ok(image)
 }
 
+/// From noise; the same each time if there is none.
+fn seed(noise: Noise) -> u64 {
+    let mut octets = [0; 32];
+    noise(&mut octets);
+    let first = octets.iter().take(8);
+    first.fold(0, |seed, octet| seed << 8 | u64::from(*octet))
+}
+
 /// Says for a minute what is wrong.
-async fn complain<const N: usize>(fault: &Fault, mut console: End<'_, N>) {
+async fn complain(fault: &Fault, console: &mut impl Write) {
     let text = match fault {
         Fault::Image(ProvisionError::Absent) => "no provisioning image on flash",
         Fault::Image(ProvisionError::Version(_)) => "provisioning image of another version",
@@ -197,7 +194,7 @@ async fn complain<const N: usize>(fault: &Fault, mut console: End<'_, N>) {
     };
     for _ in 0..COMPLAINTS {
         for part in ["! ", text, "\r\n"] {
-            let Ok(()) = console.write_all(part.as_bytes()).await;
+            let _ = console.write_all(part.as_bytes()).await;
         }
         Timer::after_secs(COMPLAINT_S).await;
     }

@@ -5,6 +5,8 @@ use core::convert::Infallible;
 
 use embassy_embedded_hal::adapter::BlockingAsync;
 use embassy_futures::select::select3;
+use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
+use embassy_sync::pipe::Pipe;
 use embassy_time::{Delay, Timer};
 use embedded_hal_bus::spi::ExclusiveDevice;
 use esp_hal::clock::CpuClock;
@@ -17,7 +19,7 @@ use esp_hal::timer::timg::{MwdtStage, TimerGroup, Wdt};
 use esp_hal::uart::{self, Uart, UartRx, UartTx};
 use esp_hal::{Async, Blocking};
 use esp_storage::FlashStorage;
-use longwire_board_common::port::{End, Port};
+use longwire_board_common::port::Port;
 use longwire_board_common::station::Layout;
 use lora_phy::iv::GenericSx126xInterfaceVariant;
 use lora_phy::sx126x::{self, Sx126x, Sx1262, TcxoCtrlVoltage};
@@ -28,7 +30,7 @@ esp_bootloader_esp_idf::esp_app_desc!();
 const WATCHDOG: Duration = Duration::from_secs(8);
 
 /// As partitions.csv says.
-pub const LAYOUT: Layout = Layout {
+pub static LAYOUT: Layout = Layout {
     image: 0x3e_f000,
     records: 0x3f_0000..0x40_0000,
 };
@@ -42,6 +44,9 @@ pub type Chip = Sx126x<
 
 /// All of the flash, the program included.
 pub type Memory = BlockingAsync<FlashStorage<'static>>;
+
+/// A console, or the port of a gateway.
+pub type Console = Port<&'static Pipe<CriticalSectionRawMutex, HEARD_MAX>, UartTx<'static, Async>>;
 
 /// What a program needs.
 pub struct Board {
@@ -100,14 +105,27 @@ impl Board {
         })
     }
 
-    /// Does `work` with flash, radio and UART0, 115200 bit/s, until it ends, and starts again.
-    pub async fn run<const N: usize>(self, work: impl AsyncFnOnce(Memory, Chip, End<'_, N>)) -> ! {
-        let port = Port::new();
+    /// Does `work` with flash, radio and UART0, 115200 bit/s, until it ends: then reset the board.
+    pub fn run<F: Future>(self, work: impl FnOnce(Memory, Chip, Console) -> F) -> impl Future {
         let (from_host, to_host) = self.uart;
-        let served = port.pump(from_host, to_host);
-        let work = work(self.flash, self.chip, port.near());
-        select3(served, self.watchdog.feed(), work).await;
-        reset()
+        let work = work(self.flash, self.chip, Port::new(&HEARD, to_host));
+        select3(hear(from_host), self.watchdog.feed(), work)
+    }
+}
+
+/// Octets of the longest line, and more than those of the longest frame of a gateway.
+const HEARD_MAX: usize = 512;
+
+/// What came in and was not read yet.
+static HEARD: Pipe<CriticalSectionRawMutex, HEARD_MAX> = Pipe::new();
+
+/// Takes in what comes, for ever.
+async fn hear(mut from_host: UartRx<'static, Async>) -> Infallible {
+    let mut octets = [0; 64];
+    loop {
+        if let Ok(len) = from_host.read_async(&mut octets).await {
+            HEARD.write_all(&octets[..len]).await;
+        }
     }
 }
 

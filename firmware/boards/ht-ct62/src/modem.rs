@@ -4,14 +4,12 @@
 
 use board::{Board, LAYOUT, reset};
 use embassy_executor::Spawner;
-use longwire_board_common::port::Gateway;
 use longwire_board_common::station;
 
 #[esp_rtos::main]
 async fn main(_spawner: Spawner) -> ! {
     let Some(board) = Board::new() else { reset() };
-    let work = async |flash, chip, gateway: Gateway<'_>| {
-        station::modem(flash, LAYOUT, chip, gateway).await
-    };
-    board.run(work).await
+    let work = |flash, chip, port| station::modem(flash, &LAYOUT, chip, port);
+    board.run(work).await;
+    reset()
 }

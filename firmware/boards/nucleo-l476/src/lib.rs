@@ -4,7 +4,7 @@
 use core::convert::Infallible;
 
 use embassy_embedded_hal::adapter::BlockingAsync;
-use embassy_futures::select::select3;
+use embassy_futures::select::select;
 use embassy_stm32::exti::{self, ExtiInput};
 use embassy_stm32::flash::{Blocking, Flash};
 use embassy_stm32::gpio::{Level, Output, Pull, Speed};
@@ -13,14 +13,14 @@ use embassy_stm32::peripherals::{self, IWDG, USART2};
 use embassy_stm32::rng::{self, Rng};
 use embassy_stm32::spi::{self, Spi};
 use embassy_stm32::time::Hertz;
-use embassy_stm32::usart::{self, BufferedUart};
+use embassy_stm32::usart::{self, BufferedUart, BufferedUartRx, BufferedUartTx};
 use embassy_stm32::wdg::IndependentWatchdog;
 use embassy_stm32::{Config, bind_interrupts, interrupt, rcc};
 use embassy_time::{Delay, Timer};
 use embedded_hal_bus::spi::ExclusiveDevice;
 pub use longwire_board_common::cortex::reset;
 use longwire_board_common::noise::Source;
-use longwire_board_common::port::{End, Port};
+use longwire_board_common::port::Port;
 use longwire_board_common::station::Layout;
 use lora_phy::iv::GenericSx126xInterfaceVariant;
 use lora_phy::sx126x::{self, Sx126x, Sx1262};
@@ -37,7 +37,7 @@ bind_interrupts!(struct Irqs {
 const WATCHDOG_US: u32 = 8_000_000;
 
 /// As memory.x says.
-pub const LAYOUT: Layout = Layout {
+pub static LAYOUT: Layout = Layout {
     image: 0xef000,
     records: 0xf0000..0x10_0000,
 };
@@ -56,6 +56,9 @@ pub type Chip = Sx126x<
 /// All of the flash, the program included.
 pub type Memory = BlockingAsync<Flash<'static, Blocking>>;
 
+/// A console, or the port of a gateway.
+pub type Console = Port<BufferedUartRx<'static>, BufferedUartTx<'static>>;
+
 /// What a program needs.
 pub struct Board {
     flash: Memory,
@@ -70,7 +73,8 @@ impl Board {
     /// `None` if a pin of the radio cannot be driven, or the UART has no such rate.
     pub fn new() -> Option<Self> {
         static OUT: ConstStaticCell<[u8; 64]> = ConstStaticCell::new([0; 64]);
-        static IN: ConstStaticCell<[u8; 256]> = ConstStaticCell::new([0; 256]);
+        // The longest line, and more than the longest frame of a gateway.
+        static IN: ConstStaticCell<[u8; 512]> = ConstStaticCell::new([0; 512]);
         let p = embassy_stm32::init(clocks());
         let mut bus = spi::Config::default();
         bus.frequency = Hertz(8_000_000);
@@ -114,14 +118,11 @@ impl Board {
         })
     }
 
-    /// Does `work` with flash, radio and the debugger's serial port, 115200 bit/s, until it ends, and starts again.
-    pub async fn run<const N: usize>(self, work: impl AsyncFnOnce(Memory, Chip, End<'_, N>)) -> ! {
-        let port = Port::new();
+    /// Does `work` with flash, radio and the debugger's serial port, 115200 bit/s, until it ends: then reset the board.
+    pub fn run<F: Future>(self, work: impl FnOnce(Memory, Chip, Console) -> F) -> impl Future {
         let (to_host, from_host) = self.uart.split();
-        let served = port.pump(from_host, to_host);
-        let work = work(self.flash, self.chip, port.near());
-        select3(served, self.watchdog.feed(), work).await;
-        reset()
+        let work = work(self.flash, self.chip, Port::new(from_host, to_host));
+        select(self.watchdog.feed(), work)
     }
 }
 

@@ -18,9 +18,8 @@ use embassy_time::{Delay, Duration, Timer};
 use embedded_hal_bus::spi::ExclusiveDevice;
 pub use longwire_board_common::cortex::reset;
 use longwire_board_common::noise::Source;
-use longwire_board_common::port::{End, Port};
 use longwire_board_common::station::Layout;
-use longwire_board_common::usb::serial;
+use longwire_board_common::usb::{Serial, serial};
 use lora_phy::iv::GenericSx126xInterfaceVariant;
 use lora_phy::sx126x::{self, Sx126x, Sx1262, TcxoCtrlVoltage};
 
@@ -34,7 +33,7 @@ const WATCHDOG: Duration = Duration::from_secs(8);
 const FLASH_LEN: usize = 4 << 20;
 
 /// As memory.x says.
-pub const LAYOUT: Layout = Layout {
+pub static LAYOUT: Layout = Layout {
     image: 0x3e_f000,
     records: 0x3f_0000..0x40_0000,
 };
@@ -48,6 +47,9 @@ pub type Chip = Sx126x<
 
 /// All of the flash, the program included.
 pub type Memory = BlockingAsync<Flash<'static, FLASH, Blocking, FLASH_LEN>>;
+
+/// A console, or the port of a gateway.
+pub type Console = Serial<Driver<'static, USB>>;
 
 /// What a program needs.
 pub struct Board {
@@ -95,17 +97,15 @@ impl Board {
         })
     }
 
-    /// Does `work` with flash, radio and the serial port that `product` is over USB until it ends, and starts again.
-    pub async fn run<const N: usize>(
+    /// Does `work` with flash, radio and the serial port that `product` is over USB until it ends: then reset the board.
+    pub fn run<F: Future>(
         self,
         product: &'static str,
-        work: impl AsyncFnOnce(Memory, Chip, End<'_, N>),
-    ) -> ! {
-        let port = Port::new();
-        let served = serial(self.usb, product, &port);
-        let work = work(self.flash, self.chip, port.near());
-        select3(served, self.watchdog.feed(), work).await;
-        reset()
+        work: impl FnOnce(Memory, Chip, Console) -> F,
+    ) -> impl Future {
+        let (served, console) = serial(self.usb, product);
+        let work = work(self.flash, self.chip, console);
+        select3(served, self.watchdog.feed(), work)
     }
 }
 

@@ -4,14 +4,12 @@
 
 use board::{Board, LAYOUT, reset};
 use embassy_executor::Spawner;
-use longwire_board_common::port::Gateway;
 use longwire_board_common::station;
 
 #[embassy_executor::main]
 async fn main(_spawner: Spawner) -> ! {
     let Some(board) = Board::new() else { reset() };
-    let work = async |flash, chip, gateway: Gateway<'_>| {
-        station::modem(flash, LAYOUT, chip, gateway).await
-    };
-    board.run("Longwire modem", work).await
+    let work = |flash, chip, port| station::modem(flash, &LAYOUT, chip, port);
+    board.run("Longwire modem", work).await;
+    reset()
 }

@@ -20,9 +20,8 @@ use embassy_time::{Delay, Timer};
 use embedded_hal_bus::spi::ExclusiveDevice;
 pub use longwire_board_common::cortex::reset;
 use longwire_board_common::noise::Source;
-use longwire_board_common::port::{End, Port};
 use longwire_board_common::station::Layout;
-use longwire_board_common::usb::serial;
+use longwire_board_common::usb::{Serial, serial};
 use lora_phy::iv::GenericSx126xInterfaceVariant;
 use lora_phy::sx126x::{self, Sx126x, Sx1262, TcxoCtrlVoltage};
 
@@ -37,13 +36,13 @@ const WATCHDOG_S: u32 = 8;
 
 /// As memory-whole.x says.
 #[cfg(not(feature = "uf2"))]
-pub const LAYOUT: Layout = Layout {
+pub static LAYOUT: Layout = Layout {
     image: 0xef000,
     records: 0xf0000..0x10_0000,
 };
 /// As memory-uf2.x says.
 #[cfg(feature = "uf2")]
-pub const LAYOUT: Layout = Layout {
+pub static LAYOUT: Layout = Layout {
     image: 0xa4000,
     records: 0xa5000..0xad000,
 };
@@ -57,6 +56,9 @@ pub type Chip = Sx126x<
 
 /// All of the flash, the program included.
 pub type Memory = BlockingAsync<Nvmc<'static>>;
+
+/// A console, or the port of a gateway.
+pub type Console = Serial<Driver<'static, HardwareVbusDetect>>;
 
 /// What a program needs.
 pub struct Board {
@@ -108,17 +110,15 @@ impl Board {
         })
     }
 
-    /// Does `work` with flash, radio and the serial port that `product` is over USB until it ends, and starts again.
-    pub async fn run<const N: usize>(
+    /// Does `work` with flash, radio and the serial port that `product` is over USB until it ends: then reset the board.
+    pub fn run<F: Future>(
         self,
         product: &'static str,
-        work: impl AsyncFnOnce(Memory, Chip, End<'_, N>),
-    ) -> ! {
-        let port = Port::new();
-        let served = serial(self.usb, product, &port);
-        let work = work(self.flash, self.chip, port.near());
-        select3(served, self.watchdog.feed(), work).await;
-        reset()
+        work: impl FnOnce(Memory, Chip, Console) -> F,
+    ) -> impl Future {
+        let (served, console) = serial(self.usb, product);
+        let work = work(self.flash, self.chip, console);
+        select3(served, self.watchdog.feed(), work)
     }
 }
 

@@ -45,18 +45,17 @@ impl Channel {
         }
     }
 
-    /// Milliseconds a frame of `len` bytes occupies the air.
+    /// Milliseconds a frame of `len` bytes, 2^16 at most, occupies the air.
     pub fn airtime_ms(&self, len: usize) -> u64 {
         self.frame_ms(len).into()
     }
 
     /// The same, as a link reckons.
+    #[inline(never)]
     pub(crate) fn frame_ms(&self, len: usize) -> u32 {
-        let rate = self.bit_rate.max(1);
-        let bits = u32::try_from(len).unwrap_or(u32::MAX).saturating_mul(8);
-        let rest = (bits % rate).saturating_mul(1000).div_ceil(rate);
-        let whole = (bits / rate).saturating_mul(1000);
-        self.preamble_ms.saturating_add(whole).saturating_add(rest)
+        let bits = len.min(1 << 16) as u32 * 8;
+        let rest = (bits * 1000).div_ceil(self.bit_rate.max(1));
+        self.preamble_ms.saturating_add(rest)
     }
 
     /// No delay is above an hour from now on, so that sums of them are numbers too.

@@ -18,6 +18,8 @@ pub use item::{Item, Items, Segment};
 
 use core::fmt;
 
+use crate::row::put;
+
 /// Version of the link protocol.
 pub const VERSION: u8 = 1;
 
@@ -127,25 +129,23 @@ impl Header {
     /// # Errors
     /// [`FrameError::Short`] or [`FrameError::Form`].
     pub fn parse(frame: &[u8], shared: bool) -> Result<Self, FrameError> {
-        let (station, rest) = if shared {
-            let (station, rest) = frame.split_first().ok_or(FrameError::Short)?;
-            (Some(*station), rest)
-        } else {
-            (None, frame)
-        };
+        let station = frame.first().copied().filter(|_| shared);
+        let rest = frame.get(usize::from(shared)..).unwrap_or(&[]);
         let &[flags, counter, ref rest @ ..] = rest else {
             return Err(FrameError::Short);
         };
-        let (kind, is_notice) = parse_kind(flags)?;
-        let notice = match (is_notice, rest) {
-            (false, _) => None,
-            (true, &[middle, high, epoch, peer_epoch, ..]) => Some(Notice {
+        let kind = parse_kind(flags).ok_or(FrameError::Form)?;
+        let mut notice = None;
+        if flags & kind.notice() != 0 {
+            let &[middle, high, epoch, peer_epoch, ..] = rest else {
+                return Err(FrameError::Short);
+            };
+            notice = Some(Notice {
                 counter_high: u16::from_le_bytes([middle, high]),
                 epoch,
                 peer_epoch,
-            }),
-            (true, _) => return Err(FrameError::Short),
-        };
+            });
+        }
         Ok(Self {
             station,
             kind,
@@ -158,71 +158,65 @@ impl Header {
 
     /// Writes the header. Gives its length, or `None` if it does not fit.
     pub fn emit(&self, frame: &mut [u8]) -> Option<usize> {
-        let bit = |set: bool, bit: u8| if set { 1 << bit } else { 0 };
-        let notice = self.notice.is_some();
+        let bit = |set: bool, bit: u8| if set { bit } else { 0 };
         let kind = match self.kind {
-            Kind::Packet { bulk } => bit(bulk, 3) | bit(notice, 2),
+            Kind::Packet { bulk } => bit(bulk, 1 << 3),
             Kind::Segment {
                 last,
                 bulk,
                 number_high,
-            } => {
-                debug_assert!(!notice, "segments in notices are sent as `Mixed`");
-                1 << 6 | bit(last, 3) | bit(bulk, 2) | number_high & 3
-            }
-            Kind::Mixed => 2 << 6 | bit(notice, 3),
-            Kind::Control(control) => 3 << 6 | bit(notice, 3) | control as u8,
+            } => 1 << 6 | bit(last, 1 << 3) | bit(bulk, 1 << 2) | number_high & 3,
+            Kind::Mixed => 2 << 6,
+            Kind::Control(control) => 3 << 6 | control as u8,
         };
-        let flags = kind | if self.more { MORE } else { 0 } | if self.ack { ACK } else { 0 };
+        let (mut notice, mut place) = (0, [0; 4]);
+        if let Some(it) = self.notice {
+            let [middle, high] = it.counter_high.to_le_bytes();
+            place = [middle, high, it.epoch, it.peer_epoch];
+            notice = self.kind.notice();
+            debug_assert!(notice > 0, "segments in notices are sent as `Mixed`");
+        }
+        let flags = kind | notice | bit(self.more, MORE) | bit(self.ack, ACK);
+        let [middle, high, epoch, peer] = place;
+        let station = self.station.unwrap_or(0);
+        let all = [station, flags, self.counter, middle, high, epoch, peer];
         let len = self.len();
-        let out = frame.get_mut(..len)?;
-        let mut places = out.iter_mut();
-        let mut put = |byte: u8| {
-            if let Some(place) = places.next() {
-                *place = byte;
-            }
-        };
-        if let Some(station) = self.station {
-            put(station);
-        }
-        put(flags);
-        put(self.counter);
-        if let Some(notice) = self.notice {
-            let [middle, high] = notice.counter_high.to_le_bytes();
-            [middle, high, notice.epoch, notice.peer_epoch]
-                .into_iter()
-                .for_each(put);
-        }
-        Some(len)
+        let from = usize::from(self.station.is_none());
+        put(frame, all.get(from..from + len)?).then_some(len)
     }
 }
 
-fn parse_kind(flags: u8) -> Result<(Kind, bool), FrameError> {
-    let bit = |bit: u8| flags >> bit & 1 == 1;
-    match flags >> 6 {
-        0 if flags & 3 == 0 => Ok((Kind::Packet { bulk: bit(3) }, bit(2))),
-        1 => Ok((
-            Kind::Segment {
-                last: bit(3),
-                bulk: bit(2),
-                number_high: flags & 3,
-            },
-            false,
-        )),
-        2 if flags & 7 == 0 => Ok((Kind::Mixed, bit(3))),
-        3 => {
-            let control = match flags & 7 {
-                0 => Control::Plain,
-                1 => Control::Identify,
-                2 => Control::SignOff,
-                3 => Control::Hello,
-                4 => Control::Rekey,
-                _ => return Err(FrameError::Form),
-            };
-            Ok((Kind::Control(control), bit(3)))
+impl Kind {
+    /// The flag of a notice; segments that stand alone have none.
+    fn notice(&self) -> u8 {
+        match self {
+            Self::Packet { .. } => 1 << 2,
+            Self::Segment { .. } => 0,
+            Self::Mixed | Self::Control(_) => 1 << 3,
         }
-        _ => Err(FrameError::Form),
     }
+}
+
+fn parse_kind(flags: u8) -> Option<Kind> {
+    let bit = |bit: u8| flags >> bit & 1 == 1;
+    Some(match flags >> 6 {
+        0 if flags & 3 == 0 => Kind::Packet { bulk: bit(3) },
+        1 => Kind::Segment {
+            last: bit(3),
+            bulk: bit(2),
+            number_high: flags & 3,
+        },
+        2 if flags & 7 == 0 => Kind::Mixed,
+        3 => Kind::Control(match flags & 7 {
+            0 => Control::Plain,
+            1 => Control::Identify,
+            2 => Control::SignOff,
+            3 => Control::Hello,
+            4 => Control::Rekey,
+            _ => return None,
+        }),
+        _ => return None,
+    })
 }
 
 /// A frame with its body in clear, to be printed the way tcpdump would: `DATA ctr=7 num=5 41B ack=5+1101 more`.

@@ -35,11 +35,6 @@ impl<T: Copy, const N: usize> Row<T, N> {
         self.len = 0;
     }
 
-    /// Adds items, as many as there is room for.
-    pub(crate) fn extend(&mut self, items: &[T]) {
-        items.iter().for_each(|item| self.push(*item));
-    }
-
     /// The items.
     pub(crate) fn all(&self) -> &[T] {
         &self.items[..self.len.min(N)]

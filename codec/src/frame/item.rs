@@ -99,7 +99,7 @@ pub struct Items<'a> {
     rest: &'a [u8],
     after: Option<u8>,
     done: bool,
-    short: bool,
+    bad: bool,
 }
 
 impl<'a> Items<'a> {
@@ -110,86 +110,80 @@ impl<'a> Items<'a> {
             rest: contents,
             after: None,
             done: matches!(kind, Kind::Control(_)),
-            short: false,
+            bad: false,
         }
     }
 
-    /// The next byte; 0 at the end, where the item is too short.
+    /// The next bytes; none where there are not so many.
+    fn bytes(&mut self, len: usize) -> &'a [u8] {
+        let (bytes, rest) = self.rest.split_at_checked(len).unwrap_or_else(|| {
+            self.bad = true;
+            (&[], &[])
+        });
+        self.rest = rest;
+        bytes
+    }
+
+    /// The next byte, or 0.
     #[inline(never)]
     fn byte(&mut self) -> u8 {
-        let (first, rest) = match self.rest {
-            [first, rest @ ..] => (*first, rest),
-            [] => {
-                self.short = true;
-                (0, &[][..])
-            }
-        };
-        self.rest = rest;
-        first
+        self.bytes(1).first().copied().unwrap_or(0)
     }
 
     fn two(&mut self) -> u16 {
         u16::from_le_bytes([self.byte(), self.byte()])
     }
 
-    fn only(&mut self) -> Result<Item<'a>, FrameError> {
-        let byte = self.byte();
+    fn item(&mut self) -> Item<'a> {
+        let head = self.byte();
         let mut item = Item {
-            number: byte,
+            number: head,
             number_bits: 8,
-            bulk: false,
+            bulk: head & BULK != 0,
             segment: None,
-            bytes: self.rest,
+            bytes: &[],
         };
+        let mut len = self.rest.len();
         match self.kind {
-            Kind::Packet { bulk } => item.bulk = bulk,
             Kind::Segment {
                 last,
                 bulk,
                 number_high,
             } => {
                 item.segment = Some(Segment {
-                    index: u16::from(byte & 31),
+                    index: u16::from(head & 31),
                     last,
                     unit: 0,
                 });
-                (item.number, item.number_bits) = (number_high << 3 | byte >> 5, 5);
+                (item.number, item.number_bits) = (number_high << 3 | head >> 5, 5);
                 item.bulk = bulk;
             }
-            Kind::Mixed | Kind::Control(_) => return Err(FrameError::Form),
+            Kind::Packet { bulk } => item.bulk = bulk,
+            _ => {
+                item.number = match self.after {
+                    _ if head & NUMBER != 0 => self.byte(),
+                    Some(after) => after.wrapping_add(1),
+                    None => {
+                        self.bad = true;
+                        0
+                    }
+                };
+                self.after = Some(item.number);
+                let whole = match head & 31 {
+                    TO_END => None,
+                    29 => Some(LEN_ONE + usize::from(self.byte())),
+                    30 => Some(self.two().into()),
+                    len => Some(len.into()),
+                };
+                if head & SEGMENT != 0 {
+                    item.segment = Some(self.segment());
+                }
+                self.done = whole.is_none();
+                len = whole.unwrap_or(self.rest.len());
+            }
         }
-        Ok(item)
-    }
-
-    fn next_mixed(&mut self) -> Result<Item<'a>, FrameError> {
-        let head = self.byte();
-        let number = match self.after {
-            _ if head & NUMBER != 0 => self.byte(),
-            Some(after) => after.wrapping_add(1),
-            None => return Err(FrameError::Form),
-        };
-        let len = match head & 31 {
-            TO_END => usize::MAX,
-            29 => LEN_ONE + usize::from(self.byte()),
-            30 => usize::from(self.two()),
-            len => usize::from(len),
-        };
-        let segment = if head & SEGMENT == 0 {
-            None
-        } else {
-            Some(self.segment())
-        };
-        self.done = len == usize::MAX;
-        let len = if self.done { self.rest.len() } else { len };
-        let (bytes, rest) = self.rest.split_at_checked(len).ok_or(FrameError::Short)?;
-        (self.rest, self.after) = (rest, Some(number));
-        Ok(Item {
-            number,
-            number_bits: 8,
-            bulk: head & BULK != 0,
-            segment,
-            bytes,
-        })
+        item.bytes = self.bytes(len);
+        item
     }
 
     fn segment(&mut self) -> Segment {
@@ -211,24 +205,17 @@ impl<'a> Iterator for Items<'a> {
     type Item = Result<Item<'a>, FrameError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.done {
+        if self.done || self.after.is_some() && self.rest.is_empty() {
             return None;
         }
-        let item = match self.kind {
-            Kind::Mixed if self.rest.is_empty() && self.after.is_some() => return None,
-            Kind::Mixed => self.next_mixed(),
-            _ => {
-                self.done = true;
-                self.only()
-            }
-        };
-        let item = if self.short {
-            Err(FrameError::Short)
+        self.done = !matches!(self.kind, Kind::Mixed);
+        let item = self.item();
+        self.done |= self.bad;
+        Some(if self.bad {
+            Err(FrameError::Form)
         } else {
-            item
-        };
-        self.done |= item.is_err();
-        Some(item)
+            Ok(item)
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Packets on their way in: pieces to packets, packets to their order. Refuses to acknowledge what was not accepted.
 
+use super::number::Numbers;
 use super::pool::Pool;
 use super::{Accepted, PacketNumber, SEGMENTS_MAX, WINDOW_MAX};
 use crate::frame::{AckWriter, Bits, Item, PARTIALS_MAX, Partial, Segment};
@@ -90,8 +91,8 @@ impl Part {
 #[derive(Debug)]
 pub(super) struct Incoming {
     accepted: Accepted,
-    /// Acknowledgements made.
-    reports: u8,
+    /// Whose place among `parts` an acknowledgement begins with.
+    reports: usize,
     slots: [Slot; WINDOW_MAX as usize],
     pool: Pool,
     parts: [Part; PARTIALS_MAX],
@@ -122,9 +123,9 @@ impl Incoming {
         self.slots[number.slot()].state
     }
 
-    fn window(&self) -> impl DoubleEndedIterator<Item = PacketNumber> + use<> {
+    fn window(&self) -> Numbers {
         let base = self.accepted.base;
-        (0..WINDOW_MAX).map(move |i| base.plus(i))
+        Numbers(base, base.plus(WINDOW_MAX))
     }
 
     /// The peer starts a new session: pieces of its earlier encodings are worthless, and so is what was not handed out.
@@ -137,6 +138,7 @@ impl Incoming {
     }
 
     /// Takes a piece out of a frame.
+    #[inline(never)]
     pub(super) fn take(&mut self, bytes: &mut [u8], item: &Item<'_>) -> Taken {
         let base = self.accepted.base;
         let back = if item.number_bits == 8 { 192 } else { 24 };
@@ -304,15 +306,18 @@ impl Incoming {
 
     /// Makes `len` bytes free, pushing out packets later than `number` if it must.
     fn make_room(&mut self, bytes: &mut [u8], number: PacketNumber, len: usize) -> bool {
-        for later in self.window().rev() {
-            if self.pool.free() >= len || later <= number {
-                break;
+        let mut ahead = WINDOW_MAX;
+        while self.pool.free() < len {
+            ahead -= 1;
+            let later = self.accepted.base.plus(ahead);
+            if later <= number {
+                return false;
             }
             if self.state(later) != State::Surfaced {
                 self.drop(bytes, later);
             }
         }
-        self.pool.free() >= len
+        true
     }
 
     /// The next packet in order that was not handed out.
@@ -358,29 +363,28 @@ impl Incoming {
         let base = self.accepted.base;
         let mut writer = AckWriter::new(out, heard, base.low())?;
         let mut received = Bits::NONE;
-        for i in 0..WINDOW_MAX {
-            let state = self.state(base.plus(i));
-            if matches!(state, State::Whole | State::Surfaced) {
-                received.insert(i as usize);
+        for number in self.window() {
+            if matches!(self.state(number), State::Whole | State::Surfaced) {
+                received.insert((number.get() - base.get()) as usize);
             }
         }
-        let count = self.parts.iter().filter(|part| part.used).count();
-        writer.whole(&self.accepted.bits(), &received, count > 0);
-        // Where not all fit the frame, each comes first in its turn: those skipped come last.
-        self.reports = self.reports.wrapping_add(1);
-        let mut skipped = usize::from(self.reports) % count.max(1);
-        let mut told = 0;
-        for i in 0..2 * WINDOW_MAX {
-            if let Some(at) = self.part(base.plus(i % WINDOW_MAX)) {
-                if skipped > 0 {
-                    skipped -= 1;
-                } else if told == count || !writer.partial(&self.parts[at].report(), told == 0) {
+        let in_part = self.parts.iter().any(|part| part.used);
+        writer.whole(&self.accepted.bits(), &received, in_part);
+        // Where not all fit the frame, each comes first in its turn.
+        self.reports += 1;
+        let (mut at, mut is_first) = (self.reports, true);
+        for _ in 0..PARTIALS_MAX {
+            at %= PARTIALS_MAX;
+            let part = &self.parts[at];
+            if part.used {
+                if !writer.partial(&part.report(), is_first) {
                     break;
-                } else {
-                    told += 1;
                 }
+                is_first = false;
             }
+            at += 1;
         }
+        self.reports %= PARTIALS_MAX;
         Some(writer.len())
     }
 }

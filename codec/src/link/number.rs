@@ -51,6 +51,23 @@ impl PacketNumber {
     }
 }
 
+/// The numbers from one up to, not including, another.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Numbers(pub(super) PacketNumber, pub(super) PacketNumber);
+
+impl Iterator for Numbers {
+    type Item = PacketNumber;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<PacketNumber> {
+        let number = self.0;
+        (number < self.1).then(|| {
+            self.0.0 += 1;
+            number
+        })
+    }
+}
+
 impl fmt::Display for PacketNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

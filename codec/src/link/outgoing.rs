@@ -4,6 +4,7 @@ mod cut;
 
 use cut::Cuts;
 
+use super::number::Numbers;
 use super::pool::Pool;
 use super::transmit::Space;
 use super::{Event, PacketNumber, Priority, WINDOW_MAX};
@@ -105,8 +106,8 @@ impl Outgoing {
         &self.slots[number.slot()]
     }
 
-    fn outstanding(&self) -> impl Iterator<Item = PacketNumber> + use<> {
-        (self.base.get()..self.next.get()).map(PacketNumber::new)
+    fn outstanding(&self) -> Numbers {
+        Numbers(self.base, self.next)
     }
 
     fn is_outstanding(&self, number: PacketNumber) -> bool {
@@ -133,8 +134,8 @@ impl Outgoing {
 
     /// The lowest number that waits to be encoded again.
     pub(super) fn wanted(&self) -> Option<PacketNumber> {
-        self.outstanding()
-            .find(|n| self.at(*n).marks & (WANTED | CANCELLED) == WANTED)
+        let mut numbers = self.outstanding();
+        numbers.find(|n| self.at(*n).marks & (WANTED | CANCELLED) == WANTED)
     }
 
     pub(super) fn free(&self) -> usize {
@@ -201,13 +202,10 @@ impl Outgoing {
     }
 
     /// A new session: the peer lost what the packets refer to.
-    pub(super) fn reset(&mut self) {
-        self.pool.clear();
-        self.cuts.clear();
+    pub(super) fn reset(&mut self, bytes: &mut [u8]) {
         self.granted = None;
         for number in self.outstanding() {
             let slot = self.slot(number);
-            slot.sent = 0;
             slot.mark(RECEIVED, false);
             slot.mark(UNSURE, true);
             if slot.is(READY) {
@@ -217,6 +215,8 @@ impl Outgoing {
             if slot.is(VOID) {
                 slot.mark(DUE, true);
             }
+            let marks = slot.marks;
+            self.replace(bytes, number, marks);
         }
     }
 
@@ -280,7 +280,7 @@ impl Outgoing {
     /// The next fate to report.
     pub(super) fn poll(&mut self) -> Option<Event> {
         let mut event = None;
-        for number in (self.tail.get()..self.next.get()).map(PacketNumber::new) {
+        for number in Numbers(self.tail, self.next) {
             let slot = self.slot(number);
             if slot.is(CONFIRMED) {
                 event = Some(Event::Delivered(number));

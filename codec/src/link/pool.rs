@@ -110,12 +110,6 @@ impl Pool {
     pub(super) fn remove(&mut self, bytes: &mut [u8], number: PacketNumber) {
         self.resize(bytes, number, 0);
     }
-
-    /// Forgets all packets.
-    pub(super) fn clear(&mut self) {
-        self.end = self.first;
-        self.spans.fill(NOTHING);
-    }
 }
 
 #[cfg(test)]

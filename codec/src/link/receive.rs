@@ -6,7 +6,6 @@ use super::stats::count;
 use super::transmit::ASK_ABOVE_LEN;
 use super::{Agreement, At, Link, Offer, What};
 use crate::frame::{Ack, Control, FrameError, Header, Items, Kind};
-use crate::row::Row;
 use crate::time::Instant;
 
 /// Unreadable frames are answered with a notice at most this often, in milliseconds.
@@ -30,17 +29,16 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             count(&mut self.stats.malformed_frames, 1);
             return;
         }
-        let up = self.session.has_heard();
-        let opened = match self.session.open(&header, frame) {
-            Ok(opened) => opened,
-            Err(refusal) => return self.refuse(refusal, header.more),
-        };
+        let mut opened = Opened::default();
+        if let Err(refusal) = self.session.open(&header, frame, &mut opened) {
+            return self.refuse(refusal, header.more);
+        }
         count(&mut self.stats.frames_received, 1);
         count(&mut self.stats.bytes_received, frame.len() as u32);
-        if let Some(before) = opened.new_session {
-            self.new_session(before);
+        if opened.starts {
+            self.new_session(opened.before);
         }
-        if !up {
+        if !opened.before {
             self.news.push(What::Up);
         }
         self.heard(header.more);
@@ -48,7 +46,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         self.owed.notice = !known;
         let end = frame.len() - usize::from(self.config.tag_len);
         let body = frame.get(header.len()..end).unwrap_or(&[]);
-        if self.take_body(&header, body, opened).is_err() {
+        if self.take_body(&header, body, &opened).is_err() {
             count(&mut self.stats.malformed_frames, 1);
         }
         if !header.more && !self.channel.full_duplex && !self.turn.is_answered() {
@@ -86,27 +84,28 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     }
 
     fn new_session(&mut self, before: bool) {
-        self.incoming.reset(self.storage.as_mut());
+        let storage = self.storage.as_mut();
+        self.incoming.reset(storage);
         self.handshake.repeat();
         self.news.push(What::PeerEpoch);
         if before {
-            self.outgoing.reset();
+            self.outgoing.reset(storage);
             self.news.push(What::Reset);
         }
     }
 
+    #[inline(never)]
     fn take_body(
         &mut self,
         header: &Header,
         mut body: &[u8],
-        opened: Opened,
+        opened: &Opened,
     ) -> Result<(), FrameError> {
-        let Opened { data, ack, .. } = opened;
         let storage = self.storage.as_mut();
         if header.ack {
             let mut held = Ack::NONE;
             body = held.read(body)?;
-            if ack {
+            if opened.ack {
                 let heard = self.session.note_heard(held.heard);
                 let half_duplex = !self.channel.full_duplex;
                 let (delivered, abandoned) =
@@ -125,7 +124,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         };
         match header.kind {
             // Said in an earlier session, the position would make us deaf to this one.
-            Kind::Control(Control::Plain) if opened.within && (ack || !header.ack) => {
+            Kind::Control(Control::Plain) if opened.within && (opened.ack || !header.ack) => {
                 if let (Some(_), &[low, middle, high]) = (header.notice, body) {
                     self.session.advance([low, middle, high]);
                 }
@@ -134,17 +133,13 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             Kind::Control(Control::Rekey) => {
                 self.handshake.hear(body, header.notice.is_some());
             }
-            Kind::Control(Control::Hello) => {
-                let hello = parse_hello(body)?;
-                self.take_hello(hello);
-                return Ok(());
-            }
+            Kind::Control(Control::Hello) => return self.take_hello(body),
             Kind::Control(_) => {}
             kind => {
                 for item in Items::new(kind, body) {
                     let item = item?;
                     elicits = true;
-                    let taken = if data {
+                    let taken = if opened.data {
                         self.incoming.take(storage, &item)
                     } else {
                         Taken::Unstored
@@ -165,51 +160,31 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         Ok(())
     }
 
-    fn take_hello(&mut self, (asks, theirs): (bool, Agreement)) {
-        let ours = &self.config.agreement;
-        if asks {
+    /// Later versions may list more dictionaries, never change what is there.
+    fn take_hello(&mut self, body: &[u8]) -> Result<(), FrameError> {
+        let Some((&[version, flags, a0, a1, m0, m1], ids)) = body.split_first_chunk() else {
+            return Err(FrameError::Short);
+        };
+        let (ids, _) = ids.as_chunks();
+        let mut dictionaries = Offer::default();
+        for id in ids {
+            dictionaries.push(u32::from_be_bytes(*id));
+        }
+        self.theirs = Agreement {
+            version,
+            dictionaries,
+            alias_capacity: u16::from_be_bytes([a0, a1]),
+            mtu: u16::from_be_bytes([m0, m1]),
+        };
+        if flags & 1 != 0 {
             (self.owed.hello, self.owed.hello_asks) = (true, false);
         }
         if core::mem::take(&mut self.greeting) {
             self.turn.note_answer(false);
         }
-        self.theirs = theirs;
-        self.mismatched = ours.dictionary(self.config.side, &theirs).is_none();
+        let ours = &self.config.agreement;
+        self.mismatched = ours.dictionary(self.config.side, &self.theirs).is_none();
         self.news.push(What::Hello);
+        Ok(())
     }
-}
-
-/// Bytes of a hello's body before the dictionaries.
-const HELLO_LEN: usize = 6;
-const HELLO_LEN_MAX: usize = HELLO_LEN + 4 * Offer::MAX;
-
-/// Writes the body of a hello.
-pub(super) fn emit_hello(asks: bool, agreement: &Agreement) -> Row<u8, HELLO_LEN_MAX> {
-    let mut body = Row::new(0);
-    let [a0, a1] = agreement.alias_capacity.to_be_bytes();
-    let [m0, m1] = agreement.mtu.to_be_bytes();
-    body.extend(&[agreement.version, u8::from(asks), a0, a1, m0, m1]);
-    for id in agreement.dictionaries.ids() {
-        body.extend(&id.to_be_bytes());
-    }
-    body
-}
-
-/// Later versions may list more dictionaries, never change what is there.
-fn parse_hello(body: &[u8]) -> Result<(bool, Agreement), FrameError> {
-    let Some((&[version, flags, a0, a1, m0, m1], ids)) = body.split_first_chunk::<HELLO_LEN>()
-    else {
-        return Err(FrameError::Short);
-    };
-    let mut dictionaries = Offer::default();
-    for id in ids.chunks_exact(4) {
-        dictionaries.push(u32::from_be_bytes([id[0], id[1], id[2], id[3]]));
-    }
-    let agreement = Agreement {
-        version,
-        dictionaries,
-        alias_capacity: u16::from_be_bytes([a0, a1]),
-        mtu: u16::from_be_bytes([m0, m1]),
-    };
-    Ok((flags & 1 != 0, agreement))
 }

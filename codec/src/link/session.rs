@@ -10,10 +10,12 @@ use super::rekey::Proof;
 use super::{LinkConfig, Profile, Side};
 
 /// How a frame was received.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Debug, Default)]
 pub(super) struct Opened {
-    /// The peer started a new session; `Some(true)` if there was one before in this run.
-    pub(super) new_session: Option<bool>,
+    /// The peer started a new session.
+    pub(super) starts: bool,
+    /// The peer was heard before in this run.
+    pub(super) before: bool,
     /// Packets in it may be used.
     pub(super) data: bool,
     /// Its acknowledgement is about this session, and none newer was received.
@@ -76,7 +78,8 @@ pub(super) struct Session {
     counter: u32,
     notice_counter: u32,
     replay: Replay,
-    peer_notice: Option<u32>,
+    /// Notices of the peer below this are old; 0: none was heard in `peer_epoch`.
+    fresh_notice: u32,
     /// Counters below this reached the peer or are lost.
     heard: u32,
 }
@@ -102,7 +105,7 @@ impl Session {
             counter: 0,
             notice_counter: 0,
             replay: Replay::default(),
-            peer_notice: None,
+            fresh_notice: 0,
             heard: 0,
         }
     }
@@ -246,8 +249,14 @@ impl Session {
         opens
     }
 
-    /// Opens a frame in place.
-    pub(super) fn open(&mut self, header: &Header, frame: &mut [u8]) -> Result<Opened, Refusal> {
+    /// Opens a frame in place, and says in `opened` how.
+    pub(super) fn open(
+        &mut self,
+        header: &Header,
+        frame: &mut [u8],
+        opened: &mut Opened,
+    ) -> Result<(), Refusal> {
+        opened.before = self.heard_peer;
         let (mut nonce, tries) = match header.notice {
             None if self.peer_epoch == 0 => return Err(Refusal::Stale),
             None => (self.short_nonce(header.counter), 2),
@@ -256,10 +265,12 @@ impl Session {
         };
         for _ in 0..tries {
             if self.try_open(header, &nonce, frame) {
-                return match header.notice {
-                    None => self.take_short(nonce.counter),
-                    Some(notice) => self.take_notice(&nonce, notice),
+                let fresh = match header.notice {
+                    None => self.take_short(nonce.counter, opened),
+                    Some(notice) => self.take_notice(&nonce, notice, opened),
                 };
+                self.heard_peer |= fresh;
+                return fresh.then_some(()).ok_or(Refusal::Replayed);
             }
             // The low byte crossed: try the next number that ends so.
             let unknown = match header.notice {
@@ -292,52 +303,35 @@ impl Session {
         }
     }
 
-    fn take_short(&mut self, counter: u32) -> Result<Opened, Refusal> {
+    fn take_short(&mut self, counter: u32, opened: &mut Opened) -> bool {
         if !self.replay.is_new(counter) {
-            return Err(Refusal::Replayed);
+            return false;
         }
-        let ack = self.replay.is_newest(counter);
+        (opened.data, opened.within) = (true, true);
+        opened.ack = self.replay.is_newest(counter);
         self.replay.record(counter);
-        (self.known, self.heard_peer, self.peer_in_session) = (true, true, true);
-        Ok(Opened {
-            new_session: None,
-            data: true,
-            ack,
-            within: true,
-        })
+        (self.known, self.peer_in_session) = (true, true);
+        true
     }
 
-    fn take_notice(&mut self, nonce: &Nonce, notice: Notice) -> Result<Opened, Refusal> {
-        let knows_us = notice.peer_epoch == self.epoch as u8;
-        let mut opened = Opened {
-            new_session: None,
-            data: true,
-            ack: knows_us,
-            within: knows_us,
-        };
-        if nonce.sender_epoch > self.peer_epoch {
-            opened.new_session = Some(self.heard_peer);
-            self.start(nonce.sender_epoch, nonce.counter, knows_us);
-            return Ok(opened);
-        }
-        if self.peer_notice.is_some_and(|last| nonce.counter <= last) {
-            return Err(Refusal::Replayed);
+    fn take_notice(&mut self, nonce: &Nonce, notice: Notice, opened: &mut Opened) -> bool {
+        opened.within = notice.peer_epoch == self.epoch as u8;
+        opened.starts = nonce.sender_epoch > self.peer_epoch;
+        if opened.starts {
+            self.peer_epoch = nonce.sender_epoch;
+            (self.known, self.peer_in_session) = (false, false);
+            self.replay = Replay::default();
+            (self.counter, self.heard) = (0, 0);
+        } else if nonce.counter < self.fresh_notice {
+            return false;
         }
         // Without memory of its notices a packet could be a replay.
-        opened.data = self.peer_notice.is_some() && !self.peer_in_session;
-        opened.ack &= !self.peer_in_session;
-        self.peer_notice = Some(nonce.counter);
-        self.heard_peer = true;
-        self.known |= knows_us;
-        Ok(opened)
-    }
-
-    fn start(&mut self, peer_epoch: u32, counter: u32, knows_us: bool) {
-        self.peer_epoch = peer_epoch;
-        (self.heard_peer, self.known, self.peer_in_session) = (true, knows_us, false);
-        self.peer_notice = Some(counter);
-        self.replay = Replay::default();
-        (self.counter, self.heard) = (0, 0);
+        let remembered = opened.starts || self.fresh_notice > 0;
+        opened.data = remembered && !self.peer_in_session;
+        opened.ack = opened.within && !self.peer_in_session;
+        self.fresh_notice = nonce.counter + 1;
+        self.known |= opened.within;
+        true
     }
 
     /// What an acknowledgement names as highest counter heard.

@@ -103,18 +103,18 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     }
 
     /// No answer came: perhaps somebody spoke at the same time, and waits for an answer too.
-    pub(super) fn back_off_ms(&mut self) -> Option<u32> {
+    pub(super) fn back_off_ms(&mut self) -> u32 {
         if !self.is_shared() {
-            return None;
+            return 0;
         }
         let manners = &mut self.turn.manners;
         manners.crowding = (manners.crowding + 2).min(CROWDING_MAX);
         manners.overdue = false;
         if !self.clock.is_set(At::Began) {
             // Others were heard since, and their slots waited for: whoever waits twice never gets in.
-            return Some(0);
+            return 0;
         }
-        Some(self.slots_ms())
+        self.slots_ms()
     }
 
     /// One of the two ends speaks, perhaps after a silence in which others could have spoken.

@@ -4,7 +4,6 @@ mod load;
 
 pub(super) use load::Space;
 
-use super::receive::emit_hello;
 use super::stats::count;
 use super::{At, Link, MTU_MAX, Priority, Profile, Transmit};
 use crate::channel::Channel;
@@ -20,6 +19,9 @@ const PATIENCE: u32 = 4;
 const IDENTIFY_MS: u32 = 9 * 60_000 + 30_000;
 /// It goes out so much earlier where something is said anyway, in milliseconds.
 const SOON_MS: u32 = 30_000;
+
+/// Bytes of a hello before the dictionaries.
+const HELLO_LEN: usize = 6;
 
 /// Bytes of a frame that are not contents.
 pub(super) fn overhead(channel: &Channel, tag_len: u8, notice: bool) -> usize {
@@ -89,8 +91,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             self.owed.identify = true;
             say = Say::Callsign;
         }
-        let draft = self.draft(say, frame);
-        self.release(draft)
+        let mut draft = self.draft(say, frame);
+        self.release(&mut draft)
     }
 
     #[inline(never)]
@@ -233,7 +235,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         };
         (self.owed.sign_off, self.owed.identify) = (false, false);
         self.clock.stop(At::Identify);
-        if let Profile::Amateur(callsign) = self.config.profile {
+        if let Profile::Amateur(callsign) = &self.config.profile {
             draft.header.kind = Kind::Control(control);
             draft.put(callsign.as_bytes());
         }
@@ -241,12 +243,21 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     fn draft_hello(&mut self, draft: &mut Draft<'_>) {
         self.owed.hello = false;
-        let body = emit_hello(self.owed.hello_asks, &self.config.agreement);
-        if draft.room() >= body.all().len() {
-            draft.header.kind = Kind::Control(Control::Hello);
-            draft.put(body.all());
-            draft.elicits = self.owed.hello_asks;
+        let ours = &self.config.agreement;
+        let ids = ours.dictionaries.ids();
+        if draft.room() < HELLO_LEN + size_of_val(ids) {
+            return;
         }
+        let [a0, a1] = ours.alias_capacity.to_be_bytes();
+        let [m0, m1] = ours.mtu.to_be_bytes();
+        let asks = self.owed.hello_asks;
+        let head: [u8; HELLO_LEN] = [ours.version, u8::from(asks), a0, a1, m0, m1];
+        draft.put(&head);
+        for id in ids {
+            draft.put(&id.to_be_bytes());
+        }
+        draft.header.kind = Kind::Control(Control::Hello);
+        draft.elicits = asks;
     }
 
     /// Puts an acknowledgement in if one is owed and fits before `spare` bytes.
@@ -287,7 +298,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     }
 
     /// Seals the draft: it is a frame.
-    fn release(&mut self, mut draft: Draft<'_>) -> Option<Transmit> {
+    fn release(&mut self, draft: &mut Draft<'_>) -> Option<Transmit> {
         let len = draft.len + usize::from(self.config.tag_len);
         let more = self.goes_on(len);
         draft.header.more = more;

@@ -30,7 +30,6 @@ pub(super) struct Turn {
     failures: u32,
     /// How often nothing was left to say while the peer had not accepted all.
     rests: u32,
-    suspended: bool,
     /// The peer fell silent within its turn, or seems to: say no more than is owed, it may still be speaking.
     tentative: bool,
     /// What the modem last said, if it can tell.
@@ -62,7 +61,6 @@ impl Turn {
             sending: None,
             failures: 0,
             rests: 0,
-            suspended: false,
             tentative: false,
             carrier: None,
             answered: true,
@@ -80,7 +78,7 @@ impl Turn {
     }
 
     pub(super) fn is_suspended(&self) -> bool {
-        self.suspended
+        self.failures >= SUSPEND_AFTER
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -364,11 +362,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         self.clock.stop(At::Reply);
         self.clock.stop(At::Silence);
         self.clock.stop(At::Probe);
-        self.turn.failures = 0;
-        self.turn.manners.note_speaker(self.channel.station);
-        if core::mem::take(&mut self.turn.suspended) {
+        if self.turn.is_suspended() {
             self.news.push(What::Resumed);
         }
+        self.turn.failures = 0;
+        self.turn.manners.note_speaker(self.channel.station);
         if self.is_half_duplex() {
             self.yield_turn(more);
         } else {
@@ -463,7 +461,6 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         self.turn.failures = self.turn.failures.saturating_add(1);
         let failures = self.turn.failures;
         if failures == SUSPEND_AFTER {
-            self.turn.suspended = true;
             self.handshake.tell(None);
             self.news.push(What::Suspended);
         }
@@ -477,12 +474,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             None => 0,
             Some(more) => self.ever_longer_ms(self.reply_ms(), more),
         };
-        let jitter = match self.back_off_ms() {
-            Some(wait) => wait + self.turn.random_below(pause / 4 + 1),
-            None => self
-                .turn
-                .random_below(pause / 4 + self.channel.turnaround_ms / 4 + 20),
-        };
+        let mut spread = pause / 4 + 1;
+        if !self.is_shared() {
+            spread += self.channel.turnaround_ms / 4 + 19;
+        }
+        let jitter = self.back_off_ms() + self.turn.random_below(spread);
         self.clock.set(At::Free, pause.saturating_add(jitter));
         self.clock.put(At::Probe, self.clock.get(At::Free));
     }

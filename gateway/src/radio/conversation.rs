@@ -445,7 +445,8 @@ impl Conversation {
             return Ok(());
         }
         let octets = self.frame_octets - self.packet_octets;
-        let packets_ms = self.link.channel().airtime_ms(self.packet_octets as usize);
+        let channel = self.link.channel();
+        let packets_ms = (8000 * self.packet_octets).div_ceil(channel.bit_rate.max(1).into());
         let airtime_ms = self.airtime_ms.saturating_sub(packets_ms);
         (self.frame_octets, self.packet_octets, self.airtime_ms) = (0, 0, 0);
         gateway.spend(self.peer, "", octets, airtime_ms)

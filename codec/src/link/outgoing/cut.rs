@@ -117,10 +117,6 @@ impl Cuts {
         self.all().find(|cut| cut.number == number)
     }
 
-    pub(super) fn clear(&mut self) {
-        self.all().for_each(|cut| cut.count = 0);
-    }
-
     pub(super) fn free(&self) -> usize {
         self.0.iter().filter(|cut| cut.count == 0).count()
     }
@@ -140,13 +136,9 @@ impl Cuts {
         let Some(place) = place.filter(|_| count <= SEGMENTS_MAX) else {
             return false;
         };
-        *place = Cut {
-            number,
-            unit: unit as u16,
-            count: count as u16,
-            again,
-            ..NONE
-        };
+        (place.number, place.again) = (number, again);
+        (place.unit, place.count, place.top) = (unit as u16, count as u16, 0);
+        (place.have, place.sent) = (Bits::NONE, Bits::NONE);
         true
     }
 }

@@ -39,65 +39,73 @@ impl<'d> Strings<'d> {
 
     /// The string numbered `id`.
     pub fn get(&self, id: u16) -> Option<&'d str> {
-        cut(self.blob, self.starts, self.lens, id)
+        let (start, end) = self.ends(id)?;
+        self.blob.get(start..end)
+    }
+
+    fn ends(&self, id: u16) -> Option<(usize, usize)> {
+        let start = usize::from(*self.starts.get(usize::from(id))?);
+        Some((start, start + usize::from(*self.lens.get(usize::from(id))?)))
     }
 
     /// The number of `wanted`.
     pub fn find(&self, wanted: &str) -> Option<u16> {
-        let names = Names {
-            blob: self.blob,
-            namespaces: &[],
-            starts: self.starts,
-            lens: self.lens,
-            kinds: &[],
-            index: self.index,
-        };
-        names.find(0, wanted)
+        self.find_in(&[], 0, wanted)
+    }
+
+    /// The number of `wanted` among those of a namespace; 0 is that of any string not among `namespaces`.
+    fn find_in(&self, namespaces: &[u16], ns: u16, wanted: &str) -> Option<u16> {
+        let (mut low, mut high) = (0, self.index.len());
+        while low < high {
+            let middle = (low + high) / 2;
+            let id = *self.index.get(middle)?;
+            // Octets, which are quicker to cut out than text.
+            let (start, end) = self.ends(id)?;
+            let octets = self.blob.as_bytes().get(start..end)?;
+            let order = namespaces.get(usize::from(id)).unwrap_or(&0).cmp(&ns);
+            match order.then_with(|| octets.cmp(wanted.as_bytes())) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Equal => return Some(id),
+                Ordering::Greater => high = middle,
+            }
+        }
+        None
     }
 }
 
 /// Names of elements or attributes, numbered from 0: a namespace, a local name, and what its value looks like.
 #[derive(Clone, Copy, Debug)]
 pub struct Names<'d> {
-    /// Text that holds every local name; they may overlap.
-    pub blob: &'d str,
+    /// The local names; their index is in the order of namespace ids first.
+    pub strings: Strings<'d>,
     /// Namespace of each name, an id of [`Dictionary::namespaces`].
     pub namespaces: &'d [u16],
-    /// Offset of each local name in the blob, in octets.
-    pub starts: &'d [u16],
-    /// Length of each local name, in octets.
-    pub lens: &'d [u8],
     /// What the text of an element, or the value of an attribute, looks like.
     pub kinds: &'d [Kind],
-    /// Ids in the order of namespace id, then local name by bytes.
-    pub index: &'d [u16],
 }
 
 impl<'d> Names<'d> {
     /// No names.
     pub const EMPTY: Self = Self {
-        blob: "",
+        strings: Strings::EMPTY,
         namespaces: &[],
-        starts: &[],
-        lens: &[],
         kinds: &[],
-        index: &[],
     };
 
     /// How many names; ids are below it.
     pub const fn len(&self) -> usize {
-        self.starts.len()
+        self.strings.len()
     }
 
     /// True if there are none.
     pub const fn is_empty(&self) -> bool {
-        self.starts.is_empty()
+        self.strings.is_empty()
     }
 
     /// Namespace id and local name of `id`.
     pub fn get(&self, id: u16) -> Option<(u16, &'d str)> {
         let ns = *self.namespaces.get(usize::from(id))?;
-        Some((ns, cut(self.blob, self.starts, self.lens, id)?))
+        Some((ns, self.strings.get(id)?))
     }
 
     /// What the value of `id` usually looks like.
@@ -106,36 +114,18 @@ impl<'d> Names<'d> {
         kind.copied().unwrap_or(Kind::Text)
     }
 
-    fn namespace(&self, id: u16) -> u16 {
-        let ns = self.namespaces.get(usize::from(id));
-        ns.copied().unwrap_or(0)
-    }
-
     /// The number of the name `name` in the namespace numbered `ns`.
     pub fn find(&self, ns: u16, name: &str) -> Option<u16> {
-        let (mut low, mut high) = (0, self.index.len());
-        while low < high {
-            let middle = (low + high) / 2;
-            let id = *self.index.get(middle)?;
-            // Octets, which are quicker to cut out than text.
-            let (start, end) = ends(self.starts, self.lens, id)?;
-            let octets = self.blob.as_bytes().get(start..end)?;
-            let order = self.namespace(id).cmp(&ns);
-            match order.then_with(|| octets.cmp(name.as_bytes())) {
-                Ordering::Less => low = middle + 1,
-                Ordering::Equal => return Some(id),
-                Ordering::Greater => high = middle,
-            }
-        }
-        None
+        self.strings.find_in(self.namespaces, ns, name)
     }
 
     /// The ids of the names in the namespace numbered `ns`, by local name.
     pub fn within(&self, ns: u16) -> &'d [u16] {
         let of = |id: &u16| self.namespaces.get(usize::from(*id)).copied();
-        let from = self.index.partition_point(|id| of(id) < Some(ns));
-        let to = self.index.partition_point(|id| of(id) <= Some(ns));
-        &self.index[from..to]
+        let index = self.strings.index;
+        let from = index.partition_point(|id| of(id) < Some(ns));
+        let to = index.partition_point(|id| of(id) <= Some(ns));
+        &index[from..to]
     }
 }
 
@@ -283,14 +273,4 @@ impl<'d> Dictionary<'d> {
         kind.copied()
             .unwrap_or_else(|| self.attributes.kind(attribute))
     }
-}
-
-fn cut<'d>(blob: &'d str, starts: &[u16], lens: &[u8], id: u16) -> Option<&'d str> {
-    let (start, end) = ends(starts, lens, id)?;
-    blob.get(start..end)
-}
-
-fn ends(starts: &[u16], lens: &[u8], id: u16) -> Option<(usize, usize)> {
-    let start = usize::from(*starts.get(usize::from(id))?);
-    Some((start, start + usize::from(*lens.get(usize::from(id))?)))
 }

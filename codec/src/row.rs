@@ -1,6 +1,5 @@
 //! Rows of at most so many items, and copies that may not fit. Refuses to panic: what does not fit is said.
 
-use core::cell::Cell;
 use core::ops::Range;
 
 /// At most `N` items.
@@ -64,16 +63,8 @@ pub(crate) fn put(out: &mut [u8], octets: &[u8]) -> bool {
 
 /// Moves the items of `from` so that they begin at `to`, if both places are there.
 pub(crate) fn slide<T: Copy>(items: &mut [T], from: Range<usize>, to: usize) {
-    let cells = Cell::from_mut(items).as_slice_of_cells();
-    let target = cells.get(to..to + from.len());
-    let down = to < from.start;
-    if let (Some(source), Some(target)) = (cells.get(from), target) {
-        let pairs = source.iter().zip(target);
-        let copy = |(from, to): (&Cell<T>, &Cell<T>)| to.set(from.get());
-        if down {
-            pairs.for_each(copy);
-        } else {
-            pairs.rev().for_each(copy);
-        }
+    let len = items.len();
+    if from.start <= from.end && from.end <= len && to <= len - from.len() {
+        items.copy_within(from, to);
     }
 }

@@ -78,12 +78,12 @@ fn strings(blob: &str, of: &[String]) -> String {
 
 fn names(blob: &str, of: &[(u16, String, u8)]) -> String {
     format!(
-        "Names {{ blob: BLOB, namespaces: &[{}], starts: &[{}], lens: &[{}], kinds: &[{}], index: &[{}] }}",
-        list(of.iter().map(|name| name.0)),
+        "Names {{ strings: Strings {{ blob: BLOB, starts: &[{}], lens: &[{}], index: &[{}] }}, namespaces: &[{}], kinds: &[{}] }}",
         list(of.iter().map(|name| place(blob, &name.1))),
         list(of.iter().map(|name| name.1.len())),
-        list(of.iter().map(|name| kind(name.2))),
         sorted(of.len(), |id| (of[id].0, &of[id].1)),
+        list(of.iter().map(|name| name.0)),
+        list(of.iter().map(|name| kind(name.2))),
     )
 }
 

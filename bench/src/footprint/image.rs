@@ -122,10 +122,10 @@ fn dictionary(flash: &[&[u8]]) -> (u64, u64) {
     let kinds = |kinds: &[longwire_codec::dictionary::Kind]| -> Vec<u8> {
         kinds.iter().map(|kind| *kind as u8).collect()
     };
-    let mut tables = found(first.elements.blob.as_bytes());
+    let mut tables = found(first.elements.strings.blob.as_bytes());
     for names in [&first.elements, &first.attributes] {
-        tables += found(names.lens) + found(&kinds(names.kinds));
-        for part in [names.namespaces, names.starts, names.index] {
+        tables += found(names.strings.lens) + found(&kinds(names.kinds));
+        for part in [names.namespaces, names.strings.starts, names.strings.index] {
             tables += found(&shorts(part));
         }
     }

@@ -34,7 +34,10 @@ pub fn find(shelf: Shelf<'_>, next: u16, id: &str) -> Option<(u32, u8)> {
     while let Some(slot) = shelf.find(hash, from) {
         from = slot + 1;
         let note = shelf.note(slot);
-        let safe = age(shelf, slot, next) < shelf.slots().saturating_sub(MARGIN);
+        // Ids put in since.
+        let slots = u32::from(shelf.slots());
+        let age = (u32::from(next) + slots - 1 - u32::from(slot)) % slots;
+        let safe = age + MARGIN < slots;
         let can_refer = note & MINTED != 0 || (safe && shelf.state(slot) == State::Known);
         if can_refer && shelf.get(slot) == Some(id.as_bytes()) {
             let packet = shelf.packet(slot);
@@ -68,13 +71,7 @@ pub fn entry(state: State, packet: u32, ordinal: u8, id: &str, minted: bool) -> 
 /// Ids the peer's shelf may have taken in, or lost, that this one does not know of: packets under way, in any order.
 /// A crossed id that close to being written over is referred to no more; a shelf smaller than this serves made-up
 /// ids only.
-const MARGIN: u16 = 320;
-
-/// Ids put in since the one in `slot`.
-fn age(shelf: Shelf<'_>, slot: u16, next: u16) -> u16 {
-    let slots = shelf.slots().max(1);
-    (next + slots - 1 - slot.min(slots - 1)) % slots
-}
+const MARGIN: u32 = 320;
 
 const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -83,7 +80,7 @@ const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 pub fn mint<'o>(tag: &str, number: u32, ordinal: u8, out: &'o mut [u8; MINTED_MAX]) -> &'o [u8] {
     let mut line = Line::new(out);
     if ordinal > 0 {
-        line.push(&[b'.', b'0' + ordinal % 10]);
+        line.push(&[b'.', b'0' | ordinal]);
     }
     let mut rest = number;
     loop {

@@ -120,10 +120,12 @@ impl Default for Recent {
 }
 
 /// A template on offer.
-#[derive(Clone, Copy)]
-struct Offer<'r> {
+#[derive(Clone, Copy, Default)]
+struct Offer {
     /// The latest packet that used it.
-    packet: &'r Use,
+    number: u32,
+    /// See [`Use::after`].
+    after: u16,
     /// How many packets ago that was.
     ago: u8,
     /// How many used it.
@@ -132,7 +134,7 @@ struct Offer<'r> {
 
 /// Templates on offer, the latest first.
 struct Offers<'r, 'n> {
-    list: Row<Offer<'r>, OFFERS>,
+    list: Row<Offer, OFFERS>,
     last: &'r Use,
     last2: &'r Use,
     /// Kinds of the latest three.
@@ -281,7 +283,7 @@ impl Recent {
             next.string = next.string.max(packet.strings);
             if packet.after > 0 {
                 next.template = next.template.max(packet.after);
-                offers.add(packet, seen);
+                offers.add(n, packet.after, seen);
             }
             seen += 1;
         }
@@ -307,24 +309,19 @@ impl Recent {
     ) -> Result<(), Fault> {
         let run = if writing { self.run(number) } else { NO_RUN };
         let (first, last) = self.code_run(d, number, run).ok_or(Fault::Malformed)?;
-        // A reader that lacks it started again: it would read something else than was written.
-        if first <= last && self.get(last).state == State::Absent {
-            return Err(Fault::Unknown);
-        }
-        let nothing = Offer {
-            packet: &Use::NOTHING,
-            ago: 0,
-            often: 0,
-        };
         let mut offers = Offers {
-            list: Row::new(nothing),
-            last: nothing.packet,
-            last2: nothing.packet,
+            list: Row::new(Offer::default()),
+            last: &Use::NOTHING,
+            last2: &Use::NOTHING,
             kinds: 0,
             next,
         };
-        self.offer(first, last, &mut offers);
         if first <= last {
+            // A reader that lacks it started again: it would read something else than was written.
+            if self.get(last).state == State::Absent {
+                return Err(Fault::Unknown);
+            }
+            self.offer(first, last, &mut offers);
             offers.next.short = (first + WINDOW - number) as u8;
         }
         let len = offers.list.all().len() as u32;
@@ -339,9 +336,9 @@ impl Recent {
         }
         let mut choice = 0;
         for offer in offers.list.all() {
-            let contexts = offers.contexts(choice, offer);
+            let contexts = offers.contexts(choice, offer, self.get(offer.number));
             choice += 1;
-            let slot = offer.packet.after.wrapping_sub(1);
+            let slot = offer.after.wrapping_sub(1);
             if flag(d, &contexts, OFFER, given == Some(slot)) {
                 offers.next.used = Some(slot);
                 break;
@@ -362,24 +359,25 @@ fn lap(number: u32) -> u8 {
     (number / KEPT as u32) as u8
 }
 
-impl<'r> Offers<'r, '_> {
-    /// A template some packet used.
-    fn add(&mut self, packet: &'r Use, seen: u8) {
+impl Offers<'_, '_> {
+    /// A template packet `number` used.
+    fn add(&mut self, number: u32, after: u16, seen: u8) {
         for offer in self.list.all_mut() {
-            if offer.packet.after == packet.after {
+            if offer.after == after {
                 offer.often += 1;
                 return;
             }
         }
         self.list.push(Offer {
-            packet,
+            number,
+            after,
             ago: seen,
             often: 1,
         });
     }
 
-    fn contexts(&self, at: u32, offer: &Offer<'_>) -> Contexts {
-        let packet = offer.packet;
+    /// Contexts of "this one"; `packet` is the one that used it.
+    fn contexts(&self, at: u32, offer: &Offer, packet: &Use) -> Contexts {
         let relation = self.last.relation(packet);
         let more = self.list.all().len() as u32 - at;
         let values = [

@@ -222,12 +222,6 @@ impl<'s> ShelfMut<'s> {
         true
     }
 
-    fn set_state(&mut self, slot: u16, state: State) {
-        if let Some(octet) = self.slot(slot).first_mut() {
-            *octet = state as u8;
-        }
-    }
-
     /// Notes that `packet` refers to the slot.
     pub fn touch(&mut self, slot: u16, packet: u32) {
         if let Some(place) = self.slot(slot).get_mut(8..12) {
@@ -238,9 +232,11 @@ impl<'s> ShelfMut<'s> {
     /// Slots in state `from` get into state `to`; all, or those `packet` introduced.
     pub fn turn(&mut self, from: State, to: State, packet: Option<u32>) {
         for slot in 0..self.shape.slots {
-            let view = self.view();
-            if view.state(slot) == from && packet.is_none_or(|packet| view.packet(slot) == packet) {
-                self.set_state(slot, to);
+            let slot = self.slot(slot);
+            let is_meant = packet.is_none_or(|packet| word(slot, 4) == packet);
+            match slot.first_mut() {
+                Some(state) if is_meant && *state == from as u8 => *state = to as u8,
+                _ => {}
             }
         }
     }

@@ -2,7 +2,7 @@
 //! Refuses to be a copy: ids and long texts leave only the fact that they were there.
 //!
 //! ```text
-//! symbol  u16   0 close, 1 text, 2 other element, 3 other attribute, 4.. element, 0x8000.. attribute
+//! symbol  u16   class in the upper three bits, id in the lower
 //!               other: u8 length and octets of the namespace, then of the name
 //! value   u8    0 something long, 1 string: u8 length and octets, 2 word: u16, 3 an id of its own that never
 //!               crossed, 4 the id that was the u8th of its packet, 5 a reference to a packet of the reader, 6 to
@@ -18,6 +18,10 @@ const WORD: u8 = 2;
 const SAME_ID: u8 = 4;
 const CROSSED: u8 = 7;
 const OCTETS: u8 = 8;
+
+/// Bits of an id in a symbol; of a larger one the upper bits are lost, so that it is never as before.
+const ID_BITS: u32 = 13;
+const ID_MASK: u16 = (1 << ID_BITS) - 1;
 
 /// Longest string a template keeps.
 const STRING_MAX: usize = 120;
@@ -94,11 +98,11 @@ impl<'r> Recorder<'r> {
 
     /// Octets that stand before the tokens.
     pub fn push(&mut self, octets: &[u8]) {
-        // One past the end stands for "did not fit"; nothing is written beyond.
+        // Once something did not fit, nothing does.
         let place = self.out.get_mut(self.len..);
         self.len = match place.is_some_and(|place| put(place, octets)) {
             true => self.len + octets.len(),
-            false => self.out.len() + 1,
+            false => usize::MAX,
         };
     }
 
@@ -108,20 +112,13 @@ impl<'r> Recorder<'r> {
                 self.push(&[len]);
                 self.push(text.as_bytes());
             }
-            Err(_) => self.len = self.out.len() + 1,
+            Err(_) => self.len = usize::MAX,
         }
     }
 
     /// A symbol.
     pub fn symbol(&mut self, symbol: &Symbol<'_>) {
-        let code = match symbol.class {
-            Class::Close => 0,
-            Class::Text => 1,
-            Class::OtherElement => 2,
-            Class::OtherAttribute => 3,
-            Class::Element => 4 + symbol.id.min(0x7ff0),
-            Class::Attribute => 0x8000 | symbol.id,
-        };
+        let code = (symbol.class as u16) << ID_BITS | symbol.id & ID_MASK;
         self.push(&code.to_le_bytes());
         if symbol.is_other() {
             self.push_string(symbol.ns);
@@ -131,24 +128,27 @@ impl<'r> Recorder<'r> {
 
     /// A value.
     pub fn value(&mut self, trace: Trace<'_>) {
-        let (tag, number, text) = match trace {
-            Trace::Absent | Trace::Long => (0, 0, ""),
-            Trace::String(text) if text.len() > STRING_MAX => (0, 0, ""),
-            Trace::String(text) => (STRING, 0, text),
-            Trace::Word(id) => (WORD, id, ""),
-            Trace::NewId => (3, 0, ""),
-            Trace::SameId(ordinal) => (SAME_ID, u16::from(ordinal), ""),
-            Trace::Reference(own) => (5 + u8::from(own), 0, ""),
-            Trace::Crossed(head) => (CROSSED, 0, head),
-            Trace::Octets(count) => (OCTETS, count, ""),
-        };
-        self.push(&[tag]);
-        match tag {
-            STRING | CROSSED => self.push_string(text),
-            WORD | OCTETS => self.push(&number.to_le_bytes()),
-            SAME_ID => self.push(&[number as u8]),
-            _ => {}
+        match trace {
+            Trace::String(text) if text.len() <= STRING_MAX => {
+                self.push(&[STRING]);
+                self.push_string(text);
+            }
+            Trace::Absent | Trace::Long | Trace::String(_) => self.push(&[0]),
+            Trace::Word(id) => self.push_number(WORD, id),
+            Trace::NewId => self.push(&[3]),
+            Trace::SameId(ordinal) => self.push(&[SAME_ID, ordinal]),
+            Trace::Reference(own) => self.push(&[5 + u8::from(own)]),
+            Trace::Crossed(head) => {
+                self.push(&[CROSSED]);
+                self.push_string(head);
+            }
+            Trace::Octets(count) => self.push_number(OCTETS, count),
         }
+    }
+
+    fn push_number(&mut self, tag: u8, number: u16) {
+        let [low, high] = number.to_le_bytes();
+        self.push(&[tag, low, high]);
     }
 
     /// The tokens, if they all fitted.
@@ -186,7 +186,8 @@ impl<'t> Cursor<'t> {
     /// Leaves out what is expected, an element with all it holds. False at the end of the open element.
     pub fn skip(&mut self) -> bool {
         let symbol = self.tokens.symbol();
-        self.tokens.skip(&symbol)
+        self.tokens.skip(symbol.class);
+        symbol.class != Class::Close
     }
 
     /// Does `symbol` come later in the open element than what is expected?
@@ -247,15 +248,8 @@ impl<'t> Tokens<'t> {
 
     fn symbol(&mut self) -> Symbol<'t> {
         let code = self.number();
-        let (class, id) = match code {
-            0 => (Class::Close, 0),
-            1 => (Class::Text, 0),
-            2 => (Class::OtherElement, 0),
-            3 => (Class::OtherAttribute, 0),
-            0x8000.. => (Class::Attribute, code & 0x7fff),
-            _ => (Class::Element, code - 4),
-        };
-        let mut symbol = Symbol::known(class, id);
+        let class = Class::ALL.get(usize::from(code >> ID_BITS));
+        let mut symbol = Symbol::known(*class.unwrap_or(&Class::Close), code & ID_MASK);
         if symbol.is_other() {
             symbol.ns = self.string();
             symbol.name = self.string();
@@ -277,40 +271,34 @@ impl<'t> Tokens<'t> {
         }
     }
 
-    /// Leaves out what belongs to `symbol`. False if it is the end of the open element.
-    fn skip(&mut self, symbol: &Symbol<'_>) -> bool {
-        if symbol.opens() {
-            return self.seek(&Symbol::CLOSE);
+    /// Leaves out what belongs to a symbol of this class: its value, or all that is in the element.
+    fn skip(&mut self, mut class: Class) {
+        let mut depth = 0u32;
+        loop {
+            match class {
+                Class::Element | Class::OtherElement => depth += 1,
+                Class::Close => depth = depth.saturating_sub(1),
+                _ => _ = self.value(),
+            }
+            if depth == 0 {
+                return;
+            }
+            class = self.symbol().class;
         }
-        let closes = symbol.class == Class::Close;
-        if !closes {
-            self.value();
-        }
-        !closes
     }
 
     /// Goes to what follows the first `wanted` in the open element; false if there is none.
     fn seek(&mut self, wanted: &Symbol<'_>) -> bool {
-        let mut depth = 0u32;
         loop {
             let symbol = self.symbol();
-            let outermost = depth == 0;
-            if outermost && symbol == *wanted {
+            if symbol == *wanted {
                 return true;
             }
-            if symbol.opens() {
-                // An attribute looked for belongs to the open element, not to what follows its children.
-                if outermost && wanted.is_attribute() {
-                    return false;
-                }
-                depth += 1;
-            } else if symbol.class != Class::Close {
-                self.value();
-            } else if outermost {
+            // An attribute looked for belongs to the open element, not to what follows its children.
+            if symbol.class == Class::Close || symbol.opens() && wanted.is_attribute() {
                 return false;
-            } else {
-                depth -= 1;
             }
+            self.skip(symbol.class);
         }
     }
 }

@@ -153,7 +153,8 @@ pub struct Decoder<'p> {
     interval: Interval,
     value: u32,
     packet: &'p [u8],
-    past_end: u32,
+    /// Octets read.
+    read: usize,
 }
 
 impl<'p> Decoder<'p> {
@@ -163,7 +164,7 @@ impl<'p> Decoder<'p> {
             interval: Interval::FULL,
             value: 0,
             packet,
-            past_end: 0,
+            read: 0,
         };
         for _ in 0..4 {
             decoder.shift();
@@ -172,21 +173,13 @@ impl<'p> Decoder<'p> {
     }
 
     /// Octets read beyond the end of the packet. A packet that was really written never needs more than 4.
-    pub fn past_end(&self) -> u32 {
-        self.past_end
+    pub fn past_end(&self) -> usize {
+        self.read.saturating_sub(self.packet.len())
     }
 
     fn shift(&mut self) {
-        let octet = match self.packet.split_first() {
-            Some((first, rest)) => {
-                self.packet = rest;
-                *first
-            }
-            None => {
-                self.past_end = self.past_end.saturating_add(1);
-                0
-            }
-        };
+        let octet = self.packet.get(self.read).copied().unwrap_or(0);
+        self.read += 1;
         self.value = self.value << 8 | u32::from(octet);
     }
 }

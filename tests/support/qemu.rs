@@ -18,6 +18,14 @@ use crate::python::profile_folder;
 
 /// Octets of the emulated flash.
 const FLASH_LEN: usize = 64 * 1024;
+/// The memory of the emulated board that begins with its flash, in a file of 16 MB: what was not written takes no room.
+const MEMORY: [&str; 4] = [
+    "-object",
+    "memory-backend-file,id=memory,size=16M,mem-path=flash.bin,share=on",
+    "-machine",
+    "mps2-an386,memory-backend=memory",
+];
+const MEMORY_LEN: u64 = 16 << 20;
 /// How often a silent emulator is asked whether it still runs.
 const LOOK: Duration = Duration::from_millis(50);
 /// The bare-metal target of the emulated board.
@@ -64,7 +72,9 @@ impl Board {
         let folder = TempDir::with_prefix("longwire-board-").expect("temporary folder");
         let mut flash = std::fs::read(image).expect("`longwire pair` wrote it");
         flash.resize(FLASH_LEN, 0xff);
-        std::fs::write(folder.path().join("flash.bin"), flash).expect("file written");
+        let mut file = std::fs::File::create(folder.path().join("flash.bin")).expect("a file");
+        file.write_all(&flash).expect("file written");
+        file.set_len(MEMORY_LEN).expect("file written");
         let mut board = Self {
             folder,
             radio: radio.to_owned(),
@@ -86,14 +96,8 @@ impl Board {
         let _ = std::fs::remove_file(&socket);
         let listener = UnixListener::bind(&socket).expect("socket in a fresh folder");
         let mut command = Command::new("qemu-system-arm");
-        command.current_dir(self.folder.path()).args([
-            "-M",
-            "mps2-an386",
-            "-display",
-            "none",
-            "-monitor",
-            "none",
-        ]);
+        command.current_dir(self.folder.path()).args(MEMORY);
+        command.args(["-display", "none", "-monitor", "none"]);
         command.args(["-semihosting-config", "enable=on,target=native"]);
         command
             .arg("-chardev")
@@ -116,7 +120,9 @@ impl Board {
 
     /// What lies on its flash.
     pub fn flash(&self) -> Vec<u8> {
-        std::fs::read(self.folder.path().join("flash.bin")).expect("readable")
+        let mut flash = std::fs::read(self.folder.path().join("flash.bin")).expect("readable");
+        flash.truncate(FLASH_LEN);
+        flash
     }
 
     /// Pulls the plug: the emulator is killed at whatever it was doing.

@@ -1,11 +1,14 @@
 //! Stack and instructions, measured by the board's own program in QEMU. Refuses cycles: the emulator counts
 //! instructions, one nanosecond of its clock each.
 
+use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-/// Octets of the flash that the program finds in its folder.
+/// Octets of the flash that the program finds, and of the memory that begins with it.
 const FLASH_LEN: usize = 64 * 1024;
+const MEMORY_LEN: u64 = 16 << 20;
 
 /// What the program may print.
 const MEASURES: [&str; 17] = [
@@ -31,10 +34,17 @@ const MEASURES: [&str; 17] = [
 /// Runs the program at `image`; it prints lines of a measure and its value.
 pub(crate) fn run(image: &Path) -> Result<Vec<(&'static str, u64)>, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    std::fs::write(folder.path().join("flash.bin"), [0xff; FLASH_LEN])
+    File::create(folder.path().join("flash.bin"))
+        .and_then(|mut file| {
+            file.write_all(&[0xff; FLASH_LEN])?;
+            file.set_len(MEMORY_LEN)
+        })
         .map_err(|error| error.to_string())?;
     let output = Command::new("qemu-system-arm")
-        .args(["-M", "mps2-an386", "-display", "none", "-monitor", "none"])
+        .arg("-object")
+        .arg("memory-backend-file,id=memory,size=16M,mem-path=flash.bin,share=on")
+        .args(["-machine", "mps2-an386,memory-backend=memory"])
+        .args(["-display", "none", "-monitor", "none"])
         .args(["-serial", "none", "-icount", "shift=0"])
         .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
         .arg(image)

@@ -1,80 +1,54 @@
-//! A NOR flash in the file `flash.bin` of the host, through semihosting: it outlives the emulator, however that ends.
+//! A NOR flash at the start of the board's PSRAM, which QEMU keeps in a file of the host: it outlives the emulator, however
+//! that ends. Refuses to fail: it is memory.
 
-use core::ffi::CStr;
+use core::convert::Infallible;
 use core::future::poll_fn;
 use core::task::Poll;
 
-use embedded_storage_async::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
-use semihosting::fs::File;
-use semihosting::io::{Read, Seek, SeekFrom, Write};
+use embedded_storage_async::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 
-const PATH: &CStr = c"flash.bin";
+use crate::machine;
+
+/// Where the PSRAM begins (ARM DAI 0386, table 3-1); the linker puts nothing there.
+const START: usize = 0x2100_0000;
 /// Octets in all.
 pub const SIZE: u32 = 64 * 1024;
+const WORD: usize = size_of::<u32>();
 
-/// The file.
-pub struct FileFlash(File);
+/// The flash.
+pub struct Flash;
 
-impl FileFlash {
-    /// Opens the file, which must hold [`SIZE`] octets: erased ones are all ones.
-    pub fn open() -> Option<Self> {
-        File::options()
-            .read(true)
-            .write(true)
-            .open(PATH)
-            .ok()
-            .map(Self)
-    }
-
-    fn seek(&mut self, offset: u32) -> Option<()> {
-        self.0.seek(SeekFrom::Start(u64::from(offset))).ok()?;
-        Some(())
-    }
-
-    fn get(&mut self, offset: u32, octets: &mut [u8]) -> Option<()> {
-        self.seek(offset)?;
-        fill(&mut self.0, octets)
-    }
-
-    fn put(&mut self, offset: u32, mut octets: &[u8]) -> Option<()> {
-        self.seek(offset)?;
-        while !octets.is_empty() {
-            let len = self.0.write(octets).ok().filter(|len| *len > 0)?;
-            octets = octets.get(len..)?;
-        }
-        Some(())
-    }
-}
-
-/// Reads as much as there is room for; `None` at the end of the file.
-pub(crate) fn fill(file: &mut File, mut octets: &mut [u8]) -> Option<()> {
-    while !octets.is_empty() {
-        let len = file.read(octets).ok().filter(|len| *len > 0)?;
-        octets = octets.get_mut(len..)?;
-    }
-    Some(())
+/// Address of the word that this octet is in. Beyond the end it comes round.
+fn word_at(offset: u32) -> usize {
+    START + (offset % SIZE) as usize / WORD * WORD
 }
 
 /// A future that never waits, and that can be asked again: `async` would panic then.
-fn done(
-    mut work: impl FnMut() -> Option<()>,
-) -> impl Future<Output = Result<(), NorFlashErrorKind>> {
-    poll_fn(move |_| Poll::Ready(work().ok_or(NorFlashErrorKind::Other)))
+fn done(mut work: impl FnMut()) -> impl Future<Output = Result<(), Infallible>> {
+    poll_fn(move |_| {
+        work();
+        Poll::Ready(Ok(()))
+    })
 }
 
-impl ErrorType for FileFlash {
-    type Error = NorFlashErrorKind;
+impl ErrorType for Flash {
+    type Error = Infallible;
 }
 
-impl ReadNorFlash for FileFlash {
+impl ReadNorFlash for Flash {
     const READ_SIZE: usize = 1;
 
     fn read(
         &mut self,
         offset: u32,
         octets: &mut [u8],
-    ) -> impl Future<Output = Result<(), Self::Error>> {
-        done(move || self.get(offset, octets))
+    ) -> impl Future<Output = Result<(), Infallible>> {
+        done(move || {
+            for (at, octet) in (offset..).zip(&mut *octets) {
+                let word = machine::read(word_at(at)).to_le_bytes();
+                *octet = word[at as usize % WORD];
+            }
+        })
     }
 
     fn capacity(&self) -> usize {
@@ -82,22 +56,29 @@ impl ReadNorFlash for FileFlash {
     }
 }
 
-impl NorFlash for FileFlash {
-    const WRITE_SIZE: usize = 4;
+impl NorFlash for Flash {
+    const WRITE_SIZE: usize = WORD;
     const ERASE_SIZE: usize = 4096;
 
-    fn erase(&mut self, from: u32, to: u32) -> impl Future<Output = Result<(), Self::Error>> {
+    fn erase(&mut self, from: u32, to: u32) -> impl Future<Output = Result<(), Infallible>> {
         done(move || {
-            let mut blocks = (from..to).step_by(64);
-            blocks.try_for_each(|at| self.put(at, &[0xff; 64]))
+            (from..to)
+                .step_by(WORD)
+                .for_each(|at| machine::write(word_at(at), u32::MAX))
         })
     }
 
+    /// Bits that are 0 stay so.
     fn write(
         &mut self,
         offset: u32,
         octets: &[u8],
-    ) -> impl Future<Output = Result<(), Self::Error>> {
-        done(move || self.put(offset, octets))
+    ) -> impl Future<Output = Result<(), Infallible>> {
+        done(move || {
+            for (at, word) in (offset..).step_by(WORD).zip(octets.as_chunks().0) {
+                let at = word_at(at);
+                machine::write(at, machine::read(at) & u32::from_le_bytes(*word));
+            }
+        })
     }
 }

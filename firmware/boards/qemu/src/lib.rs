@@ -11,7 +11,7 @@ use cortex_m::singleton;
 use embassy_futures::block_on;
 use embedded_io::Write;
 use embedded_storage_async::nor_flash::ReadNorFlash;
-use flash::FileFlash;
+use flash::Flash;
 use longwire_codec::channel::Channel;
 use longwire_codec::provision::{IMAGE_MAX, Provision};
 use longwire_firmware::drive::blocking::{self, Polled, Time};
@@ -24,7 +24,7 @@ use machine::{Clock, Uart};
 
 const RECORDS: core::ops::Range<u32> = 4096..flash::SIZE;
 
-type Board<'d> = Endpoint<'d, FileFlash, &'static mut [u8], &'static mut [u8]>;
+type Board<'d> = Endpoint<'d, Flash, &'static mut [u8], &'static mut [u8]>;
 
 const LINK_LEN: usize = link_storage_len(MTU_MAX);
 const SESSION_LEN: usize = PROFILE.storage_len();
@@ -42,9 +42,10 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 /// A part would have a generator; the emulated one asks the host.
 #[cfg(feature = "edhoc")]
 fn entropy(octets: &mut [u8; 32]) -> bool {
-    let file = semihosting::fs::File::open(c"/dev/urandom").ok();
-    file.and_then(|mut file| flash::fill(&mut file, octets))
-        .is_some()
+    use semihosting::io::Read;
+    let file = semihosting::fs::File::open(c"/dev/urandom");
+    let len = file.and_then(|mut file| file.read(octets));
+    len.is_ok_and(|len| len == octets.len())
 }
 
 /// A station with a modem on UART0 that is spoken to in `framing`, `N` octets for a frame, and its console on UART1. To be
@@ -103,11 +104,10 @@ fn read_sensors(endpoint: &mut Board<'_>) {
 /// The endpoint, in memory that the linker counts, and its channel; or the exit code.
 #[inline(never)]
 fn start() -> Result<(&'static mut Board<'static>, Channel), i32> {
-    let mut flash = FileFlash::open().ok_or(EXIT_FLASH)?;
     let mut image = [0; IMAGE_MAX];
-    block_on(flash.read(0, &mut image)).map_err(|_| EXIT_FLASH)?;
+    let Ok(()) = block_on(Flash.read(0, &mut image));
     let provision = Provision::parse(&image).map_err(|_| EXIT_IMAGE)?;
-    let store = Store::new(flash, RECORDS).map_err(|_| EXIT_FLASH)?;
+    let store = Store::new(Flash, RECORDS).map_err(|_| EXIT_FLASH)?;
     let link = singleton!(: [u8; LINK_LEN] = [0; LINK_LEN]).ok_or(EXIT_PANIC)?;
     let session = singleton!(: [u8; SESSION_LEN] = [0; SESSION_LEN]).ok_or(EXIT_PANIC)?;
     let place =

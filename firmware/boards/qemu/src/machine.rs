@@ -30,12 +30,12 @@ unsafe impl cortex_m::interrupt::InterruptNumber for Irq {
     }
 }
 
-fn read(address: usize) -> u32 {
-    // SAFETY: called only with addresses of peripheral registers of this board.
+pub(crate) fn read(address: usize) -> u32 {
+    // SAFETY: called only with addresses of peripheral registers of this board, and of its flash.
     unsafe { (address as *const u32).read_volatile() }
 }
 
-fn write(address: usize, value: u32) {
+pub(crate) fn write(address: usize, value: u32) {
     // SAFETY: as for `read`.
     unsafe { (address as *mut u32).write_volatile(value) }
 }

@@ -13,7 +13,7 @@ mod meter;
 use core::mem::MaybeUninit;
 
 use base::Base;
-use board::flash::{self, FileFlash};
+use board::flash::{self, Flash};
 use cortex_m_rt::entry;
 use longwire_codec::dictionary::Dictionary;
 use longwire_codec::link::PacketNumber;
@@ -45,7 +45,7 @@ pub const PROVISION: Provision<'static> = Provision {
     ..Provision::EXAMPLE
 };
 
-type Board = Endpoint<'static, FileFlash, &'static mut [u8], &'static mut [u8]>;
+type Board = Endpoint<'static, Flash, &'static mut [u8], &'static mut [u8]>;
 
 #[entry]
 fn main() -> ! {
@@ -125,7 +125,7 @@ fn stanzas(dictionary: &'static Dictionary<'static>) -> Option<()> {
 /// A board and base on a clean line: subscription, chats both ways, position, commands, console. The deepest stack below
 /// the calls of the endpoint.
 fn endpoint(dictionary: &'static Dictionary<'static>) -> Option<()> {
-    let store = Store::new(FileFlash::open()?, 4096..flash::SIZE).ok()?;
+    let store = Store::new(Flash, 4096..flash::SIZE).ok()?;
     let mut start = Meter::default();
     let link = cortex_m::singleton!(: [u8; link_storage_len(MTU)] = [0; link_storage_len(MTU)])?;
     let session = cortex_m::singleton!(: [u8; SESSION_LEN] = [0; SESSION_LEN])?;

@@ -16,8 +16,6 @@ use embedded_hal_async::spi::SpiDevice;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// What a command keeps the chip busy.
-const BUSY: Duration = Duration::from_millis(1);
 const TX_DONE: u16 = 1 << 0;
 const RX_DONE: u16 = 1 << 1;
 const CAD_DONE: u16 = 1 << 7;
@@ -362,8 +360,7 @@ impl Wait for Pin {
     }
 
     async fn wait_for_low(&mut self) -> Result<(), Infallible> {
-        // As long as the chip is busy with a command; whoever waits may be dropped meanwhile.
-        tokio::time::sleep(BUSY).await;
+        // As long as the chip is busy with a command: nobody runs meanwhile.
         Ok(())
     }
 

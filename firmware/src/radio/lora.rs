@@ -4,8 +4,8 @@
 //! Before the first frame of a turn it looks for a preamble on the channel (channel activity detection), and while there is
 //! one it waits for a random time and listens.
 //!
-//! The bus must finish a transfer without yielding, as a blocking one behind an adapter does: a receiver that is dropped
-//! in the middle of a transfer would leave the chip selected, and the next command misunderstood.
+//! Commands are waited for in place: a receiver that were dropped in the middle of a transfer would leave the chip selected,
+//! and the next command misunderstood.
 
 mod chip;
 

@@ -1,6 +1,10 @@
 //! A LoRa chip that does one thing at a time: send, hear, look for a preamble, sleep. Refuses the driver's own order of
 //! commands (`lora_phy::LoRa`), which panics at an interrupt that says nothing while it looks for a preamble.
+//!
+//! A command is waited for where it is given, which takes the chip some microseconds, four milliseconds at most: only what
+//! takes time on the air, and rests, are left to the executor. What a task keeps while it waits there takes memory for good.
 
+use embassy_futures::block_on;
 use embedded_hal_async::delay::DelayNs;
 use longwire_codec::lora::{Lora, PREAMBLE_SYMBOLS};
 use lora_phy::RxMode;
@@ -36,11 +40,13 @@ impl<K: RadioKind> Chip<K> {
             kind.create_modulation_params(spreading, bandwidth, rate, tuned.frequency_hz)?;
         let receive = packet(&kind, &modulation, u8::MAX)?;
         kind.reset(delay).await?;
-        kind.ensure_ready(RadioMode::Sleep).await?;
-        kind.set_standby().await?;
-        kind.init_lora(false).await?;
-        kind.set_tx_power_and_ramp_time(0, None, false).await?;
-        kind.calibrate_image(tuned.frequency_hz).await?;
+        block_on(async {
+            kind.ensure_ready(RadioMode::Sleep).await?;
+            kind.set_standby().await?;
+            kind.init_lora(false).await?;
+            kind.set_tx_power_and_ramp_time(0, None, false).await?;
+            kind.calibrate_image(tuned.frequency_hz).await
+        })?;
         Ok(Self {
             kind,
             mode: RadioMode::Standby,
@@ -71,7 +77,7 @@ impl<K: RadioKind> Chip<K> {
         loop {
             self.kind.await_irq().await?;
             let state = self.kind.process_irq_event(self.mode, Some(found), true);
-            if let Some(IrqState::Done) = state.await? {
+            if let Some(IrqState::Done) = block_on(state)? {
                 return Ok(());
             }
         }
@@ -79,6 +85,11 @@ impl<K: RadioKind> Chip<K> {
 
     /// Sends a frame.
     pub(super) async fn send(&mut self, frame: &[u8]) -> Result<(), RadioError> {
+        block_on(self.begin(frame))?;
+        self.done(&mut false).await
+    }
+
+    async fn begin(&mut self, frame: &[u8]) -> Result<(), RadioError> {
         self.prepare(RadioMode::Transmit).await?;
         let modulation = Some(&self.modulation);
         self.kind
@@ -89,34 +100,36 @@ impl<K: RadioKind> Chip<K> {
         let packet = packet(&self.kind, &self.modulation, len)?;
         self.kind.set_packet_params(&packet).await?;
         self.kind.set_payload(frame).await?;
-        self.kind.do_tx().await?;
-        self.done(&mut false).await
+        self.kind.do_tx().await
     }
 
     /// Waits for a frame, and says how long it is. May be dropped at any moment.
     pub(super) async fn hear(&mut self, frame: &mut [u8]) -> Result<usize, RadioError> {
+        block_on(self.listen())?;
+        // It goes on when this is dropped.
+        let done = self.done(&mut false).await;
+        let heard = done.and_then(|()| block_on(self.kind.get_rx_payload(&self.receive, frame)));
+        self.listens = heard.is_ok();
+        heard.map(usize::from)
+    }
+
+    async fn listen(&mut self) -> Result<(), RadioError> {
         if !self.listens {
             self.prepare(RECEIVE).await?;
             self.kind.set_packet_params(&self.receive).await?;
         }
-        // It goes on when this is dropped.
-        self.listens = true;
-        let heard = self.hear_one(frame).await;
-        self.listens = heard.is_ok();
-        heard
-    }
-
-    async fn hear_one(&mut self, frame: &mut [u8]) -> Result<usize, RadioError> {
+        self.listens = false;
         self.kind.do_rx(RxMode::Continuous).await?;
-        self.done(&mut false).await?;
-        let len = self.kind.get_rx_payload(&self.receive, frame).await?;
-        Ok(usize::from(len))
+        self.listens = true;
+        Ok(())
     }
 
     /// Whether a preamble is on the channel (channel activity detection).
     pub(super) async fn senses(&mut self) -> Result<bool, RadioError> {
-        self.prepare(RadioMode::ChannelActivityDetection).await?;
-        self.kind.do_cad(&self.modulation).await?;
+        block_on(async {
+            self.prepare(RadioMode::ChannelActivityDetection).await?;
+            self.kind.do_cad(&self.modulation).await
+        })?;
         let mut found = false;
         self.done(&mut found).await?;
         Ok(found)
@@ -126,7 +139,7 @@ impl<K: RadioKind> Chip<K> {
     pub(super) async fn sleep(&mut self, delay: &mut impl DelayNs) -> Result<(), RadioError> {
         if self.mode != RadioMode::Sleep {
             self.listens = false;
-            self.kind.ensure_ready(self.mode).await?;
+            block_on(self.kind.ensure_ready(self.mode))?;
             self.kind.set_sleep(true, delay).await?;
             self.mode = RadioMode::Sleep;
         }

@@ -64,7 +64,7 @@ pub fn compose<'t, 'a>(
         from,
         texts: Texts(texts),
         last: "",
-        ns: namespace("a"),
+        ns: namespace(b'a'),
         tape,
         len: 0,
         depth: 0,
@@ -114,12 +114,10 @@ impl<'a> Filling<'_, 'a> {
         self.attr(name, value)
     }
 
-    fn open(&mut self, name: &'a str) -> Option<()> {
-        let (letter, mut name) = cut(name, b':');
-        if name.is_empty() {
-            name = letter;
-        } else {
-            self.ns = namespace(letter);
+    fn open(&mut self, mut name: &'a str) -> Option<()> {
+        if let [letter, b':', ..] = name.as_bytes() {
+            self.ns = namespace(*letter);
+            name = name.get(2..).unwrap_or_default();
         }
         let (ns, name) = (self.ns, self.value(name));
         self.push(Node::Open { ns, name })?;
@@ -150,17 +148,15 @@ impl<'a> Filling<'_, 'a> {
     }
 
     fn value(&mut self, word: &'a str) -> &'a str {
-        match word {
-            "?" => {
+        match word.as_bytes() {
+            b"?" => {
                 self.last = self.texts.next();
                 self.last
             }
-            "." => self.last,
-            "!" => self.from,
-            word => match word.strip_prefix(':') {
-                Some(letter) => namespace(letter),
-                None => word,
-            },
+            b"." => self.last,
+            b"!" => self.from,
+            [b':', letter] => namespace(*letter),
+            _ => word,
         }
     }
 
@@ -172,13 +168,13 @@ impl<'a> Filling<'_, 'a> {
 }
 
 /// The namespace of a letter; none for no letter.
-pub(crate) fn namespace(wanted: &str) -> &'static str {
+#[inline(never)]
+pub(crate) fn namespace(wanted: u8) -> &'static str {
     let mut lines = NAMESPACES;
     loop {
         let (line, rest) = cut(lines, b'\n');
-        let (letter, ns) = cut(line, b'=');
-        if letter == wanted || line.is_empty() {
-            return ns;
+        if line.is_empty() || line.as_bytes().first() == Some(&wanted) {
+            return line.get(2..).unwrap_or_default();
         }
         lines = rest;
     }
@@ -207,9 +203,11 @@ mod tests {
         assert_eq!(stanza.attr("to"), Some("romeo@base.example"));
         assert_eq!(stanza.attr("from"), Some("buoy@field.example"));
         assert_eq!(stanza.attr("id"), Some("a1"));
-        let body = stanza.child(namespace("a"), "body").map(|body| body.text());
+        let body = stanza
+            .child(namespace(b'a'), "body")
+            .map(|body| body.text());
         assert_eq!(body, Some("wind 12 kn"));
-        assert!(stanza.child(namespace("r"), "request").is_some());
+        assert!(stanza.child(namespace(b'r'), "request").is_some());
     }
 
     #[test]
@@ -220,17 +218,17 @@ mod tests {
         let items = ["a@b", "", "one", "xs:decimal", "1", "two", "", ""];
         let stanza = compose(FORM, "c@d", texts(&mut place, &items), &mut tape).expect("fits");
         assert_eq!(stanza.attr("type"), None);
-        let form = stanza.child(namespace("x"), "x").expect("a form");
+        let form = stanza.child(namespace(b'x'), "x").expect("a form");
         let mut fields = form.children();
         let (one, two) = (fields.next().expect("one"), fields.next().expect("two"));
         assert!(
-            one.is(namespace("x"), "field")
-                && two.is(namespace("x"), "field")
+            one.is(namespace(b'x'), "field")
+                && two.is(namespace(b'x'), "field")
                 && fields.next().is_none()
         );
         assert_eq!((one.children().count(), two.children().count()), (2, 1));
         assert_eq!(
-            one.child(namespace("x"), "value").map(|it| it.text()),
+            one.child(namespace(b'x'), "value").map(|it| it.text()),
             Some("1")
         );
         assert_eq!(two.attr("var"), Some("two"));

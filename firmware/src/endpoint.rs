@@ -38,7 +38,8 @@ pub use contacts::CONTACTS_MAX;
 pub use keys::EntropySource;
 pub(crate) use news::REFUSALS;
 pub use news::{EndpointError, EndpointStats, Event};
-use queue::{Cause, HEAD, Queue};
+pub(crate) use queue::Cause;
+use queue::{HEAD, Queue};
 pub use readings::{READINGS_MAX, Reading, Readings, Value};
 pub use settings::{Position, STATUS_MAX};
 pub use start::channel;
@@ -203,7 +204,11 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     /// # Errors
     /// [`EndpointError`]; nothing is sent then.
     pub fn chat(&mut self, to: &str, body: &str) -> Result<u32, EndpointError> {
-        self.tell(Cause::NONE, Form::Chat, to, &[body])
+        let order = self.outbox.next_order();
+        let mut place = [0; act::ID_LEN];
+        let id = act::id(order, &mut place);
+        self.tell(Cause::NONE, Form::Chat, &[to, id, body])?;
+        Ok(order)
     }
 
     /// Asks `jid` for its presence (RFC 6121 section 3.1).
@@ -215,8 +220,7 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
         if !self.contacts.change(store, jid, contacts::ASKED, 0)? {
             return Err(EndpointError::TooLong);
         }
-        self.tell(Cause::NONE, Form::Presence, jid, &["subscribe"])?;
-        Ok(())
+        self.tell(Cause::NONE, Form::Presence, &[jid, "subscribe"])
     }
 
     /// Sets the position and tells everybody subscribed (XEP-0080 over XEP-0163).

@@ -1,52 +1,30 @@
-//! What a stanza means to an endpoint. Refuses to interpret what a board does not act on: that is `Other`, and an
-//! iq among it is answered with an error, as RFC 6120 section 8.2.3 demands.
+//! What an endpoint looks at in a stanza that came in. Refuses to act on it.
 
 use longwire_codec::stanza::Stanza;
 
-use crate::compose::namespace;
+use crate::endpoint::Cause;
 
-/// A stanza, understood.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Incoming<'a> {
-    /// A message with a body: that, and whether a receipt is asked for (XEP-0184).
-    Chat(&'a str, bool),
-    /// The far client received our message with this id (XEP-0184).
-    Receipt(&'a str),
-    /// Presence of a type (RFC 6121 section 4.7.1); available if empty.
-    Presence(&'a str),
-    /// An iq get or set that must be answered.
-    Request,
-    /// Our stanza came back as an error.
-    Error,
-    /// Nothing for a board.
-    Other,
+/// A stanza that came in.
+pub(crate) struct Incoming<'t, 'a> {
+    /// The packet that brought it.
+    pub(crate) cause: Cause,
+    pub(crate) stanza: Stanza<'t, 'a>,
+    pub(crate) from: &'a str,
+    /// Empty where there is none, like its type.
+    pub(crate) id: &'a str,
+    pub(crate) kind: &'a str,
 }
 
-/// Reads a stanza.
-pub(crate) fn read<'a>(stanza: Stanza<'_, 'a>) -> Incoming<'a> {
-    let kind = stanza.attr("type").unwrap_or_default();
-    let (ns, name) = stanza.name();
-    match name {
-        _ if ns != namespace("a") => Incoming::Other,
-        _ if kind == "error" => Incoming::Error,
-        "message" => message(stanza),
-        "presence" => Incoming::Presence(kind),
-        "iq" if kind == "get" || kind == "set" => Incoming::Request,
-        _ => Incoming::Other,
-    }
-}
-
-fn message<'a>(stanza: Stanza<'_, 'a>) -> Incoming<'a> {
-    let receipts = namespace("r");
-    if let Some(received) = stanza.child(receipts, "received") {
-        return Incoming::Receipt(received.attr("id").unwrap_or_default());
-    }
-    match stanza.child(stanza.name().0, "body") {
-        Some(body) => {
-            let asks = stanza.child(receipts, "request").is_some();
-            Incoming::Chat(body.text(), asks)
-        }
-        None => Incoming::Other,
+impl<'t, 'a> Incoming<'t, 'a> {
+    /// `None` if it does not say from whom it is.
+    pub(crate) fn new(cause: Cause, stanza: Stanza<'t, 'a>) -> Option<Self> {
+        Some(Self {
+            cause,
+            stanza,
+            from: stanza.attr("from").filter(|from| !from.is_empty())?,
+            id: stanza.attr("id").unwrap_or_default(),
+            kind: stanza.attr("type").unwrap_or_default(),
+        })
     }
 }
 

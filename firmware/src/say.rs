@@ -6,11 +6,11 @@ use longwire_codec::value::time::{LEN_MAX, Time};
 use crate::endpoint::{Position, Readings, Value};
 use crate::text::{Text, line};
 
-/// Commands of XEP-0050 that base can run: node and name.
-pub(crate) static COMMANDS: [(&str, &str); 3] = [
-    ("read", "Read sensors"),
-    ("set", "Set status"),
-    ("reboot", "Restart"),
+/// Commands of XEP-0050 that base can run: node, name, and the form of the answer.
+pub(crate) static COMMANDS: [(&str, &str, Form); 3] = [
+    ("read", "Read sensors", Form::Readings),
+    ("set", "Set status", Form::Fields),
+    ("reboot", "Restart", Form::Done),
 ];
 
 /// Which stanza. Records on flash hold the number, so new ones come last.

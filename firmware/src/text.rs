@@ -47,6 +47,12 @@ impl<'b> Text<'b> {
         place.get_mut(..len).filter(|_| !torn)
     }
 
+    /// The text, if nothing was left out; empty otherwise.
+    pub(crate) fn into_str(self) -> &'b str {
+        let octets = self.whole().unwrap_or_default();
+        core::str::from_utf8(octets).unwrap_or_default()
+    }
+
     /// One octet.
     pub(crate) fn octet(&mut self, octet: u8) -> &mut Self {
         self.octets(&[octet])

@@ -4,19 +4,17 @@
 use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::link::{Event as LinkEvent, Grant, Link, PacketNumber, Priority};
 use longwire_codec::session::{Ids, Options};
-use longwire_codec::stanza::{Arena, Node, Stanza};
+use longwire_codec::stanza::{Arena, Node};
 use longwire_codec::time::Instant;
 
 use super::contacts::{ASKED, FROM, bare};
 use super::queue::{Cause, HEAD, NUMBER, ORDER, PRIORITY};
-use super::{
-    CONTACTS_MAX, Endpoint, EndpointError, Event, NODES_MAX, PACKET_MAX, Position, STRINGS_MAX,
-};
-use crate::compose::compose;
-use crate::flash::{RECORD_MAX, copy};
-use crate::read::{Incoming, read};
+use super::{CONTACTS_MAX, Endpoint, EndpointError, Event, NODES_MAX, Position, STRINGS_MAX};
+use crate::compose::{compose, namespace};
+use crate::flash::RECORD_MAX;
+use crate::read::Incoming;
 use crate::say::{COMMANDS, Form, form, readings};
-use crate::text::{Text, Texts, decimal};
+use crate::text::{Text, decimal};
 
 impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     Endpoint<'_, F, L, S>
@@ -28,16 +26,10 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         if self.keyring.settle(store, link, now)? {
             self.events.push(Event::NewKey);
         }
-        let mut packet = [0; PACKET_MAX];
         while let Some(event) = self.link.poll_event() {
             self.heed(event)?;
         }
-        while let Some((number, bytes)) = self.link.recv() {
-            match copy(&mut packet, bytes) {
-                Some([]) => {}
-                Some(packet) => self.act(number, packet)?,
-                None => self.stats.unreadable_packets += 1,
-            }
+        while let Some(number) = self.act()? {
             let accepted = self.link.accepted_with(number);
             self.resume
                 .accept(&mut self.store, accepted, self.link.peer_epoch())?;
@@ -88,48 +80,57 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         for slot in self.outbox.slots() {
             if let Some(number) = slot[NUMBER].checked_sub(1) {
                 let mut place = [0; ID_LEN];
-                let mut id = Text::new(&mut place);
-                id.str(ID).number(slot[ORDER]);
-                let id = Texts(id.whole().unwrap_or_default()).next();
+                let id = id(slot[ORDER], &mut place);
                 self.session
                     .remember(true, PacketNumber::new(number), 0, id);
             }
         }
     }
 
-    /// Does what a packet asks for; everything it causes is on flash when this returns.
+    /// Does what the next packet asks for; everything it causes is on flash when this returns. An empty packet was
+    /// withdrawn.
     #[inline(never)]
-    fn act(&mut self, number: PacketNumber, packet: &[u8]) -> Result<(), EndpointError> {
-        let mut strings = [0; STRINGS_MAX];
-        let mut arena = Arena::new(&mut strings);
-        let mut tape = [Node::Close; NODES_MAX];
-        let read = self.session.decode(number, packet, &mut arena, &mut tape);
-        let stanza = read.ok();
-        let from = stanza.and_then(|stanza| stanza.attr("from"));
-        match (stanza, from.unwrap_or_default()) {
-            (None, _) | (_, "") => {
-                self.stats.unreadable_packets += 1;
-                Ok(())
+    fn act(&mut self) -> Result<Option<PacketNumber>, EndpointError> {
+        let Some((number, packet)) = self.link.recv() else {
+            return Ok(None);
+        };
+        if !packet.is_empty() {
+            let mut strings = [0; STRINGS_MAX];
+            let mut arena = Arena::new(&mut strings);
+            let mut tape = [Node::Close; NODES_MAX];
+            let read = self.session.decode(number, packet, &mut arena, &mut tape);
+            let cause = Cause::of(number, 0);
+            match read.ok().and_then(|it| Incoming::new(cause, it)) {
+                Some(incoming) => self.take(&incoming)?,
+                None => self.stats.unreadable_packets += 1,
             }
-            (Some(stanza), from) => self.take(Cause::of(number, 0), from, stanza),
         }
+        Ok(Some(number))
     }
 
+    /// What a board does not act on is nothing to it; but an iq is always answered.
     #[inline(never)]
-    fn take(
-        &mut self,
-        cause: Cause,
-        from: &str,
-        stanza: Stanza<'_, '_>,
-    ) -> Result<(), EndpointError> {
-        let id = stanza.attr("id").unwrap_or_default();
-        let event = match read(stanza) {
-            Incoming::Chat(body, asks) => return self.take_chat(cause, from, id, body, asks),
-            Incoming::Presence(kind) => return self.take_presence(cause, from, kind),
-            Incoming::Request => return self.answer(cause, from, stanza),
-            Incoming::Receipt(id) => order(id).map(Event::Received),
-            Incoming::Error => order(id).map(Event::Failed),
-            Incoming::Other => None,
+    fn take(&mut self, incoming: &Incoming<'_, '_>) -> Result<(), EndpointError> {
+        let Incoming {
+            stanza, id, kind, ..
+        } = *incoming;
+        let (ns, name) = stanza.name();
+        let event = match name {
+            _ if ns != namespace(b'a') => None,
+            _ if kind == "error" => order(id).map(Event::Failed),
+            "presence" => return self.take_presence(incoming),
+            "iq" if kind == "get" || kind == "set" => return self.answer(incoming),
+            "message" => match (
+                stanza.child(namespace(b'r'), "received"),
+                stanza.child(ns, "body"),
+            ) {
+                (Some(receipt), _) => {
+                    order(receipt.attr("id").unwrap_or_default()).map(Event::Received)
+                }
+                (None, Some(body)) => return self.take_chat(incoming, body.text()),
+                (None, None) => None,
+            },
+            _ => None,
         };
         if let Some(event) = event {
             self.events.push(event);
@@ -138,22 +139,21 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     }
 
     #[inline(never)]
-    fn take_chat(
-        &mut self,
-        cause: Cause,
-        from: &str,
-        id: &str,
-        body: &str,
-        asks: bool,
-    ) -> Result<(), EndpointError> {
+    fn take_chat(&mut self, incoming: &Incoming<'_, '_>, body: &str) -> Result<(), EndpointError> {
+        let Incoming {
+            cause,
+            stanza,
+            from,
+            id,
+            ..
+        } = *incoming;
         let mut form = Form::Receipt;
         if !self.inbox.holds(cause) {
             let mut record = [0; RECORD_MAX];
             let mut chat = Text::after(&mut record, HEAD);
             chat.item(from).item(body);
-            let (store, chat) = (&mut self.store, chat.whole());
-            match self.inbox.put(store, cause, 0, chat) {
-                Ok(_) => {}
+            match self.inbox.put(&mut self.store, cause, 0, chat.whole()) {
+                Ok(()) => {}
                 Err(EndpointError::OutboxFull | EndpointError::TooLong) => form = Form::Refusal,
                 Err(error) => return Err(error),
             }
@@ -162,16 +162,18 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
             self.stats.refused_chats += 1;
         } else {
             self.events.push(Event::Message);
-            if !asks || id.is_empty() {
+            if id.is_empty() || stanza.child(namespace(b'r'), "request").is_none() {
                 return Ok(());
             }
         }
-        self.tell(cause, form, from, &[id])?;
-        Ok(())
+        self.tell(cause, form, &[from, id])
     }
 
     #[inline(never)]
-    fn take_presence(&mut self, cause: Cause, from: &str, kind: &str) -> Result<(), EndpointError> {
+    fn take_presence(&mut self, incoming: &Incoming<'_, '_>) -> Result<(), EndpointError> {
+        let Incoming {
+            cause, from, kind, ..
+        } = *incoming;
         let (set, unset) = match kind {
             "" | "unavailable" => {
                 if self.contacts.set_online(from, kind.is_empty()) {
@@ -179,10 +181,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
                 }
                 return Ok(());
             }
-            "probe" => {
-                self.tell(cause, Form::Here, from, &[])?;
-                return Ok(());
-            }
+            "probe" => return self.tell(cause, Form::Here, &[from]),
             "subscribe" => (FROM, 0),
             "unsubscribe" => (0, FROM),
             "unsubscribed" => (0, ASKED),
@@ -192,9 +191,9 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         if set > 0 {
             let to = bare(from);
             let answer = if kept { "subscribed" } else { "unsubscribed" };
-            self.tell(cause, Form::Presence, to, &[answer])?;
+            self.tell(cause, Form::Presence, &[to, answer])?;
             if kept {
-                self.tell(cause.part(1), Form::Here, to, &[])?;
+                self.tell(cause.part(1), Form::Here, &[to])?;
             }
         }
         self.events.push(Event::Contact);
@@ -220,13 +219,13 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     fn tell_all(&mut self, cause: Cause, form: Form) -> Result<(), EndpointError> {
         for at in 0..CONTACTS_MAX {
             if let Some(to) = self.contacts.subscriber(at) {
-                self.tell(cause.part(at), form, to.as_str(), &[])?;
+                self.tell(cause.part(at), form, &[to.as_str()])?;
             }
         }
         Ok(())
     }
 
-    /// Puts a stanza in the outbox, durably; returns its order number. The texts are those that its form asks for and are not
+    /// Puts a stanza in the outbox, durably. The texts are to whom it goes and those that its form asks for and are not
     /// ours to know. What was answered before a power failure is not answered again. A full outbox drops an answer, counted:
     /// the asker will time out and ask again.
     #[inline(never)]
@@ -234,18 +233,14 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         &mut self,
         cause: Cause,
         form: Form,
-        to: &str,
         texts: &[&str],
-    ) -> Result<u32, EndpointError> {
+    ) -> Result<(), EndpointError> {
         if self.outbox.holds(cause) {
-            return Ok(0);
+            return Ok(());
         }
         let mut record = [0; RECORD_MAX];
         let mut out = Text::after(&mut record, HEAD);
-        out.octet(form as u8).item(to);
-        if form == Form::Chat {
-            out.str(ID).number(self.outbox.next_order()).end();
-        }
+        out.octet(form as u8);
         for text in texts {
             out.item(text);
         }
@@ -257,7 +252,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
                 out.fixed(at.lat_e7, 7).end().fixed(at.lon_e7, 7).end();
             }
             Form::CommandItems => {
-                for (node, name) in &COMMANDS {
+                for (node, name, _) in &COMMANDS {
                     out.item(node).item(name);
                 }
             }
@@ -271,7 +266,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         match posted {
             Err(EndpointError::OutboxFull | EndpointError::TooLong) if cause != Cause::NONE => {
                 self.stats.dropped_answers += 1;
-                Ok(0)
+                Ok(())
             }
             posted => posted,
         }
@@ -308,10 +303,10 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
         again: Option<PacketNumber>,
     ) -> Result<bool, EndpointError> {
         let mut slot = self.outbox.slot(at);
-        let priority = slot[PRIORITY];
-        if grant(&mut self.link, now, again, priority).is_none() {
+        let most = self.link.packet_len_max();
+        let Some(grant) = grant(&mut self.link, now, again, slot[PRIORITY]) else {
             return Ok(false);
-        }
+        };
         let mut record = [0; RECORD_MAX];
         let found = self.outbox.record(&mut self.store, at, &mut record)?;
         let len = found.map_or(0, <[u8]>::len);
@@ -321,10 +316,6 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
                 compose(form(*number), self.jid.as_str(), texts, &mut tape)
             }
             _ => None,
-        };
-        let most = self.link.packet_len_max();
-        let Some(grant) = grant(&mut self.link, now, again, priority) else {
-            return Ok(false);
         };
         let number = grant.number;
         // Gone from flash, or longer than any packet: it will never be sent.
@@ -358,12 +349,22 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
 /// What our ids begin with; the order number follows.
 const ID: &str = "b";
 /// Octets of the longest id.
-const ID_LEN: usize = 11;
+pub(super) const ID_LEN: usize = 11;
+
+/// The id of our stanza with this order number.
+pub(super) fn id(order: u32, place: &mut [u8; ID_LEN]) -> &str {
+    let mut id = Text::new(place);
+    id.str(ID).number(order);
+    id.into_str()
+}
 
 /// The order number in an id of ours.
 fn order(id: &str) -> Option<u32> {
     decimal(id.strip_prefix(ID)?, 0)?.try_into().ok()
 }
+
+/// What forms say of [`PRIORITY`], other than that it is chat.
+const PRESENCE: u32 = Priority::Presence as u32;
 
 /// Room for a packet: a new one, or that one again.
 fn grant<L: AsRef<[u8]> + AsMut<[u8]>>(
@@ -373,10 +374,8 @@ fn grant<L: AsRef<[u8]> + AsMut<[u8]>>(
     priority: u32,
 ) -> Option<Grant<'_>> {
     let priority = match priority {
-        0 => Priority::Urgent,
-        1 => Priority::Chat,
-        2 => Priority::Presence,
-        _ => Priority::Bulk,
+        PRESENCE => Priority::Presence,
+        _ => Priority::Chat,
     };
     match again {
         Some(number) => link.grant_again(now, number, priority),

@@ -3,30 +3,29 @@
 use embedded_storage_async::nor_flash::NorFlash;
 use longwire_codec::stanza::Stanza;
 
-use super::queue::Cause;
 use super::{Endpoint, EndpointError, Event, Position, STATUS_MAX};
 use crate::compose::namespace;
 use crate::console::line;
-use crate::read::field;
+use crate::read::{Incoming, field};
 use crate::say::{COMMANDS, Form};
 
-/// What is asked: the letter of the namespace, the node, or with a colon the letter of the one it is, and the form of the
-/// answer.
-static REQUESTS: [(&str, &str, Form); 12] = [
-    ("q", "", Form::Empty),
-    ("v", "", Form::Version),
-    ("i", "", Form::Info),
-    ("i", "read", Form::CommandInfo),
-    ("i", "set", Form::CommandInfo),
-    ("i", "reboot", Form::CommandInfo),
-    ("j", "", Form::NoItems),
-    ("j", ":c", Form::CommandItems),
-    ("p", ":g", Form::Item),
-    ("c", "read", Form::Readings),
-    ("c", "set", Form::Fields),
-    ("c", "reboot", Form::Done),
+/// What is asked: the letters of the namespace and of the node, and the form of the answer.
+static REQUESTS: [(u8, u8, Form); 8] = [
+    (b'q', NO_NODE, Form::Empty),
+    (b'v', NO_NODE, Form::Version),
+    (b'i', NO_NODE, Form::Info),
+    (b'i', COMMAND, Form::CommandInfo),
+    (b'j', NO_NODE, Form::NoItems),
+    (b'j', b'c', Form::CommandItems),
+    (b'p', b'g', Form::Item),
+    // Each has its own.
+    (b'c', COMMAND, Form::Done),
 ];
-const NOT_FOUND: (Form, &str) = (Form::Error, "item-not-found");
+/// The letter of no namespace.
+const NO_NODE: u8 = b' ';
+/// The node is that of a command.
+const COMMAND: u8 = b'*';
+const NOT_FOUND: &str = "item-not-found";
 const BAD_REQUEST: (Form, &str) = (Form::Error, "bad-request");
 
 /// What somebody at base wants set.
@@ -41,23 +40,24 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
 {
     /// Answers a request.
     #[inline(never)]
-    pub(super) fn answer(
-        &mut self,
-        cause: Cause,
-        from: &str,
-        request: Stanza<'_, '_>,
-    ) -> Result<(), EndpointError> {
-        let payload = request.children().next();
-        let (mut form, mut text) = find(payload);
+    pub(super) fn answer(&mut self, request: &Incoming<'_, '_>) -> Result<(), EndpointError> {
+        let Incoming {
+            cause,
+            stanza,
+            from,
+            id,
+            ..
+        } = *request;
+        // An empty one asks for nothing known.
+        let payload = stanza.children().next().unwrap_or(stanza);
+        let (mut form, mut text, name) = find(payload);
         let mut wish = Wish::default();
-        if let Some(command) = payload
-            && matches!(form, Form::Readings | Form::Fields | Form::Done)
-        {
-            let submitted = command.child(namespace("x"), "x");
-            match (command.attr("action").unwrap_or("execute"), submitted) {
-                ("cancel", _) => form = Form::Cancelled,
+        if matches!(form, Form::Readings | Form::Fields | Form::Done) {
+            let submitted = payload.child(namespace(b'x'), "x");
+            match (payload.attr("action"), submitted) {
+                (Some("cancel"), _) => form = Form::Cancelled,
                 // There is nothing before the form.
-                ("prev", _) => (form, text) = BAD_REQUEST,
+                (Some("prev"), _) => (form, text) = BAD_REQUEST,
                 (_, Some(submitted)) if form == Form::Fields => match read(submitted) {
                     Some(read) => (form, wish) = (Form::Done, read),
                     None => (form, text) = BAD_REQUEST,
@@ -66,15 +66,13 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
             }
         }
         if form == Form::Item && self.settings.position().is_none() {
-            (form, text) = NOT_FOUND;
+            (form, text) = (Form::Error, NOT_FOUND);
         }
-        let id = request.attr("id").unwrap_or_default();
-        let named = COMMANDS.iter().find(|(node, _)| *node == text);
-        let texts = [id, text, named.map_or("", |(_, name)| *name)];
+        let texts = [from, id, text, name];
         // What else there is to these is known.
         let alone = matches!(form, Form::Item | Form::CommandItems | Form::Readings);
-        let texts = if alone { &texts[..1] } else { &texts };
-        self.tell(cause, form, from, texts)?;
+        let texts = if alone { &texts[..2] } else { &texts };
+        self.tell(cause, form, texts)?;
         if let Some(status) = wish.status {
             self.say(status, cause)?;
         }
@@ -88,25 +86,28 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     }
 }
 
-/// The form of the answer to an iq with this in it, and the command or the condition.
-fn find(payload: Option<Stanza<'_, '_>>) -> (Form, &'static str) {
-    let mut found = (Form::Error, "service-unavailable");
-    let Some(payload) = payload else {
-        return found;
-    };
+/// The form of the answer to an iq with this in it, the command or the condition, and the name of the command.
+fn find(payload: Stanza<'_, '_>) -> (Form, &'static str, &'static str) {
     let ns = payload.name().0;
     let items = payload.child(ns, "items").unwrap_or(payload);
     let wanted = items.attr("node").unwrap_or_default();
+    let command = COMMANDS.iter().find(|(node, ..)| *node == wanted);
+    let mut condition = "service-unavailable";
     for &(letter, node, form) in &REQUESTS {
         if namespace(letter) == ns {
-            let named = node.strip_prefix(':').map_or(node, namespace);
-            if named == wanted {
-                return (form, node);
+            condition = NOT_FOUND;
+            if node != COMMAND && namespace(node) == wanted {
+                return (form, "", "");
             }
-            found = NOT_FOUND;
+            if node == COMMAND
+                && let Some((node, name, answer)) = command
+            {
+                let form = if letter == b'c' { *answer } else { form };
+                return (form, node, name);
+            }
         }
     }
-    found
+    (Form::Error, condition, "")
 }
 
 /// What the form of the command `set` says, if it makes sense.

@@ -27,7 +27,7 @@ pub(super) const PRIORITY: usize = 3;
 
 /// A packet that came in, and what it brought: 0 the first, at most 30. In a queue of some dozens it is unique.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Cause(pub(super) u32);
+pub(crate) struct Cause(u32);
 
 impl Cause {
     /// We ourselves.
@@ -142,21 +142,21 @@ impl Queue {
         next
     }
 
-    /// Stores a record, whose head is filled in; returns its order number.
+    /// Stores a record, whose head is filled in, with the next order number.
     pub(super) fn put<F: NorFlash>(
         &mut self,
         store: &mut Store<F>,
         cause: Cause,
         priority: u32,
         record: Option<&mut [u8]>,
-    ) -> Result<u32, EndpointError> {
+    ) -> Result<(), EndpointError> {
         let record = record.ok_or(EndpointError::TooLong)?;
         let at = self.find(ORDER, 0).filter(|_| store.has_room(record.len()));
         let at = at.ok_or(EndpointError::OutboxFull)?;
         let order = self.next_order;
         self.write(store, at, [order, 0, cause.0, priority], record)?;
         self.next_order = order + 1;
-        Ok(order)
+        Ok(())
     }
 
     /// Stores a record with this head.

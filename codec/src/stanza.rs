@@ -77,8 +77,8 @@ impl<'t, 'a> Stanza<'t, 'a> {
         (depth == 0 && !tape.is_empty()).then_some(Self { tape })
     }
 
-    /// Of a tape that is as [`Self::new`] wants it.
-    pub(crate) fn whole(tape: &'t [Node<'a>]) -> Self {
+    /// Of a tape that is as [`Self::new`] wants it: another may be coded as something else.
+    pub fn whole(tape: &'t [Node<'a>]) -> Self {
         Self { tape }
     }
 

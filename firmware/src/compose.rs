@@ -69,49 +69,43 @@ pub fn compose<'t, 'a>(
         len: 0,
         depth: 0,
     };
-    let (mut words, mut then) = match form.starts_with('|') {
-        true => (ANSWER, form),
-        false => (form, ""),
-    };
-    let (mut again, mut skips) = ("", false);
-    loop {
-        if words.is_empty() {
-            words = core::mem::take(&mut then);
-        }
-        if words.is_empty() && !filling.texts.is_empty() {
-            words = again;
-        }
-        if words.is_empty() {
-            break;
-        }
-        let (word, rest) = cut(words, b'|');
-        words = rest;
-        if skips {
-            skips = word != ")";
-        } else if word == "*" {
-            again = rest;
-        } else if word == "(" {
-            skips = filling.value("?").is_empty();
-        } else {
-            filling.word(word)?;
-        }
+    if form.as_bytes().first() == Some(&b'|') {
+        filling.words(ANSWER)?;
     }
+    filling.words(form)?;
     while filling.depth > 0 {
         filling.close()?;
     }
-    Stanza::new(filling.tape.get(..filling.len)?)
+    let tape: &[_] = filling.tape.get(..filling.len)?;
+    debug_assert!(tape.is_empty() || Stanza::new(tape).is_some(), "{form}");
+    (!tape.is_empty()).then(|| Stanza::whole(tape))
 }
 
 impl<'a> Filling<'_, 'a> {
-    fn word(&mut self, word: &'a str) -> Option<()> {
-        if let Some(name) = word.strip_prefix('<') {
-            return self.open(name);
+    fn words(&mut self, mut words: &'a str) -> Option<()> {
+        let (mut again, mut skips) = ("", false);
+        loop {
+            if words.is_empty() {
+                if again.is_empty() || self.texts.is_empty() {
+                    return Some(());
+                }
+                words = again;
+            }
+            let (word, rest) = cut(words, b'|');
+            words = rest;
+            match word.as_bytes() {
+                b")" => skips = false,
+                _ if skips => {}
+                b"(" => skips = self.value("?").is_empty(),
+                b"*" => again = rest,
+                b">" => self.close()?,
+                [b'<', ..] => self.open(word.get(1..).unwrap_or_default())?,
+                _ => {
+                    let (name, value) = cut(word, b'=');
+                    self.attr(name, value)?;
+                }
+            }
         }
-        if word == ">" {
-            return self.close();
-        }
-        let (name, value) = cut(word, b'=');
-        self.attr(name, value)
     }
 
     fn open(&mut self, mut name: &'a str) -> Option<()> {

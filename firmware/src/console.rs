@@ -77,6 +77,7 @@ pub(crate) struct Command<'l> {
     ask: Ask,
     jid: &'l str,
     text: &'l str,
+    /// Of somewhere on earth.
     position: Option<Position>,
 }
 
@@ -95,11 +96,10 @@ impl Command<'_> {
     /// # Errors
     /// [`Mistake`].
     fn checked(self) -> Result<Self, Mistake> {
-        let is_on_earth = self.position.is_some_and(Position::is_on_earth);
         match self.ask {
             Ask::To | Ask::Add if !is_jid(self.jid) => Err(Mistake::NoJid),
             Ask::To if self.text.is_empty() => Err(Mistake::NoText),
-            Ask::Pos if !is_on_earth => Err(Mistake::NoPosition),
+            Ask::Pos if self.position.is_none() => Err(Mistake::NoPosition),
             _ => Ok(self),
         }
     }
@@ -332,6 +332,7 @@ impl Default for Console {
 
 impl Console {
     /// Takes an octet; a command it completes is done.
+    #[inline(never)]
     pub fn handle_octet<F, L, S>(&mut self, endpoint: &mut Endpoint<'_, F, L, S>, octet: u8)
     where
         F: NorFlash,

@@ -109,6 +109,19 @@ pub struct Message<'m> {
     pub body: &'m str,
 }
 
+/// What comes first.
+fn earlier(
+    next: Option<(Instant, Timer)>,
+    at: Option<Instant>,
+    timer: Timer,
+) -> Option<(Instant, Timer)> {
+    match (next, at) {
+        (Some((first, _)), Some(at)) if first <= at => next,
+        (_, Some(at)) => Some((at, timer)),
+        _ => next,
+    }
+}
+
 /// A JID kept by value.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Jid {
@@ -216,10 +229,8 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
     /// # Errors
     /// [`EndpointError`].
     pub fn subscribe(&mut self, jid: &str) -> Result<(), EndpointError> {
-        let store = &mut self.store;
-        if !self.contacts.change(store, jid, contacts::ASKED, 0)? {
-            return Err(EndpointError::TooLong);
-        }
+        self.contacts
+            .change(&mut self.store, jid, contacts::ASKED, 0)?;
         self.tell(Cause::NONE, Form::Presence, &[jid, "subscribe"])
     }
 
@@ -323,19 +334,10 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
 
     /// When to call [`Self::handle_timeout`], and why.
     pub fn poll_timeout(&self) -> Option<(Instant, Timer)> {
-        let mut next = self.link.poll_timeout();
-        let ours = [
-            (self.budget.barred_until(), Timer::Transmit),
-            (self.keyring.poll_timeout(), Timer::Reply),
-        ];
-        for &(at, timer) in &ours {
-            if let Some(at) = at
-                && next.is_none_or(|(first, _)| at < first)
-            {
-                next = Some((at, timer));
-            }
-        }
-        next
+        let barred = self.budget.barred_until();
+        let keys = self.keyring.poll_timeout();
+        let next = earlier(self.link.poll_timeout(), barred, Timer::Transmit);
+        earlier(next, keys, Timer::Reply)
     }
 
     /// Airtime of a frame of `len` octets; more than seven weeks count as that.

@@ -178,15 +178,6 @@ pub(crate) fn copy<'p>(place: &'p mut [u8], octets: &[u8]) -> Option<&'p [u8]> {
     Some(place)
 }
 
-/// The parts of a record one after the other, at the start of `record`; `None` if they do not fit.
-pub(crate) fn join<'r>(parts: &[&[u8]], record: &'r mut [u8]) -> Option<&'r [u8]> {
-    let mut len = 0;
-    for part in parts {
-        len += copy(record.get_mut(len..)?, part)?.len();
-    }
-    record.get(..len)
-}
-
 /// The big-endian integer at octet `at` of a record.
 pub(crate) fn word(record: &[u8], at: usize) -> Option<u32> {
     let octets = record.get(at..)?.first_chunk()?;

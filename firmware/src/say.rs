@@ -122,29 +122,23 @@ pub(crate) fn readings(say: &mut Text<'_>, readings: &Readings<'_>, position: Op
 /// A unit follows the name in the label.
 #[inline(never)]
 fn field(say: &mut Text<'_>, name: &str, value: Value<'_>, unit: &str) {
-    let (kind, text) = match value {
-        Value::Milli(_) | Value::Degrees(_) => ("", ""),
-        Value::Text(text) => ("", text),
-        Value::Choice(text) => ("list-single", text),
-        Value::Switch(is_on) => ("boolean", if is_on { "1" } else { "0" }),
-        Value::Time(_) => ("fixed", ""),
+    let (kind, text, places) = match value {
+        Value::Milli(_) => ("", "", 3),
+        Value::Degrees(_) => ("", "", 7),
+        Value::Text(text) => ("", text, 0),
+        Value::Choice(text) => ("list-single", text, 0),
+        Value::Switch(is_on) => ("boolean", if is_on { "1" } else { "0" }, 0),
+        Value::Time(_) => ("fixed", "", 0),
     };
     say.item(name).item(kind);
     if !unit.is_empty() {
         say.str(name).str(", ").str(unit);
     }
-    let is_number = matches!(value, Value::Milli(_) | Value::Degrees(_));
-    say.end().item(if is_number { "1" } else { "" });
+    say.end().item(if places > 0 { "1" } else { "" });
     match value {
-        Value::Milli(value) => _ = say.fixed(value, 3),
-        Value::Degrees(value) => _ = say.fixed(value, 7),
-        Value::Time(at_s) => {
-            // As XEP-0082 writes it.
-            let mut octets = [0; LEN_MAX];
-            for octet in Time::at(at_s).write(&mut octets) {
-                say.octet(*octet);
-            }
-        }
+        Value::Milli(value) | Value::Degrees(value) => _ = say.fixed(value, places),
+        // As XEP-0082 writes it.
+        Value::Time(at_s) => _ = say.octets(Time::at(at_s).write(&mut [0; LEN_MAX])),
         _ => {}
     }
     say.item(text);

@@ -63,8 +63,9 @@ impl<'b> Text<'b> {
         self.octets(text.as_bytes())
     }
 
+    /// Octets of a text, if all of them fit.
     #[inline(never)]
-    fn octets(&mut self, octets: &[u8]) -> &mut Self {
+    pub(crate) fn octets(&mut self, octets: &[u8]) -> &mut Self {
         let room = self.place.get_mut(self.len..);
         match room.and_then(|room| copy(room, octets)) {
             Some(octets) => self.len += octets.len(),

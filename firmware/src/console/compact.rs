@@ -43,10 +43,11 @@ fn request(frame: &[u8]) -> Result<Option<Command<'_>>, decode::Error> {
             b'j' => command.jid = from.str()?,
             b't' => command.text = from.str()?,
             _ => {
-                command.position = Some(Position {
+                let position = Position {
                     lat_e7: from.i32()?,
                     lon_e7: from.i32()?,
-                });
+                };
+                command.position = Some(position).filter(|it| it.is_on_earth());
             }
         }
     }

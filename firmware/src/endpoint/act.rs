@@ -187,7 +187,11 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
             "unsubscribed" => (0, ASKED),
             _ => return Ok(()),
         };
-        let kept = self.contacts.change(&mut self.store, from, set, unset)?;
+        let kept = match self.contacts.change(&mut self.store, from, set, unset) {
+            Ok(()) => true,
+            Err(EndpointError::TooLong) => false,
+            Err(error) => return Err(error),
+        };
         if set > 0 {
             let to = bare(from);
             let answer = if kept { "subscribed" } else { "unsubscribed" };

@@ -6,7 +6,7 @@
 use embedded_storage_async::nor_flash::NorFlash;
 
 use super::{EndpointError, JID_MAX, Jid};
-use crate::flash::{Store, StoreError, join};
+use crate::flash::{Store, StoreError, copy};
 use crate::text::cut;
 
 /// Contacts of a board.
@@ -84,31 +84,36 @@ impl Contacts {
         places.find(|(_, contact)| contact.jid.octets() == jid.as_bytes())
     }
 
-    /// Sets some bits of what is between a contact and us, and takes others back; false if there is no room for one more.
+    /// Sets some bits of what is between a contact and us, and takes others back.
+    ///
+    /// # Errors
+    /// [`EndpointError::TooLong`] if there is no room for one more, or for one with such a JID.
     pub(super) fn change<F: NorFlash>(
         &mut self,
         store: &mut Store<F>,
         jid: &str,
         set: u8,
         unset: u8,
-    ) -> Result<bool, EndpointError> {
+    ) -> Result<(), EndpointError> {
         let jid = bare(jid);
         let wanted = if self.find(jid).is_some() { jid } else { "" };
         let Some((key, contact)) = self.find(wanted) else {
-            return Ok(false);
+            return Err(EndpointError::TooLong);
         };
         let bits = (contact.bits | set) & !unset;
         if bits == contact.bits {
-            return Ok(true);
+            return Ok(());
         }
-        let mut record = [0; JID_MAX + 1];
-        let parts: [&[u8]; 2] = [&[bits], jid.as_bytes()];
-        let record = join(&parts, &mut record).ok_or(EndpointError::TooLong)?;
-        let record = if bits == 0 { &[] } else { record };
-        store.put(key, record)?;
+        let mut record = [bits; 1 + JID_MAX];
+        copy(&mut record[1..], jid.as_bytes()).ok_or(EndpointError::TooLong)?;
+        let (jid, len) = match bits {
+            0 => ("", 0),
+            _ => (jid, 1 + jid.len()),
+        };
+        store.put(key, record.get(..len).unwrap_or_default())?;
+        contact.jid.set(jid.as_bytes());
         contact.bits = bits;
         contact.online &= bits > 0;
-        contact.jid.set(record.get(1..).unwrap_or_default());
-        Ok(true)
+        Ok(())
     }
 }

@@ -129,9 +129,9 @@ impl Queue {
     /// before, the packet comes again, and must find here that it did already.
     pub(super) fn next(&self, accepted: Accepted) -> Option<usize> {
         let mut next = None;
-        let mut first = [u32::MAX; 2];
+        let mut first = (u32::MAX, u32::MAX);
         for (at, slot) in self.slots().iter().enumerate() {
-            let rank = [slot[PRIORITY], slot[ORDER]];
+            let rank = (slot[PRIORITY], slot[ORDER]);
             let comes_again = Cause(slot[CAUSE])
                 .packet()
                 .is_some_and(|it| !accepted.contains(it));

@@ -48,19 +48,24 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
     /// From when until when the radio may sleep: nothing is expected then, and what base has to say waits. `None`: it
     /// listens. Tell [`Self::handle_sleep`] and [`Self::handle_wake`].
     pub fn poll_sleep(&self) -> Option<Range<Instant>> {
-        if self.rest.listen_every_ms == 0 {
+        let Rest {
+            listen_every_ms,
+            busy_at,
+            ..
+        } = self.rest;
+        if listen_every_ms == 0 {
             return None;
         }
         let channel = self.link.channel();
-        let patience_ms = self.frame_ms().saturating_mul(1 + PATIENCE_FRAMES);
         let pause_ms = 2 * (channel.turnaround_ms + channel.interleaver_ms);
-        let exchange_ms = u64::from(patience_ms.saturating_add(pause_ms));
-        let timer = self.link.poll_timeout();
-        // Between two probes of a base that does not answer there is nothing to hear either.
-        let quiet = self.is_idle() || matches!(timer, Some((_, Timer::Probe)));
-        let from = self.rest.busy_at + exchange_ms;
-        let until = self.rest.busy_at + self.rest.listen_every_ms;
-        let until = timer.map_or(until, |(at, _)| at.min(until));
+        let frames_ms = u64::from(self.frame_ms()) * u64::from(1 + PATIENCE_FRAMES);
+        let from = busy_at + frames_ms + u64::from(pause_ms);
+        let (mut until, mut quiet) = (busy_at + listen_every_ms, self.is_idle());
+        if let Some((at, timer)) = self.link.poll_timeout() {
+            until = until.min(at);
+            // Between two probes of a base that does not answer there is nothing to hear either.
+            quiet |= timer == Timer::Probe;
+        }
         (quiet && from < until).then_some(from..until)
     }
 

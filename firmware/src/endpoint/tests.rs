@@ -249,6 +249,24 @@ fn a_full_inbox_sends_the_chat_back() {
     assert!(base.heard.iter().all(|said| said.contains("jabber:client")));
 }
 
+/// Who has a JID that no record holds, or finds no room, is told so, and the board goes on.
+#[test]
+fn who_cannot_be_kept_is_not_subscribed() {
+    let mut flash = RamFlash::new();
+    let mut board = board(&mut flash);
+    let mut base = Base::new();
+    let long = "x".repeat(super::JID_MAX);
+    base.say(&std::format!("subscribe|s|{long}@base.example"));
+    for count in 0..=super::CONTACTS_MAX {
+        base.say(&std::format!("subscribe|s{count}|c{count}@base.example"));
+    }
+    run(&mut board, &mut base, &mut 0, 600_000, 0);
+    let heard = |text: &str| base.heard.iter().filter(|said| said.contains(text)).count();
+    assert_eq!(heard("\"unsubscribed\""), 2, "{:?}", base.heard);
+    assert_eq!(heard("\"subscribed\""), super::CONTACTS_MAX);
+    assert_eq!(board.contacts().count(), super::CONTACTS_MAX);
+}
+
 /// XEP-0050: the list, a form, a cancelled form, a completed one.
 #[test]
 fn commands_are_listed_filled_in_and_given_up() {

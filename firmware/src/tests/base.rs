@@ -263,7 +263,11 @@ fn encode(
         .item(id.unwrap_or_default())
         .item(payload);
     let texts = text.whole().expect("fits");
-    let stanza = compose(form, "romeo@base.example/phone", texts, &mut tape).expect("fits");
+    let from = match kind {
+        Some("subscribe") if !payload.is_empty() => payload,
+        _ => "romeo@base.example/phone",
+    };
+    let stanza = compose(form, from, texts, &mut tape).expect("fits");
     session
         .encode(number, stanza, options, packet)
         .expect("fits")

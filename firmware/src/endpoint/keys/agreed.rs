@@ -11,7 +11,7 @@ use longwire_codec::seal::Secret;
 use longwire_codec::time::Instant;
 
 use crate::endpoint::{EndpointError, SIDE};
-use crate::flash::{Store, StoreError, join};
+use crate::flash::{Store, StoreError, copy};
 
 const KEY: u8 = 3;
 const LEN: usize = 1 + ORIGIN_LEN + KEYS_LEN;
@@ -111,7 +111,8 @@ impl Keyring {
 }
 
 fn record(wipes: bool, origin: &[u8; ORIGIN_LEN], keys: &Keys) -> [u8; LEN] {
-    let mut record = [0; LEN];
-    join(&[&[u8::from(wipes)], origin, &keys.emit()], &mut record);
+    let mut record = [u8::from(wipes); LEN];
+    copy(&mut record[1..], origin);
+    copy(&mut record[1 + ORIGIN_LEN..], &keys.emit());
     record
 }

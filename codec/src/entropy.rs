@@ -27,10 +27,10 @@ pub trait Coder {
     }
 
     /// Comes back to an earlier state: what was written since never was. Of no effect on a reading end.
-    fn rewind(&mut self, _: Mark) {}
+    fn rewind(&mut self, _: &Mark) {}
 
     /// What was written since, in 1/256 bit, at most `u32::MAX`; 0 on a reading end.
-    fn cost_256ths(&self, _: Mark) -> u32 {
+    fn cost_256ths(&self, _: &Mark) -> u32 {
         0
     }
 

@@ -30,7 +30,7 @@ impl<T> Decide for Explainer<'_, T> {
 impl<T: FnMut(What<'_>, u64)> Scribe for Explainer<'_, T> {
     fn note(&mut self, what: What<'_>) {
         let coder = self.inner.coder();
-        (self.tell)(what, coder.cost_256ths(self.since).into());
+        (self.tell)(what, coder.cost_256ths(&self.since).into());
         self.since = coder.mark();
     }
 }

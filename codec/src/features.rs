@@ -226,7 +226,7 @@ impl<'d> Features<'d> {
         };
         let windows = u32::from_le_bytes([w0, w1, w2, w3]);
         let dense = usize::from(u16::from_le_bytes([d0, d1]));
-        if !(1..=WINDOWS_MAX).contains(&windows) {
+        if windows.wrapping_sub(1) >= WINDOWS_MAX {
             return None;
         }
         let (level, rest) = rest.split_at_checked(2 * LEVELS)?;

@@ -52,11 +52,10 @@ impl<T: Copy, const N: usize> Row<T, N> {
 
 /// Copies `octets` to the start of `out`; false if they do not fit.
 pub(crate) fn put(out: &mut [u8], octets: &[u8]) -> bool {
-    let fits = octets.len() <= out.len();
-    if fits {
-        for (place, octet) in out.iter_mut().zip(octets) {
-            *place = *octet;
-        }
+    let place = out.get_mut(..octets.len());
+    let fits = place.is_some();
+    if let Some(place) = place {
+        place.copy_from_slice(octets);
     }
     fits
 }

@@ -49,30 +49,20 @@ impl<'t, 'a> Stanza<'t, 'a> {
         let mut depth = 0usize;
         let mut attr_ok = false;
         for (at, node) in tape.iter().enumerate() {
-            match node {
-                Node::Open { .. } => {
-                    if depth == 0 && at != 0 {
-                        return None;
-                    }
-                    depth += 1;
-                    if depth > Self::DEPTH_MAX {
-                        return None;
-                    }
-                    attr_ok = true;
-                }
-                Node::Attr { .. } if !attr_ok => return None,
-                Node::Attr { .. } => {}
-                Node::Text(_) => {
-                    if depth == 0 {
-                        return None;
-                    }
-                    attr_ok = false;
-                }
-                Node::Close => {
-                    depth = depth.checked_sub(1)?;
-                    attr_ok = false;
-                }
+            // Outside of all elements there is but the start of the first.
+            if depth == 0 && (at > 0 || !matches!(node, Node::Open { .. })) {
+                return None;
             }
+            match node {
+                Node::Open { .. } => depth += 1,
+                Node::Attr { .. } if !attr_ok => return None,
+                Node::Attr { .. } | Node::Text(_) => {}
+                Node::Close => depth -= 1,
+            }
+            if depth > Self::DEPTH_MAX {
+                return None;
+            }
+            attr_ok = matches!(node, Node::Open { .. } | Node::Attr { .. });
         }
         (depth == 0 && !tape.is_empty()).then_some(Self { tape })
     }
@@ -105,6 +95,8 @@ impl<'t, 'a> Stanza<'t, 'a> {
     }
 
     /// The nodes after the first.
+    // On a board a call is smaller.
+    #[cfg_attr(target_os = "none", inline(never))]
     fn inside(&self) -> &'t [Node<'a>] {
         self.tape.get(1..).unwrap_or(&[])
     }

@@ -92,13 +92,14 @@ impl<'d> TextModel<'d> {
         let model = self;
         let mut attempt = Attempt { model, coder, out };
         let mut way = attempt.best_language(text);
-        let bound = raw::cost_256ths(text).saturating_add(RAW_CHOICE_256THS);
         loop {
             let len = attempt.code(way, text);
-            if way == RAW || attempt.coder.cost_256ths(start) <= bound {
+            let cost = attempt.coder.cost_256ths(&start);
+            let beyond_choice = cost.saturating_sub(RAW_CHOICE_256THS);
+            if way == RAW || beyond_choice.div_ceil(256) <= raw::bits(text) {
                 return len;
             }
-            attempt.coder.rewind(start);
+            attempt.coder.rewind(&start);
             way = RAW;
         }
     }
@@ -154,8 +155,8 @@ impl<'c> Attempt<'c> {
         let start = self.coder.mark();
         for way in 1..=count {
             self.code(way, text);
-            let cost = self.coder.cost_256ths(start);
-            self.coder.rewind(start);
+            let cost = self.coder.cost_256ths(&start);
+            self.coder.rewind(&start);
             if cost < least {
                 (least, best) = (cost, way);
             }

@@ -199,11 +199,10 @@ impl Recent {
 
     /// Adds a packet.
     pub fn add(&mut self, number: u32, packet: &Use, state: State) {
-        self.kept[number as usize % KEPT] = Use {
-            lap: lap(number),
-            state,
-            ..*packet
-        };
+        let kept = &mut self.kept[number as usize % KEPT];
+        *kept = *packet;
+        kept.lap = lap(number);
+        kept.state = state;
     }
 
     /// The other end has the packet, or it is not known whether it has.

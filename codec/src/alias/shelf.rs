@@ -164,9 +164,7 @@ impl<'s> Shelf<'s> {
                 let used = self.used(slot);
                 match self.state(slot) {
                     State::Empty => return Some(slot),
-                    State::Known
-                        if pending.is_past(used) && (used < oldest_used || oldest.is_none()) =>
-                    {
+                    State::Known if pending.is_past(used) && used < oldest_used => {
                         (oldest, oldest_used) = (Some(slot), used);
                     }
                     _ => {}

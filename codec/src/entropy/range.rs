@@ -125,12 +125,12 @@ impl Coder for Encoder<'_> {
         Mark([low, high, self.len as u32])
     }
 
-    fn rewind(&mut self, Mark([low, high, len]): Mark) {
+    fn rewind(&mut self, &Mark([low, high, len]): &Mark) {
         self.interval = Interval { low, high };
         self.len = len as usize;
     }
 
-    fn cost_256ths(&self, Mark([low, high, len]): Mark) -> u32 {
+    fn cost_256ths(&self, &Mark([low, high, len]): &Mark) -> u32 {
         let settled = (self.len as u32).wrapping_sub(len).saturating_mul(8 * 256);
         let before = Interval { low, high }.size_256ths();
         let now = self.interval.size_256ths();
@@ -234,11 +234,11 @@ impl Coder for Meter {
         Mark([self.bits, self.rest, 0])
     }
 
-    fn rewind(&mut self, Mark([bits, rest, _]): Mark) {
+    fn rewind(&mut self, &Mark([bits, rest, _]): &Mark) {
         *self = Self { bits, rest };
     }
 
-    fn cost_256ths(&self, Mark([bits, rest, _]): Mark) -> u32 {
+    fn cost_256ths(&self, &Mark([bits, rest, _]): &Mark) -> u32 {
         let before = Self { bits, rest }.total_256ths();
         u32::try_from(self.total_256ths() - before).unwrap_or(u32::MAX)
     }

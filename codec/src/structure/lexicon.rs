@@ -49,7 +49,7 @@ impl Class {
 }
 
 /// One symbol of the structure.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialOrd)]
 pub struct Symbol<'a> {
     /// What it does.
     pub class: Class,
@@ -59,6 +59,12 @@ pub struct Symbol<'a> {
     pub ns: &'a str,
     /// Local name of another one, else empty.
     pub name: &'a str,
+}
+
+impl PartialEq for Symbol<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
 }
 
 impl<'a> Symbol<'a> {
@@ -104,15 +110,18 @@ impl<'a> Symbol<'a> {
 
     /// The symbol in contexts.
     pub fn key(&self) -> Key {
-        let id = u32::from(self.id);
-        let names = || OTHER | hash(self.name) ^ hash(self.ns) << 8;
-        match self.class {
+        let class = match self.class {
             Class::Close => CLOSE,
             Class::Text => TEXT,
-            Class::Element => ELEMENT | id,
-            Class::Attribute => ATTRIBUTE | id,
-            Class::OtherElement => ESCAPE_ELEMENT | names(),
-            Class::OtherAttribute => ESCAPE_ATTRIBUTE | names(),
+            Class::Element => ELEMENT,
+            Class::Attribute => ATTRIBUTE,
+            Class::OtherElement => ESCAPE_ELEMENT,
+            Class::OtherAttribute => ESCAPE_ATTRIBUTE,
+        };
+        if self.is_other() {
+            class | OTHER | hash(self.name) ^ hash(self.ns) << 8
+        } else {
+            class | u32::from(self.id)
         }
     }
 }

@@ -236,21 +236,21 @@ impl<'l> Trail<'l> {
     /// Contexts of "the template is right about the next symbol"; `skipped` is what it was wrong about just before.
     pub fn symbol_hit(&self, expected: Key, skipped: Key) -> Contexts {
         let level = self.top();
-        let last = u32::from(level.last);
-        // Asked for every symbol, mostly more than once: written out, for speed.
-        let mut contexts = Contexts::new();
-        contexts.add(&[expected]);
-        contexts.add(&[expected, level.key]);
-        contexts.add(&[expected, level.key, last]);
-        contexts.add(&[self.root, expected, level.key]);
-        contexts.add(&[self.misses.min(5)]);
-        contexts.add(&[self.luck & 0xf]);
-        contexts.add(&[self.luck & 3, expected, level.key]);
-        contexts.add(&[level.path, level.within, expected]);
-        contexts.add(&[self.all, expected]);
-        contexts.add(&[self.choice, expected, level.key]);
-        contexts.add(&[skipped, expected, level.key]);
-        contexts
+        let values = [
+            expected,
+            level.key,
+            level.last.into(),
+            self.root,
+            self.misses.min(5),
+            self.luck & 0xf,
+            self.luck & 3,
+            level.path,
+            level.within,
+            self.all,
+            self.choice,
+            skipped,
+        ];
+        Contexts::of(&values, recipe!("a ab abc dab e f gab hia ja kab lab"))
     }
 
     /// Contexts of a value at `place` (the attribute, or text); `template` says what the template has there.

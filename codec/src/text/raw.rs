@@ -4,13 +4,13 @@
 use super::END;
 use crate::entropy::{Coder, HALF, flat};
 
-/// What [`code`] costs, in 1/256 bit.
-pub(super) fn cost_256ths(text: &[u8]) -> u32 {
+/// How many bits [`code`] needs.
+pub(super) fn bits(text: &[u8]) -> u32 {
     let mut bits = 2u32;
     for octet in text {
         bits += if octet & 0xc0 == 0x80 { 6 } else { 8 };
     }
-    bits.saturating_mul(256)
+    bits
 }
 
 /// Codes octets and their end; returns how many, or more than `out` has if they did not fit.

@@ -284,14 +284,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     #[inline(never)]
     pub fn grant(&mut self, now: Instant, priority: Priority) -> Option<Grant<'_>> {
         self.clock.tell(now);
-        let ready = !self.mismatched
-            && self.wanted().is_none()
-            && self.outgoing.has_number(self.config.window);
-        if !ready || !self.may_fill(priority) {
-            return None;
-        }
-        let number = self.outgoing.next();
-        self.room(number, priority)
+        let ready = self.wanted().is_none() && self.outgoing.has_number(self.config.window);
+        self.room(ready, self.outgoing.next(), priority)
     }
 
     /// Room to encode again a packet granted in an earlier run or before a [`Event::Reset`]; [`Link::wanted`] says
@@ -304,14 +298,19 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         priority: Priority,
     ) -> Option<Grant<'_>> {
         self.clock.tell(now);
-        let ready = !self.mismatched && self.outgoing.is_wanted(number);
-        if !ready || !self.may_fill(priority) {
-            return None;
-        }
-        self.room(number, priority)
+        let ready = self.outgoing.is_wanted(number);
+        self.room(ready, number, priority)
     }
 
-    fn room(&mut self, number: PacketNumber, priority: Priority) -> Option<Grant<'_>> {
+    fn room(
+        &mut self,
+        ready: bool,
+        number: PacketNumber,
+        priority: Priority,
+    ) -> Option<Grant<'_>> {
+        if !ready || self.mismatched || !self.may_fill(priority) {
+            return None;
+        }
         let most = self.packet_len_max();
         // A packet that finds too little room is given back and asks again when the air has taken some.
         let enough = usize::from(self.channel.mtu).min(most);

@@ -157,15 +157,16 @@ impl Seal {
     #[inline(never)]
     pub(crate) fn cross(&self, way: Way, nonce: &Nonce, frame: &mut [u8], header: usize) -> bool {
         let tag_len = usize::from(self.tag_len);
-        let Some(len) = frame
-            .len()
-            .checked_sub(tag_len)
-            .filter(|len| header <= *len)
-        else {
+        let Some(len) = frame.len().checked_sub(tag_len) else {
             return false;
         };
-        let (text, tag) = frame.split_at_mut(len);
-        let (clear, body) = text.split_at_mut(if self.clear { len } else { header });
+        let clear = if self.clear { len.max(header) } else { header };
+        let Some((text, tag)) = frame.split_at_mut_checked(len) else {
+            return false;
+        };
+        let Some((clear, body)) = text.split_at_mut_checked(clear) else {
+            return false;
+        };
         let opening = way == Way::Open;
         let key = if opening { &self.receive } else { &self.send };
         let cipher = Cipher::new(key, &nonce.bytes());

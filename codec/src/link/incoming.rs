@@ -161,10 +161,11 @@ impl Incoming {
     fn take_whole(&mut self, bytes: &mut [u8], number: PacketNumber, item: &Item<'_>) -> Taken {
         self.drop(bytes, number);
         let len = item.bytes.len();
-        if !self.make_room(bytes, number, len) || !self.pool.push(number, len) {
+        if !self.make_room(bytes, number, len) {
             return Taken::Unstored;
         }
-        put(self.pool.get_mut(bytes, number), item.bytes);
+        put(self.pool.tail(bytes), item.bytes);
+        self.pool.push(number, len);
         *self.slot(number) = Slot {
             state: State::Whole,
             bulk: item.bulk,
@@ -196,31 +197,25 @@ impl Incoming {
         let Some(at) = place.or_else(|| self.free_part(bytes, number)) else {
             return Taken::Unstored;
         };
-        let mut part = match place {
-            Some(_) => self.parts[at],
-            None => Part {
-                used: true,
-                number,
-                explicit: unit > 0,
-                unit,
-                ..UNUSED
-            },
-        };
         if place.is_none() {
             self.pool.push(number, 0);
             let (state, bulk) = (State::Partial, item.bulk);
             *self.slot(number) = Slot { state, bulk };
+            if let Some(part) = self.parts.get_mut(at) {
+                *part = UNUSED;
+                (part.used, part.number) = (true, number);
+                (part.explicit, part.unit) = (unit > 0, unit);
+            }
         }
-        let taken = self.put(bytes, &mut part, item.bytes, segment);
-        part.used = !part.is_complete();
-        if let Some(place) = self.parts.get_mut(at) {
-            *place = part;
-        }
-        if !part.used {
-            self.pool.resize(bytes, number, part.end);
-            self.slot(number).state = State::Whole;
-        } else if part.have == Bits::NONE {
-            self.drop(bytes, number);
+        let taken = self.put(bytes, at, item.bytes, segment);
+        if let Some(part) = self.parts.get_mut(at) {
+            if part.is_complete() {
+                part.used = false;
+                self.pool.resize(bytes, number, part.end);
+                self.slot(number).state = State::Whole;
+            } else if part.have.count() == 0 {
+                self.drop(bytes, number);
+            }
         }
         taken
     }
@@ -229,10 +224,13 @@ impl Incoming {
     fn put(
         &mut self,
         bytes: &mut [u8],
-        part: &mut Part,
+        place: usize,
         piece: &[u8],
         Segment { index, last, .. }: Segment,
     ) -> Taken {
+        let Some(part) = self.parts.get(place) else {
+            return Taken::Unstored;
+        };
         let (number, len) = (part.number, piece.len());
         let unit = if last { part.unit } else { len };
         let beyond_end = if last {
@@ -259,6 +257,9 @@ impl Incoming {
         {
             return Taken::Unstored;
         }
+        let Some(part) = self.parts.get_mut(place) else {
+            return Taken::Unstored;
+        };
         let room = self.pool.get_mut(bytes, number);
         if early > 0 {
             slide(room, 0..early, end - early);
@@ -281,18 +282,16 @@ impl Incoming {
 
     /// A place for the pieces of one more packet, if need be that of the latest, should it come later than this.
     fn free_part(&mut self, bytes: &mut [u8], number: PacketNumber) -> Option<usize> {
-        let mut victim = None;
+        let (mut victim, mut latest) = (None, number);
         for (at, part) in self.parts.iter().enumerate() {
             if !part.used {
                 return Some(at);
             }
-            if part.number > victim.map_or(number, |(_, latest)| latest) {
-                victim = Some((at, part.number));
+            if part.number > latest {
+                (victim, latest) = (Some(at), part.number);
             }
         }
-        let (at, latest) = victim?;
-        self.drop(bytes, latest);
-        Some(at)
+        victim.inspect(|_| self.drop(bytes, latest))
     }
 
     /// Forgets what is here of a packet.

@@ -350,6 +350,7 @@ impl Outgoing {
         space: &Space,
     ) -> Option<(PacketNumber, Item<'b>)> {
         let (mut best, mut best_rank) = (None, u8::MAX);
+        let free = self.cuts.free();
         for number in self.outstanding() {
             let slot = self.at(number);
             let bulk = slot.priority == Priority::Bulk;
@@ -379,7 +380,7 @@ impl Outgoing {
                 bytes: part,
             };
             // Bulk leaves places for what is more urgent.
-            let can_cut = self.cuts.free() > if bulk { 2 } else { 0 };
+            let can_cut = free > if bulk { 2 } else { 0 };
             if space.takes(&item, whole.len(), can_cut) {
                 (best, best_rank) = (Some((number, item)), rank);
             }

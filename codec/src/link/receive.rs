@@ -165,17 +165,15 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         let Some((&[version, flags, a0, a1, m0, m1], ids)) = body.split_first_chunk() else {
             return Err(FrameError::Short);
         };
-        let (ids, _) = ids.as_chunks();
-        let mut dictionaries = Offer::default();
-        for id in ids {
-            dictionaries.push(u32::from_be_bytes(*id));
-        }
         self.theirs = Agreement {
             version,
-            dictionaries,
+            dictionaries: Offer::default(),
             alias_capacity: u16::from_be_bytes([a0, a1]),
             mtu: u16::from_be_bytes([m0, m1]),
         };
+        for id in ids.as_chunks().0 {
+            self.theirs.dictionaries.push(u32::from_be_bytes(*id));
+        }
         if flags & 1 != 0 {
             (self.owed.hello, self.owed.hello_asks) = (true, false);
         }

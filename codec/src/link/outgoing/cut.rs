@@ -19,7 +19,8 @@ pub(super) struct Cut {
     /// Cut before, with another unit.
     again: bool,
     have: Segments,
-    sent: Segments,
+    /// These are not to be sent now: the peer has them, or they are under way.
+    done: Segments,
 }
 
 const NONE: Cut = Cut {
@@ -29,17 +30,13 @@ const NONE: Cut = Cut {
     top: 0,
     again: false,
     have: Bits::NONE,
-    sent: Bits::NONE,
+    done: Bits::NONE,
 };
 
 impl Cut {
-    fn is_due(&self, index: u16) -> bool {
-        !self.have.has(index.into()) && !self.sent.has(index.into())
-    }
-
     /// The first segment that is to be sent.
     pub(super) fn first_due(&self) -> Option<u16> {
-        (0..self.count).find(|index| self.is_due(*index))
+        (0..self.count).find(|index| !self.done.has((*index).into()))
     }
 
     /// A segment, and its part of the packet's bytes.
@@ -56,13 +53,12 @@ impl Cut {
 
     /// Bytes that need not be sent now.
     pub(super) fn done_len(&self) -> usize {
-        let due = (0..self.count).filter(|index| self.is_due(*index)).count();
-        (usize::from(self.count) - due) * usize::from(self.unit)
+        self.done.count() as usize * usize::from(self.unit)
     }
 
     /// A frame carried this segment. Gives whether more of the packet is to be sent, and whether this was sent before.
     pub(super) fn sent(&mut self, index: u16) -> (bool, bool) {
-        self.sent.insert(index.into());
+        self.done.insert(index.into());
         let again = index < self.top;
         self.top = self.top.max(index + 1);
         (self.first_due().is_some(), again)
@@ -79,6 +75,7 @@ impl Cut {
             for index in 0..SEGMENTS_MAX {
                 if index < first || index > first && partial.beyond.has(index - first - 1) {
                     self.have.insert(index);
+                    self.done.insert(index);
                 }
             }
         } else if self.have.count() == self.count.into() {
@@ -88,7 +85,7 @@ impl Cut {
 
     /// What was sent may be lost.
     pub(super) fn doubt(&mut self) {
-        self.sent = Bits::NONE;
+        self.done = self.have;
     }
 }
 
@@ -138,7 +135,7 @@ impl Cuts {
         };
         (place.number, place.again) = (number, again);
         (place.unit, place.count, place.top) = (unit as u16, count as u16, 0);
-        (place.have, place.sent) = (Bits::NONE, Bits::NONE);
+        (place.have, place.done) = (Bits::NONE, Bits::NONE);
         true
     }
 }

@@ -302,12 +302,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
         self.room(ready, number, priority)
     }
 
-    fn room(
-        &mut self,
-        ready: bool,
-        number: PacketNumber,
-        priority: Priority,
-    ) -> Option<Grant<'_>> {
+    fn room(&mut self, ready: bool, number: PacketNumber, priority: Priority) -> Option<Grant<'_>> {
         if !ready || self.mismatched || !self.may_fill(priority) {
             return None;
         }

@@ -132,8 +132,13 @@ impl Lora {
         }
     }
 
+    /// Of these there are so many in a second; within bounds whatever was said.
+    fn bandwidth_hz(&self) -> u32 {
+        self.bandwidth_hz.clamp(7_810, 500_000)
+    }
+
     fn symbol_us(&self) -> u32 {
-        (1_000_000 << self.spreading_factor.clamp(5, 12)) / self.bandwidth_hz.max(1)
+        (1_000_000 << self.spreading_factor.clamp(5, 12)) / self.bandwidth_hz()
     }
 
     /// What [`SENSE_SYMBOLS`] take.
@@ -149,8 +154,7 @@ impl Lora {
         // SF bits in a symbol of 2^SF / bandwidth seconds, two less in symbols longer than 16 ms, and of `coding_rate`
         // bits four are payload (Semtech AN1200.13).
         let bits = spreading_factor - if symbol_us > 16_000 { 2 } else { 0 };
-        let coded = u32::from(4 * bits).saturating_mul(self.bandwidth_hz)
-            / u32::from(self.coding_rate.max(5));
+        let coded = u32::from(4 * bits) * self.bandwidth_hz() / u32::from(self.coding_rate.max(5));
         Channel {
             // Preamble, 4.25 symbols of synchronisation and 8 of header.
             preamble_ms: symbols_ms(PREAMBLE_SYMBOLS + 13, symbol_us),
@@ -164,7 +168,7 @@ impl Lora {
 }
 
 fn symbols_ms(symbols: u16, symbol_us: u32) -> u32 {
-    symbol_us.saturating_mul(symbols.into()).div_ceil(1000)
+    (symbol_us * u32::from(symbols)).div_ceil(1000)
 }
 
 impl FromStr for Lora {

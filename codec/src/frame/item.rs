@@ -41,6 +41,15 @@ const LEN_TWO: usize = 30;
 const TO_END: u8 = 31;
 
 impl Item<'_> {
+    /// An empty packet.
+    pub(crate) const NONE: Self = Self {
+        number: 0,
+        number_bits: 8,
+        bulk: false,
+        segment: None,
+        bytes: &[],
+    };
+
     /// The head of this item in a frame of several. `after`: number of the item before it.
     pub(crate) fn head(&self, after: Option<u8>, is_last: bool) -> Row<u8, HEAD_MAX> {
         let mut head = Row::new(0);

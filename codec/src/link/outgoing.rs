@@ -342,14 +342,15 @@ impl Outgoing {
         len
     }
 
-    /// What to send next of that for which there is space. What was sent before goes first, the oldest first, since the
+    /// What to send next of that for which there is space: its number, and `best` is the piece. What was sent before goes first, the oldest first, since the
     /// rest waits for it at the far end; then what is most urgent. Bulk goes after all else.
     pub(super) fn pick<'b>(
         &self,
         bytes: &'b [u8],
         space: &Space,
-    ) -> Option<(PacketNumber, Item<'b>)> {
-        let (mut best, mut best_rank) = (None, u8::MAX);
+        best: &mut Item<'b>,
+    ) -> Option<PacketNumber> {
+        let (mut picked, mut best_rank) = (None, u8::MAX);
         let free = self.cuts.free();
         for number in self.outstanding() {
             let slot = self.at(number);
@@ -382,10 +383,10 @@ impl Outgoing {
             // Bulk leaves places for what is more urgent.
             let can_cut = free > if bulk { 2 } else { 0 };
             if space.takes(&item, whole.len(), can_cut) {
-                (best, best_rank) = (Some((number, item)), rank);
+                (picked, best_rank, *best) = (Some(number), rank, item);
             }
         }
-        best
+        picked
     }
 
     /// See [`Cuts::cut`].

@@ -106,7 +106,12 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     /// The longest packet that can be cut into segments.
     pub(super) fn cut_len_max(&self) -> usize {
-        Space::new(&self.config, self.contents_len(false), false).cut_len_max()
+        self.space(false).cut_len_max()
+    }
+
+    /// The room in a frame without acknowledgement.
+    fn space(&self, notice: bool) -> Space {
+        Space::new(&self.config, self.contents_len(notice), notice)
     }
 
     fn wants_ack(&self) -> bool {
@@ -118,10 +123,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
 
     fn has_packets(&self) -> bool {
         let notice = !self.session.is_open();
-        let space = Space::new(&self.config, self.contents_len(notice), notice);
+        let space = self.space(notice);
         let out = self.storage.as_ref();
         let allowed = self.session.may_send() && !self.turn.manners.gives_way();
-        allowed && self.outgoing.pick(out, &space).is_some()
+        let mut piece = Item::NONE;
+        allowed && self.outgoing.pick(out, &space, &mut piece).is_some()
     }
 
     /// Whether the peer has something to confirm.
@@ -175,9 +181,10 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     /// Whether what waits is no longer than a question.
     fn is_short(&self) -> bool {
         let notice = !self.session.is_open();
-        let frame = overhead(&self.channel, self.config.tag_len, notice) + 1;
-        frame + self.outgoing.due_len(Priority::Bulk) <= ASK_ABOVE_LEN
-            || usize::from(self.channel.mtu) <= ASK_ABOVE_LEN
+        // So much of the longest frame stays free.
+        let free = usize::from(self.channel.mtu).saturating_sub(ASK_ABOVE_LEN);
+        let len = 1 + self.outgoing.due_len(Priority::Bulk);
+        free == 0 || len + free <= self.contents_len(notice)
     }
 
     fn draft<'f>(&mut self, say: Say, frame: &'f mut [u8]) -> Draft<'f> {

@@ -19,6 +19,8 @@ pub(crate) struct Cipher {
 }
 
 impl Cipher {
+    // Not merged into its caller: the steps of a key are many.
+    #[inline(never)]
     pub(crate) fn new(key: &Block, nonce: &[u8; 13]) -> Self {
         // Section 2.3; the flags say that two bytes count.
         let mut start = [0; 16];

@@ -1,5 +1,7 @@
 //! Which packets and segments go into a frame. Refuses to choose among them: it says what fits, and writes it.
 
+use core::mem::swap;
+
 use super::Draft;
 use crate::frame::{Item, Kind, Segment};
 use crate::link::stats::count;
@@ -83,41 +85,47 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     /// Puts packets and segments into the frame, most urgent first. False if none fits.
     pub(super) fn load(&mut self, draft: &mut Draft<'_>) -> bool {
         let notice = draft.header.notice.is_some();
-        let mut space = Space::new(&self.config, self.contents_len(notice), notice);
+        let mut space = self.space(notice);
         let (room, start) = (draft.room(), draft.len);
         space.room = room;
         let mark = self.session.mark(notice);
         let out = self.storage.as_ref();
         // An item is written when the next is chosen: the last has a shorter head, the only one the shortest.
-        let (mut pending, mut after, mut closed) = (None::<Item<'_>>, None, 0);
+        let (mut one, mut other) = (Item::NONE, Item::NONE);
+        let (mut item, mut before) = (&mut one, &mut other);
+        let (mut any, mut after, mut closed) = (false, None, 0);
         let mut repeated = false;
-        while let Some((number, item)) = self.outgoing.pick(out, &space) {
-            let len = match &pending {
-                None => space.alone_len(&item),
-                Some(before) => closed + item.len(Some(before.number), true),
+        while let Some(number) = self.outgoing.pick(out, &space, item) {
+            let len = if any {
+                closed + item.len(Some(before.number), true)
+            } else {
+                space.alone_len(item)
             };
             if len > room {
                 // What fits a frame without acknowledgement goes in the next one; what fits none is cut, or cut anew if
                 // the channel shrank since.
                 let extra = item.segment.map_or(0, |_| ANEW_LEN);
                 let unit = space.unit(self.outgoing.len(number), extra);
-                if pending.is_none() && len > space.most && self.outgoing.cut(number, unit) {
+                if !any && len > space.most && self.outgoing.cut(number, unit) {
                     continue;
                 }
                 break;
             }
-            if let Some(before) = pending.replace(item) {
-                draft.add(&before, after, false);
+            if any {
+                draft.add(before, after, false);
                 after = Some(before.number);
             }
             closed = draft.len - start + item.len(after, false);
             (space.room, space.segments) = (room.saturating_sub(closed), false);
-            repeated |= self.outgoing.sent(number, &item, mark);
+            repeated |= self.outgoing.sent(number, item, mark);
+            swap(&mut item, &mut before);
+            any = true;
         }
         count(&mut self.stats.frames_repeated, u32::from(repeated));
-        let Some(item) = pending else {
+        if !any {
             return false;
-        };
+        }
+        let item = before;
         match item.segment {
             None if after.is_none() => {
                 draft.header.kind = Kind::Packet { bulk: item.bulk };
@@ -135,7 +143,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             }
             _ => {
                 draft.header.kind = Kind::Mixed;
-                draft.add(&item, after, true);
+                draft.add(item, after, true);
             }
         }
         true

@@ -80,11 +80,11 @@ pub const MTU_MAX: u16 = 2048;
 #[derive(Debug)]
 pub struct Link<B> {
     owed: Owed,
+    channel: Channel,
     /// Grants wait: the hello did not agree.
     mismatched: bool,
     /// Our hello is not answered: it goes again instead of a question.
     greeting: bool,
-    channel: Channel,
     turn: Turn,
     clock: Clock,
     news: News,
@@ -104,8 +104,8 @@ pub struct Link<B> {
 struct Owed {
     /// Something arrived that is to be acknowledged.
     ack: bool,
-    /// How many frames arrived since our last acknowledgement.
-    unacknowledged_frames: u32,
+    /// How many frames arrived since our last acknowledgement, if not more.
+    unacknowledged_frames: u8,
     /// An acknowledgement is wanted from the peer.
     poll: bool,
     /// The peer does not know our epoch.

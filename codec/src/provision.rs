@@ -36,6 +36,8 @@ const TAG_SHARED: u8 = 10;
 const TAG_LORA: u8 = 16;
 const TAG_DUTY: u8 = 17;
 const TAG_LISTEN: u8 = 18;
+/// Fields that must be there, a bit for each.
+const NEEDED: u32 = 1 << TAG_KEY | 1 << TAG_JID | 1 << TAG_STATION | 1 << TAG_GATEWAY;
 
 /// What a board is told.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -177,7 +179,7 @@ impl<'a> Provision<'a> {
             duty_permille: 0,
             listen_every_s: 0,
         };
-        let mut missing = [true; 3];
+        let mut seen = 0;
         while let [tag, len, body @ ..] = rest {
             let (value, after) = body
                 .split_at_checked(usize::from(*len))
@@ -186,10 +188,10 @@ impl<'a> Provision<'a> {
                 .iter()
                 .fold(0u32, |number, octet| number << 8 | u32::from(*octet));
             match *tag {
-                TAG_KEY => (all.key, missing[0]) = (fixed(value)?, false),
+                TAG_KEY => all.key = fixed(value)?,
                 TAG_JID => all.jid = text(value)?,
-                TAG_STATION => (all.station, missing[1]) = (number as u8, false),
-                TAG_GATEWAY => (all.gateway, missing[2]) = (number as u8, false),
+                TAG_STATION => all.station = number as u8,
+                TAG_GATEWAY => all.gateway = number as u8,
                 TAG_CALLSIGN => all.callsign = text(value)?,
                 TAG_TAG_LEN => all.tag_len = number as u8,
                 TAG_MTU => all.mtu = number as u16,
@@ -201,9 +203,10 @@ impl<'a> Provision<'a> {
                 TAG_LISTEN => all.listen_every_s = number as u16,
                 _ => {}
             }
+            seen |= 1u32.checked_shl((*tag).into()).unwrap_or(0);
             rest = after;
         }
-        if all.jid.is_empty() || missing != [false; 3] {
+        if all.jid.is_empty() || seen & NEEDED != NEEDED {
             return Err(ProvisionError::Incomplete);
         }
         Ok(all)

@@ -91,11 +91,14 @@ impl<'o> AckWriter<'o> {
         } else {
             0
         };
-        for (kind, bits) in &[(ACCEPTED, accepted), (RECEIVED, received)] {
-            let bits = bits.trimmed();
-            if !bits.is_empty() {
-                self.add(*kind, &[], bits, spare);
-            }
+        self.numbers(ACCEPTED, accepted, spare);
+        self.numbers(RECEIVED, received, spare);
+    }
+
+    fn numbers(&mut self, kind: u8, bits: &Bits<8>, spare: usize) {
+        let bits = bits.trimmed();
+        if !bits.is_empty() {
+            self.add(kind, &[], bits, spare);
         }
     }
 

@@ -342,8 +342,9 @@ impl Outgoing {
         len
     }
 
-    /// What to send next of that for which there is space: its number, and `best` is the piece. What was sent before goes first, the oldest first, since the
-    /// rest waits for it at the far end; then what is most urgent. Bulk goes after all else.
+    /// What to send next of that for which there is space: its number, and in `best` the piece of it. What was sent
+    /// before goes first, the oldest first, since the rest waits for it at the far end; then what is most urgent. Bulk
+    /// goes after all else.
     pub(super) fn pick<'b>(
         &self,
         bytes: &'b [u8],

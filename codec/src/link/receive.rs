@@ -154,7 +154,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             }
         }
         if elicits {
-            self.owed.unacknowledged_frames += 1;
+            let frames = &mut self.owed.unacknowledged_frames;
+            *frames = frames.saturating_add(1);
             self.owe_ack(header.more);
         }
         Ok(())

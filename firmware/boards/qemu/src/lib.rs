@@ -52,10 +52,7 @@ fn entropy(octets: &mut [u8; 32]) -> bool {
 /// called once.
 pub fn station<G: Framing, const N: usize>(framing: G) -> ! {
     cortex_m::interrupt::disable();
-    let Some(peripherals) = cortex_m::Peripherals::take() else {
-        semihosting::process::exit(EXIT_PANIC)
-    };
-    let clock = Clock::new(peripherals.SYST);
+    let clock = Clock::start();
     let (radio, mut console) = (Uart::new(0), Uart::new(1));
     let (endpoint, channel) = match start() {
         Ok(started) => started,
@@ -101,27 +98,41 @@ fn read_sensors(endpoint: &mut Board<'_>) {
     endpoint.set_time(u32::try_from(now_s).unwrap_or(0));
 }
 
-/// The endpoint, in memory that the linker counts, and its channel; or the exit code.
+/// What the linker counts: the endpoint and its storage.
+struct Memory {
+    link: [u8; LINK_LEN],
+    session: [u8; SESSION_LEN],
+    endpoint: MaybeUninit<Board<'static>>,
+}
+
+/// The endpoint and its channel; or the exit code.
 #[inline(never)]
 fn start() -> Result<(&'static mut Board<'static>, Channel), i32> {
+    let memory = singleton!(: Memory = Memory {
+        link: [0; LINK_LEN],
+        session: [0; SESSION_LEN],
+        endpoint: MaybeUninit::uninit(),
+    });
     let mut image = [0; IMAGE_MAX];
     let Ok(()) = block_on(Flash.read(0, &mut image));
-    let provision = Provision::parse(&image).map_err(|_| EXIT_IMAGE)?;
-    let store = Store::new(Flash, RECORDS).map_err(|_| EXIT_FLASH)?;
-    let link = singleton!(: [u8; LINK_LEN] = [0; LINK_LEN]).ok_or(EXIT_PANIC)?;
-    let session = singleton!(: [u8; SESSION_LEN] = [0; SESSION_LEN]).ok_or(EXIT_PANIC)?;
-    let place =
-        singleton!(: MaybeUninit<Board<'static>> = MaybeUninit::uninit()).ok_or(EXIT_PANIC)?;
+    let Ok(provision) = Provision::parse(&image) else {
+        return Err(EXIT_IMAGE);
+    };
+    let (Ok(store), Some(memory)) = (Store::new(Flash, RECORDS), memory) else {
+        return Err(EXIT_PANIC);
+    };
     let started = Endpoint::start(
         &provision,
         longwire_dictionaries::ALL[0],
         store,
-        link.as_mut_slice(),
-        session.as_mut_slice(),
+        &mut memory.link[..],
+        &mut memory.session[..],
         u64::from(provision.station),
-        |endpoint| place.write(endpoint),
+        |endpoint| memory.endpoint.write(endpoint),
     );
-    let endpoint = started.map_err(|_| EXIT_FLASH)?;
+    let Ok(endpoint) = started else {
+        return Err(EXIT_FLASH);
+    };
     #[cfg(feature = "edhoc")]
     endpoint.use_entropy(entropy);
     Ok((endpoint, channel(&provision)))

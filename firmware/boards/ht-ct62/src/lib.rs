@@ -113,8 +113,8 @@ impl Board {
     }
 }
 
-/// Octets of the longest line, and more than those of the longest frame of a gateway.
-const HEARD_MAX: usize = 512;
+/// Beside the 128 octets that the part holds: the longest line, and more than the longest frame of a gateway.
+const HEARD_MAX: usize = 384;
 
 /// What came in and was not read yet.
 static HEARD: Pipe<CriticalSectionRawMutex, HEARD_MAX> = Pipe::new();

@@ -271,8 +271,8 @@ impl<'d, F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>
         let Some(at) = self.inbox.next(self.link.accepted()) else {
             return Ok(None);
         };
-        let record = self.inbox.record(&mut self.store, at, buffer)?;
-        let mut texts = Texts(record.and_then(|it| it.get(HEAD..)).unwrap_or_default());
+        let len = self.inbox.record(&mut self.store, at, buffer)?;
+        let mut texts = Texts(buffer.get(HEAD..len).unwrap_or_default());
         let (from, body) = (texts.next(), texts.next());
         Ok(Some(Message { from, body }))
     }

@@ -96,23 +96,17 @@ impl<F: NorFlash> Store<F> {
         })
     }
 
-    /// Copies the record `key` to the start of `record`; `None` if there is none.
+    /// Copies the record `key` to the start of `record`; returns its length, 0 if there is none.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn get<'r>(
-        &mut self,
-        key: u8,
-        record: &'r mut [u8],
-    ) -> Result<Option<&'r [u8]>, StoreError> {
+    pub fn get(&mut self, key: u8, record: &mut [u8]) -> Result<usize, StoreError> {
         let mut scratch = [0; SCRATCH_LEN];
         let found = block_on(self.map.fetch_item::<&[u8]>(&mut scratch, &key))?;
-        let Some(found) = found.filter(|found| !found.is_empty()) else {
-            return Ok(None);
-        };
-        let place = copy(record, found).ok_or(StoreError::TooLong)?;
-        note(&mut self.lens, key, place.len());
-        Ok(Some(place))
+        let found = found.unwrap_or_default();
+        copy(record, found).ok_or(StoreError::TooLong)?;
+        note(&mut self.lens, key, found.len());
+        Ok(found.len())
     }
 
     /// Whether a record of `len` octets would leave room for all that must fit. Every record was read once before.
@@ -194,10 +188,8 @@ mod tests {
     fn get(flash: &mut RamFlash, key: u8) -> Option<std::vec::Vec<u8>> {
         let mut record = [0; RECORD_MAX];
         let mut store = Store::new(flash, RANGE).expect("whole blocks");
-        store
-            .get(key, &mut record)
-            .expect("readable")
-            .map(<[u8]>::to_vec)
+        let len = store.get(key, &mut record).expect("readable");
+        (len > 0).then(|| record[..len].to_vec())
     }
 
     fn put(flash: &mut RamFlash, key: u8, record: &[u8]) -> Result<(), StoreError> {

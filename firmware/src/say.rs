@@ -3,7 +3,7 @@
 use longwire_codec::link::Priority;
 use longwire_codec::value::time::{LEN_MAX, Time};
 
-use crate::endpoint::{Position, Readings, Value};
+use crate::endpoint::{Position, Reading, Readings, Value};
 use crate::text::{Text, line};
 
 /// Commands of XEP-0050 that base can run: node, name, and the form of the answer.
@@ -101,27 +101,32 @@ impl Form {
 }
 
 /// The fields of [`Form::Readings`]: where the board is, and when the readings were taken, stand before them.
-#[inline(never)]
 pub(crate) fn readings(say: &mut Text<'_>, readings: &Readings<'_>, position: Option<Position>) {
-    let at = position.unwrap_or_default();
-    let more = [
-        ("lat", Value::Degrees(at.lat_e7), position.is_some()),
-        ("lon", Value::Degrees(at.lon_e7), position.is_some()),
-        ("", Value::Time(readings.at_s), readings.at_s > 0),
+    let unit = "";
+    let degrees = |name, value| {
+        let value = Value::Degrees(value);
+        Reading { name, value, unit }
+    };
+    let (name, value) = ("", Value::Time(readings.at_s));
+    let known = [
+        position.map(|at| degrees("lat", at.lat_e7)),
+        position.map(|at| degrees("lon", at.lon_e7)),
+        (readings.at_s > 0).then_some(Reading { name, value, unit }),
     ];
-    for (name, value, is_known) in &more {
-        if *is_known {
-            field(say, name, *value, "");
-        }
-    }
-    for reading in readings.iter() {
-        field(say, reading.name, reading.value, reading.unit);
+    fields(say, &known);
+    fields(say, &readings.slots);
+}
+
+#[inline(never)]
+fn fields(say: &mut Text<'_>, readings: &[Option<Reading<'_>>]) {
+    for reading in readings.iter().flatten() {
+        field(say, reading);
     }
 }
 
 /// A unit follows the name in the label.
-#[inline(never)]
-fn field(say: &mut Text<'_>, name: &str, value: Value<'_>, unit: &str) {
+fn field(say: &mut Text<'_>, reading: &Reading<'_>) {
+    let Reading { name, value, unit } = *reading;
     let (kind, text, places) = match value {
         Value::Milli(_) => ("", "", 3),
         Value::Degrees(_) => ("", "", 7),

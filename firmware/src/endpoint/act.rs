@@ -312,8 +312,7 @@ impl<F: NorFlash, L: AsRef<[u8]> + AsMut<[u8]>, S: AsRef<[u8]> + AsMut<[u8]>>
             return Ok(false);
         };
         let mut record = [0; RECORD_MAX];
-        let found = self.outbox.record(&mut self.store, at, &mut record)?;
-        let len = found.map_or(0, <[u8]>::len);
+        let len = self.outbox.record(&mut self.store, at, &mut record)?;
         let mut tape = [Node::Close; NODES_MAX];
         let stanza = match record.get(HEAD..len) {
             Some([number, texts @ ..]) => {

@@ -49,7 +49,8 @@ impl Contacts {
     pub(super) fn load<F: NorFlash>(&mut self, store: &mut Store<F>) -> Result<(), StoreError> {
         let mut record = [0; JID_MAX + 1];
         for (key, contact) in (FIRST_KEY..).zip(&mut self.0) {
-            if let Some([bits, jid @ ..]) = store.get(key, &mut record)? {
+            let len = store.get(key, &mut record)?;
+            if let Some([bits, jid @ ..]) = record.get(..len) {
                 contact.bits = *bits;
                 contact.jid.set(jid);
             }

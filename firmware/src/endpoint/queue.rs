@@ -76,8 +76,8 @@ impl Queue {
     pub(super) fn load<F: NorFlash>(&mut self, store: &mut Store<F>) -> Result<(), StoreError> {
         let mut record = [0; RECORD_MAX];
         for at in 0..self.max {
-            let found = store.get(self.key(at), &mut record)?;
-            if let (Some(record), Some(slot)) = (found, self.slots.get_mut(at)) {
+            let len = store.get(self.key(at), &mut record)?;
+            if let (Some(record), Some(slot)) = (record.get(..len), self.slots.get_mut(at)) {
                 words::parse(record, slot);
                 let order = slot[ORDER];
                 self.raise_order(order.saturating_add(1));
@@ -194,13 +194,13 @@ impl Queue {
         Ok(())
     }
 
-    /// A whole record, copied to `buffer`.
-    pub(super) fn record<'b, F: NorFlash>(
+    /// A whole record, copied to `buffer`; its length.
+    pub(super) fn record<F: NorFlash>(
         &self,
         store: &mut Store<F>,
         at: usize,
-        buffer: &'b mut [u8],
-    ) -> Result<Option<&'b [u8]>, StoreError> {
+        buffer: &mut [u8],
+    ) -> Result<usize, StoreError> {
         store.get(self.key(at), buffer)
     }
 

@@ -36,7 +36,7 @@ pub const READINGS_MAX: usize = 8;
 /// The newest of each name.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Readings<'r> {
-    slots: [Option<Reading<'r>>; READINGS_MAX],
+    pub(crate) slots: [Option<Reading<'r>>; READINGS_MAX],
     /// When they were taken, seconds since 1970; 0: nobody knows.
     pub(crate) at_s: u32,
 }
@@ -48,10 +48,5 @@ impl<'r> Readings<'r> {
         if let Some(slot) = self.slots.iter_mut().find(|slot| same(slot)) {
             *slot = Some(reading);
         }
-    }
-
-    /// All of them.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Reading<'r>> {
-        self.slots.iter().flatten()
     }
 }

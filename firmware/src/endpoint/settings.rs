@@ -45,9 +45,8 @@ impl Settings {
 
     /// What is on flash.
     pub(super) fn load<F: NorFlash>(&mut self, store: &mut Store<F>) -> Result<(), StoreError> {
-        if let Some(record) = store.get(KEY, &mut self.record)? {
-            self.len = record.len();
-        }
+        let len = store.get(KEY, &mut self.record)?;
+        self.len = len.max(HEAD);
         Ok(())
     }
 

@@ -31,9 +31,8 @@ pub(super) fn load<F: NorFlash>(
     words: &mut [u32],
 ) -> Result<(), StoreError> {
     let mut record = [0; LEN_MAX];
-    if let Some(record) = store.get(key, &mut record)? {
-        parse(record, words);
-    }
+    let len = store.get(key, &mut record)?;
+    parse(record.get(..len).unwrap_or_default(), words);
     Ok(())
 }
 

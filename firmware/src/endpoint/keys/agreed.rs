@@ -35,7 +35,8 @@ impl Keyring {
         let first = Secret::new(&provision.key).ok_or(EndpointError::Config)?;
         let origin = origin(&first);
         let mut record = [0; LEN];
-        let kept = store.get(KEY, &mut record)?.and_then(|record| {
+        let len = store.get(KEY, &mut record)?;
+        let kept = record.get(..len).and_then(|record| {
             let (wipes, rest) = record.split_first()?;
             let keys = Keys::parse(rest.strip_prefix(&origin)?)?;
             Some((*wipes == 1, keys))

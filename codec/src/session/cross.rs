@@ -4,7 +4,7 @@
 use super::choose::{self, SKETCH_LEN, Sketch};
 use super::memory::{Direction, Shelves};
 use super::staged::Staged;
-use super::walk::{Failed, Memory, Scribe, Walk, What};
+use super::walk::{Memory, Scribe, Walk, What};
 use super::{Ids, Options, Session, nodes};
 use crate::alias::recent::{Next, Recent};
 use crate::alias::template::{Cursor, Recorder};
@@ -130,14 +130,21 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             arena,
             next: &next,
             referred: None,
-            fault: Fault::Malformed,
+            fault: None,
+            is_writing,
         };
         let nodes = match work {
-            Work::Write(stanza, _) => nodes::write(&mut walk, stanza).map(|()| 0),
+            Work::Write(stanza, _) => {
+                nodes::write(&mut walk, stanza);
+                0
+            }
             Work::Read(tape) => nodes::read(&mut walk, tape),
         };
-        let concluded = nodes.and_then(|nodes| conclude(&mut walk, &sketch).map(|()| nodes));
-        concluded.map_err(|Failed| walk.fault)
+        conclude(&mut walk, &sketch);
+        match walk.fault {
+            None => Ok(nodes),
+            Some(fault) => Err(fault),
+        }
     }
 }
 
@@ -171,7 +178,7 @@ fn sketch(dictionary: &crate::dictionary::Dictionary<'_>, work: &Work<'_, '_>) -
 /// Codes whether the stanza is kept as a template, and where; what later packets are told of this one.
 // Apart for the same reason.
 #[inline(never)]
-fn conclude<D: Scribe>(walk: &mut Walk<'_, '_, D>, sketch: &Sketch) -> Result<(), Failed> {
+fn conclude<D: Scribe>(walk: &mut Walk<'_, '_, D>, sketch: &Sketch) {
     let templates = walk.memory.shelves.templates();
     let template = walk.staged.template;
     let len = walk.recorder.finish().map(|tokens| tokens.len());
@@ -182,17 +189,18 @@ fn conclude<D: Scribe>(walk: &mut Walk<'_, '_, D>, sketch: &Sketch) -> Result<()
     };
     let slot = code_store(walk, slot);
     walk.d.note(What::Packet);
-    let staged = &mut walk.staged;
     if let Some(slot) = slot {
         let len = len.filter(|_| slot < templates.slots());
-        let len = len.ok_or(Failed)?;
-        staged.stored = Some((slot, len));
-        staged.root = sketch.root;
+        if len.is_none() {
+            walk.fail(Fault::Malformed);
+        }
+        walk.staged.stored = Some((slot, len.unwrap_or(0)));
+        walk.staged.root = sketch.root;
     }
+    let staged = &mut walk.staged;
     staged.packet.set_slot(slot.or(template));
     staged.packet.strings = staged.next_string();
     staged.packet.kind = walk.trail.kind();
-    Ok(())
 }
 
 /// Contexts of what is said once for a packet.

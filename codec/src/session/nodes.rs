@@ -1,6 +1,6 @@
 //! The nodes of a stanza in the order of the air, out or in. Refuses what XML refuses, of either end alike.
 
-use super::walk::{Failed, Scribe, Walk};
+use super::walk::{Scribe, Walk};
 use crate::dictionary::Dictionary;
 use crate::stanza::{Node, Stanza};
 use crate::structure::lexicon::{Class, Symbol, attribute, element};
@@ -12,13 +12,12 @@ const LOOKED_UP: usize = 8;
 /// Writes the stanza.
 // Apart: what it has looked up need not lie on a board's stack while a stanza is read.
 #[inline(never)]
-pub(super) fn write<'x, D: Scribe>(
-    walk: &mut Walk<'_, 'x, D>,
-    stanza: Stanza<'_, 'x>,
-) -> Result<(), Failed> {
+pub(super) fn write<'x, D: Scribe>(walk: &mut Walk<'_, 'x, D>, stanza: Stanza<'_, 'x>) {
     let mut last = Symbol::CLOSE;
     let mut rest = stanza.nodes();
-    while let Some((node, after)) = rest.split_first() {
+    while let Some((node, after)) = rest.split_first()
+        && walk.fault.is_none()
+    {
         rest = after;
         let (mut symbol, text) = match *node {
             Node::Open { ns, name } => (element(walk.dictionary, ns, name), ""),
@@ -26,12 +25,11 @@ pub(super) fn write<'x, D: Scribe>(
             Node::Text(text) => (Symbol::TEXT, text),
             _ => (Symbol::CLOSE, ""),
         };
-        cross(walk, &mut last, &mut symbol, Some(text))?;
+        cross(walk, &mut last, &mut symbol, text);
         if symbol.opens() {
-            rest = write_attributes(walk, &mut last, rest)?;
+            rest = write_attributes(walk, &mut last, rest);
         }
     }
-    Ok(())
 }
 
 /// Writes the attributes that begin `nodes`, in the order of the dictionary, unknown ones last. Returns the other nodes.
@@ -39,7 +37,7 @@ fn write_attributes<'n, 'x, D: Scribe>(
     walk: &mut Walk<'_, 'x, D>,
     last: &mut Symbol<'x>,
     nodes: &'n [Node<'x>],
-) -> Result<&'n [Node<'x>], Failed> {
+) -> &'n [Node<'x>] {
     let mut looked_up = [Symbol::CLOSE; LOOKED_UP];
     let mut left = nodes;
     while let Some((Node::Attr { .. }, rest)) = left.split_first() {
@@ -63,28 +61,30 @@ fn write_attributes<'n, 'x, D: Scribe>(
         }
         // So if some occur twice.
         if next.class == Class::Close {
-            return Err(Failed);
+            walk.fail(Fault::Malformed);
+            break;
         }
-        cross(walk, last, &mut next, Some(text))?;
+        cross(walk, last, &mut next, text);
     }
-    Ok(left)
+    left
 }
 
 /// Reads one element; returns the number of nodes.
-pub(super) fn read<'x, D: Scribe>(
-    walk: &mut Walk<'_, 'x, D>,
-    tape: &mut [Node<'x>],
-) -> Result<usize, Failed> {
+pub(super) fn read<'x, D: Scribe>(walk: &mut Walk<'_, 'x, D>, tape: &mut [Node<'x>]) -> usize {
     let mut last = Symbol::CLOSE;
     let mut symbol = Symbol::CLOSE;
     for (place, count) in tape.iter_mut().zip(1..) {
-        let value = cross(walk, &mut last, &mut symbol, None)?;
-        *place = node(walk, &symbol, value)?;
-        if walk.trail.depth() == 0 {
-            return Ok(count);
+        let value = cross(walk, &mut last, &mut symbol, "");
+        match node(walk, &symbol, value) {
+            Some(node) => *place = node,
+            None => walk.fail(Fault::Malformed),
+        }
+        if walk.fault.is_some() || walk.trail.depth() == 0 {
+            return count;
         }
     }
-    walk.fail(Fault::TapeFull)
+    walk.fail(Fault::TapeFull);
+    0
 }
 
 /// Codes a symbol and its value, which are given to be written; `last` is the symbol before, if it is an attribute of the
@@ -93,32 +93,30 @@ fn cross<'x, D: Scribe>(
     walk: &mut Walk<'_, 'x, D>,
     last: &mut Symbol<'x>,
     symbol: &mut Symbol<'x>,
-    given: Option<&'x str>,
-) -> Result<&'x str, Failed> {
-    walk.symbol(symbol, given.is_some())?;
+    given: &'x str,
+) -> &'x str {
+    walk.symbol(symbol);
     if symbol.is_other() && !(is_xml_text(symbol.ns) && is_xml_name(symbol.name)) {
-        return walk.fail(Fault::Characters);
+        walk.fail(Fault::Characters);
     }
     let is_text = symbol.class == Class::Text;
     if !is_text && !symbol.is_attribute() {
         *last = Symbol::CLOSE;
-        return Ok("");
+        return "";
     }
-    // Each attribute once, under one name and in the order of all; text in one piece.
+    // Each attribute once, under one name and in the order of all; text in one piece, and not empty.
     let is_named = symbol.class == Class::OtherAttribute
         && !attribute(walk.dictionary, symbol.ns, symbol.name).is_other();
-    if is_named || *last >= *symbol && (!is_text || last.class == Class::Text) {
-        return Err(Failed);
-    }
+    let is_again = *last >= *symbol && (!is_text || last.class == Class::Text);
     *last = *symbol;
-    let value = walk.value(symbol, given)?;
-    if is_text && value.is_empty() {
-        return Err(Failed);
+    let value = walk.value(symbol, given);
+    if is_named || is_again || is_text && value.is_empty() {
+        walk.fail(Fault::Malformed);
     }
     if !is_xml_text(value) {
-        return walk.fail(Fault::Characters);
+        walk.fail(Fault::Characters);
     }
-    Ok(value)
+    value
 }
 
 fn look_up<'x>(dictionary: &Dictionary<'_>, node: &Node<'x>) -> Symbol<'x> {
@@ -133,15 +131,15 @@ fn node<'x, D: Scribe>(
     walk: &Walk<'_, 'x, D>,
     symbol: &Symbol<'x>,
     value: &'x str,
-) -> Result<Node<'x>, Failed> {
+) -> Option<Node<'x>> {
     let (ns, name) = walk.named(symbol)?;
     let ns = match symbol.class {
-        Class::Close => return Ok(Node::Close),
-        Class::Text => return Ok(Node::Text(value)),
+        Class::Close => return Some(Node::Close),
+        Class::Text => return Some(Node::Text(value)),
         Class::OtherElement | Class::OtherAttribute => symbol.ns,
-        _ => walk.dictionary.namespaces.get(ns).ok_or(Failed)?,
+        _ => walk.dictionary.namespaces.get(ns)?,
     };
-    Ok(if symbol.opens() {
+    Some(if symbol.opens() {
         Node::Open { ns, name }
     } else {
         Node::Attr { ns, name, value }

@@ -16,6 +16,7 @@ use crate::alias::recent::Next;
 use crate::alias::template::{Cursor, Recorder, Trace};
 use crate::dictionary::{self, Dictionary};
 use crate::features::mix;
+use crate::row::put;
 use crate::stanza::Arena;
 use crate::structure::lexicon::{Class, ESCAPE_ATTRIBUTE, ESCAPE_ELEMENT, Symbol, TEXT, hash};
 use crate::structure::trail::Trail;
@@ -102,6 +103,9 @@ impl<'m> Memory<'m> {
 }
 
 /// See the module. What is used most lies first, within reach of a board's short instructions.
+///
+/// What goes wrong is noted in `fault`, and looked at after each node: until then the walk goes on, with empty strings,
+/// and what it codes is of no account. Strings to be read are given empty, too; what is found out about those is ignored.
 #[repr(C)]
 pub(crate) struct Walk<'w, 'a, D> {
     /// Where bits go to or come from.
@@ -115,7 +119,8 @@ pub(crate) struct Walk<'w, 'a, D> {
     /// Number of the packet.
     pub(crate) number: u32,
     /// What is wrong, once something is.
-    pub(crate) fault: Fault,
+    pub(crate) fault: Option<Fault>,
+    pub(crate) is_writing: bool,
     pub(crate) cursor: Cursor<'w>,
     pub(crate) recorder: Recorder<'w>,
     pub(crate) trail: Trail<'w>,
@@ -126,131 +131,136 @@ pub(crate) struct Walk<'w, 'a, D> {
     pub(crate) memory: Memory<'w>,
 }
 
-/// Something is wrong; [`Walk::fault`] says what. It says so apart, so that a board has answers in registers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Failed;
-
 impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
-    /// Codes one symbol, which is given to be written, or put into `symbol`.
-    pub(crate) fn symbol(&mut self, symbol: &mut Symbol<'a>, given: bool) -> Result<(), Failed> {
-        if !given {
+    /// Codes one symbol: `symbol` is the one to write, or where it is read to.
+    pub(crate) fn symbol(&mut self, symbol: &mut Symbol<'a>) {
+        if !self.is_writing {
             *symbol = Symbol::CLOSE;
         }
-        self.follow(symbol, given)?;
-        self.arrive(symbol)
+        self.follow(symbol);
+        self.arrive(symbol);
     }
 
-    /// Codes a symbol as the template has it, or else by itself. On the reading end it is put into `symbol`.
-    fn follow(&mut self, symbol: &mut Symbol<'a>, given: bool) -> Result<(), Failed> {
+    /// Codes a symbol as the template has it, or else by itself.
+    fn follow(&mut self, symbol: &mut Symbol<'a>) {
         let mut expected_key = 0;
         let mut skipped = 0;
         while let Some(expected) = self.cursor.expected() {
             expected_key = expected.key();
             let contexts = self.trail.symbol_hit(expected_key, skipped);
-            let hit = flag(self.d, &contexts, SAME_SYMBOL, given && *symbol == expected);
+            let hit = flag(self.d, &contexts, SAME_SYMBOL, *symbol == expected);
             self.trail.judge(hit);
             if hit {
-                if !given {
-                    // Its strings are moved to where they can stay.
-                    *symbol = Symbol::known(expected.class, expected.id);
-                    symbol.ns = self.keep(expected.ns)?;
-                    symbol.name = self.keep(expected.name)?;
-                }
-                return Ok(());
+                // Its strings are moved to where they can stay.
+                symbol.class = expected.class;
+                symbol.id = expected.id;
+                symbol.ns = self.settle(symbol.ns, expected.ns.as_bytes());
+                symbol.name = self.settle(symbol.name, expected.name.as_bytes());
+                return;
             }
-            let left_out = given && self.cursor.has_later(symbol);
+            let left_out = self.cursor.has_later(symbol);
             let closes = expected.class == Class::Close;
             if closes || !flag(self.d, &contexts, SKIP, left_out) {
                 break;
             }
-            if !self.cursor.skip() {
-                return Err(Failed);
-            }
+            self.cursor.skip();
             skipped = expected_key;
         }
         let contexts = self.trail.symbol(expected_key);
         let class = tree(self.d, &contexts, CLASS, 3, symbol.class as u32);
-        symbol.class = *Class::ALL.get(class as usize).ok_or(Failed)?;
+        match Class::ALL.get(class as usize) {
+            Some(class) => symbol.class = *class,
+            None => self.fail(Fault::Malformed),
+        }
         match symbol.class {
             Class::Close | Class::Text => {}
             Class::Element => symbol.id = rank(self.d, &contexts, ELEMENT, symbol.id),
             Class::Attribute => symbol.id = rank(self.d, &contexts, ATTRIBUTE, symbol.id),
             _ => {
-                let given = given.then_some(*symbol);
-                symbol.ns = self.namespace(&contexts, given.map(|symbol| symbol.ns))?;
-                symbol.name = self.letters(ELEMENT, given.map(|symbol| symbol.name))?;
+                symbol.ns = self.namespace(&contexts, symbol.ns);
+                symbol.name = self.letters(ELEMENT, symbol.name);
             }
         }
-        Ok(())
     }
 
-    fn namespace(
-        &mut self,
-        contexts: &Contexts,
-        given: Option<&'a str>,
-    ) -> Result<&'a str, Failed> {
+    fn namespace(&mut self, contexts: &Contexts, given: &'a str) -> &'a str {
         let table = &self.dictionary.namespaces;
-        let known = given.and_then(|ns| table.find(ns));
+        let known = table.find(given);
         if !flag(self.d, contexts, NAMESPACE_KNOWN, known.is_some()) {
             return self.letters(NAMESPACE, given);
         }
         let id = rank(self.d, contexts, NAMESPACE, known.unwrap_or(0));
-        table.get(id).ok_or(Failed)
+        self.found(table.get(id), Fault::Malformed)
     }
 
-    /// Says what is wrong.
-    pub(crate) fn fail<T>(&mut self, fault: Fault) -> Result<T, Failed> {
-        self.fault = fault;
-        Err(Failed)
+    /// Says what is wrong; what was first counts.
+    // Apart: a call is all that is needed where something may be wrong.
+    #[inline(never)]
+    pub(crate) fn fail(&mut self, fault: Fault) {
+        self.fault.get_or_insert(fault);
     }
 
-    /// What both ends should remember, or what is wrong.
-    fn known<T>(&mut self, found: Option<T>) -> Result<T, Failed> {
-        match found {
-            Some(found) => Ok(found),
-            None => self.fail(Fault::Unknown),
+    /// What is sure to be there if nothing is wrong.
+    fn found(&mut self, found: Option<&'a str>, fault: Fault) -> &'a str {
+        if found.is_none() {
+            self.fail(fault);
         }
+        found.unwrap_or("")
     }
 
-    /// Copies `text` to where it can stay.
-    fn keep(&mut self, text: &str) -> Result<&'a str, Failed> {
-        match self.arena.keep(text) {
-            Ok(text) => Ok(text),
-            Err(_) => self.fail(Fault::ArenaFull),
-        }
+    /// A word of the dictionary.
+    fn word(&mut self, id: u16) -> &'a str {
+        self.found(self.dictionary.values.get(id), Fault::Malformed)
     }
 
     /// Codes a string letter by letter.
-    fn letters(&mut self, place: u32, given: Option<&'a str>) -> Result<&'a str, Failed> {
-        let text = given.unwrap_or("").as_bytes();
-        let len = letters::code(self.d, place, text, self.arena.free());
+    fn letters(&mut self, place: u32, given: &'a str) -> &'a str {
+        let len = letters::code(self.d, place, given.as_bytes(), self.arena.free());
         self.kept(given, len)
     }
 
     /// What was written, or the `len` octets that were read to the arena; what did not fit is longer than that.
-    fn kept(&mut self, given: Option<&'a str>, len: usize) -> Result<&'a str, Failed> {
-        if let Some(text) = given {
-            return Ok(text);
+    fn kept(&mut self, given: &'a str, len: usize) -> &'a str {
+        if self.is_writing {
+            return given;
         }
         let fits = len <= self.arena.free().len();
-        match self.arena.take(len) {
-            Some(text) => Ok(text),
-            None if fits => self.fail(Fault::Characters),
-            None => self.fail(Fault::ArenaFull),
+        let fault = if fits { Fault::Characters } else { Fault::ArenaFull };
+        let text = self.arena.take(len);
+        self.found(text, fault)
+    }
+
+    /// What was written, or a copy of what was read.
+    pub(super) fn settle(&mut self, given: &'a str, octets: &[u8]) -> &'a str {
+        self.join(given, &[octets])
+    }
+
+    /// What was written, or the parts that were read together.
+    pub(super) fn join(&mut self, given: &'a str, parts: &[&[u8]]) -> &'a str {
+        let mut len = 0;
+        if !self.is_writing {
+            for part in parts {
+                // What does not fit is found out below.
+                if let Some(free) = self.arena.free().get_mut(len..) {
+                    put(free, part);
+                }
+                len += part.len();
+            }
         }
+        self.kept(given, len)
     }
 
     /// Takes note of a symbol on all sides.
-    fn arrive(&mut self, symbol: &Symbol<'a>) -> Result<(), Failed> {
+    fn arrive(&mut self, symbol: &Symbol<'a>) {
         self.cursor.advance(symbol);
         self.recorder.symbol(symbol);
         let key = symbol.key();
-        let (_, name) = self.named(symbol)?;
+        let name = self.named(symbol).map_or("", |(_, name)| name);
         let inside = self.trail.depth() > 0;
         let (fine, what) = match symbol.class {
             Class::Element | Class::OtherElement => {
                 if !self.trail.open(key) {
-                    return self.fail(Fault::TooDeep);
+                    self.fail(Fault::TooDeep);
                 }
                 (true, What::Open(name))
             }
@@ -269,17 +279,18 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             }
         };
         self.d.note(what);
-        fine.then_some(()).ok_or(Failed)
+        if !fine {
+            self.fail(Fault::Malformed);
+        }
     }
 
     /// Number of the namespace, which another symbol has not, and local name.
-    pub(crate) fn named(&self, symbol: &Symbol<'a>) -> Result<(u16, &'a str), Failed> {
-        let names = match symbol.class {
-            Class::Element => &self.dictionary.elements,
-            Class::Attribute => &self.dictionary.attributes,
-            _ => return Ok((0, symbol.name)),
-        };
-        names.get(symbol.id).ok_or(Failed)
+    pub(crate) fn named(&self, symbol: &Symbol<'a>) -> Option<(u16, &'a str)> {
+        match symbol.class {
+            Class::Element => self.dictionary.elements.get(symbol.id),
+            Class::Attribute => self.dictionary.attributes.get(symbol.id),
+            _ => Some((0, symbol.name)),
+        }
     }
 
     /// What the dictionary says about values of `symbol` in the open element.
@@ -306,11 +317,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     /// Codes the value of `symbol`, which was the latest; `given` is the one to write.
-    pub(crate) fn value(
-        &mut self,
-        symbol: &Symbol<'a>,
-        given: Option<&'a str>,
-    ) -> Result<&'a str, Failed> {
+    pub(crate) fn value(&mut self, symbol: &Symbol<'a>, given: &'a str) -> &'a str {
         let trace = self.cursor.trace();
         let place = match symbol.class {
             Class::Text => TEXT,
@@ -326,12 +333,12 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             hint: self.hint(symbol),
             is_text: symbol.class == Class::Text,
         };
-        let text = self.valued(at, trace, given)?;
+        let text = self.valued(at, trace, given);
         if symbol.class == Class::Attribute && self.trail.depth() == 1 {
             let is_known = trace == Trace::String(text);
             self.note_address(symbol, is_known, text);
         }
-        Ok(text)
+        text
     }
 
     /// Remembers the stanza's own addresses, and whether they are those of the template.
@@ -346,18 +353,17 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         packet.fresh |= !is_known;
     }
 
-    fn valued(
-        &mut self,
-        at: Place,
-        trace: Trace<'w>,
-        given: Option<&'a str>,
-    ) -> Result<&'a str, Failed> {
+    fn valued(&mut self, at: Place, trace: Trace<'w>, given: &'a str) -> &'a str {
         if trace.can_hit() && self.is_repeated(&at, trace, given) {
-            let text = self.replay(trace, given)?;
+            let text = self.replay(trace, given);
             self.leave(trace, "as before", text);
-            return Ok(text);
+            return text;
         }
-        let plan = given.map_or(Plan::default(), |text| self.plan(&at, trace, text));
+        let plan = if self.is_writing {
+            self.plan(&at, trace, given)
+        } else {
+            Plan::default()
+        };
         let mut job = Job {
             at,
             contexts: self.trail.at(at.place, trace.key()),
@@ -366,10 +372,10 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             number: plan.number,
         };
         let kind = self.kind(&job, plan.kind);
-        let text = self.coded(kind, &mut job)?;
-        let left = self.left(kind, &job, text)?;
+        let text = self.coded(kind, &mut job);
+        let left = self.left(kind, &job, text);
         self.leave(left, plan::name(kind), text);
-        Ok(text)
+        text
     }
 
     /// Takes note of a value: what it leaves for the template, how it went, and itself.
@@ -396,8 +402,8 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// Whether the value is the template's.
     // Apart: its contexts need not lie on a board's stack while a value is coded.
     #[inline(never)]
-    fn is_repeated(&mut self, at: &Place, trace: Trace<'w>, given: Option<&'a str>) -> bool {
-        let same = given.is_some_and(|text| self.is_same(trace, at, text));
+    fn is_repeated(&mut self, at: &Place, trace: Trace<'w>, given: &'a str) -> bool {
+        let same = self.is_same(trace, at, given);
         let contexts = self.trail.value_hit(at.place, trace.key());
         let hit = flag(self.d, &contexts, SAME_VALUE, same);
         self.trail.judge(hit);
@@ -414,18 +420,12 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         }
     }
 
-    fn replay(&mut self, trace: Trace<'_>, given: Option<&'a str>) -> Result<&'a str, Failed> {
-        if matches!(trace, Trace::NewId) {
-            return self.new_id(given);
-        }
-        if let Some(text) = given {
-            return Ok(text);
-        }
+    fn replay(&mut self, trace: Trace<'_>, given: &'a str) -> &'a str {
         match trace {
-            Trace::String(text) => self.keep(text),
-            Trace::Word(id) => self.dictionary.values.get(id).ok_or(Failed),
-            Trace::SameId(ordinal) => self.known(self.staged.id(ordinal)),
-            _ => Err(Failed),
+            Trace::NewId => self.new_id(given),
+            Trace::Word(id) => self.word(id),
+            Trace::SameId(ordinal) => self.found(self.staged.id(ordinal), Fault::Unknown),
+            _ => self.settle(given, trace.string().unwrap_or("").as_bytes()),
         }
     }
 }
@@ -453,7 +453,7 @@ pub(crate) struct Job<'j, 'a> {
     pub(crate) at: Place,
     pub(crate) contexts: Contexts,
     pub(crate) trace: Trace<'j>,
-    pub(crate) given: Option<&'a str>,
+    pub(crate) given: &'a str,
     /// What was found out about it, see [`Plan`]; on the reading end, what was read.
     pub(crate) number: u16,
 }

@@ -1,12 +1,12 @@
 //! Ids on the walk: found, referred to, made up. Refuses to tell whose they are in XMPP; a packet and an ordinal name
 //! each of them.
 
-use super::{Failed, Job, Scribe, Walk};
+use super::{Job, Scribe, Walk};
 use crate::alias::ids::{self, IdRef, MINTED_MAX};
 use crate::dictionary;
 use crate::session::staged::Origin;
 use crate::structure::{flag, signed, tree};
-use crate::value::uuid;
+use crate::value::{Fault, uuid};
 
 const OWN: u32 = 0x0001_4964;
 const DISTANCE: u32 = 0x0003_4964;
@@ -43,21 +43,18 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     /// Codes a reference; returns the id it stands for at this end. Whether the packet is the writer's goes to `job`.
-    pub(super) fn reference(&mut self, job: &mut Job<'w, 'a>) -> Result<&'a str, Failed> {
-        let given = job.given.and_then(|text| self.find_reference(text));
+    pub(super) fn reference(&mut self, job: &mut Job<'w, 'a>) -> &'a str {
+        let given = self.find_reference(job.given);
         let (own, number) = self.referred_packet(job, given);
         job.number = own.into();
         let ordinal = given.map_or(0, |id| u32::from(id.ordinal));
         let ordinal = tree(self.d, &job.contexts, ORDINAL, 3, ordinal) as u8;
-        let text = match job.given {
-            Some(text) => text,
-            None => match ids::lookup(self.memory.shelves.ids(own), number, ordinal) {
-                Some(id) => self.keep(id)?,
-                None => self.mint(number, ordinal)?,
-            },
+        let text = match ids::lookup(self.memory.shelves.ids(own), number, ordinal) {
+            Some(id) => self.settle(job.given, id.as_bytes()),
+            None => self.mint(job.given, number, ordinal),
         };
         self.staged.add_id(text, Origin::Elsewhere);
-        Ok(text)
+        text
     }
 
     /// Codes which packet is referred to, and whether it is one of the writing end.
@@ -105,22 +102,19 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     /// An id that does not cross: at the far end, one is made up.
-    pub(super) fn new_id(&mut self, given: Option<&'a str>) -> Result<&'a str, Failed> {
+    pub(super) fn new_id(&mut self, given: &'a str) -> &'a str {
         if !self.staged.has_id_room() {
-            return Err(Failed);
+            self.fail(Fault::Malformed);
         }
-        let text = match given {
-            Some(text) => text,
-            None => self.mint(self.number, self.staged.next_ordinal())?,
-        };
+        let text = self.mint(given, self.number, self.staged.next_ordinal());
         self.staged.add_id(text, Origin::MadeUp);
-        Ok(text)
+        text
     }
 
-    fn mint(&mut self, number: u32, ordinal: u8) -> Result<&'a str, Failed> {
+    fn mint(&mut self, given: &'a str, number: u32, ordinal: u8) -> &'a str {
         let mut out = [0; MINTED_MAX];
         let id = ids::mint(self.memory.tag(), number, ordinal, &mut out);
-        self.settle(None, id)
+        self.settle(given, id)
     }
 }
 

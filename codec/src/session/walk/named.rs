@@ -2,11 +2,11 @@
 //! at the next one; a counter costs its last digits.
 
 use super::strings::after_last;
-use super::{Failed, Job, Scribe, Walk};
+use super::{Job, Scribe, Walk};
 use crate::alias::template::Trace;
 use crate::structure::{flag, number};
 use crate::value::token::Token;
-use crate::value::uuid;
+use crate::value::{Fault, uuid};
 
 const NEAR: u32 = 0x0001_4e61;
 const SHARED: u32 = 0x0002_4e61;
@@ -58,31 +58,28 @@ pub(super) fn cut(trace: Trace<'_>, id: &str) -> Option<u16> {
 
 impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// Codes a prefix and what follows it.
-    pub(super) fn split(&mut self, job: &Job<'w, 'a>) -> Result<&'a str, Failed> {
+    pub(super) fn split(&mut self, job: &Job<'w, 'a>) -> &'a str {
         let contexts = &job.contexts;
         let cut = usize::from(job.number);
-        let given = job.given.and_then(|text| text.split_at_checked(cut));
-        let (prefix, rest) = given.unzip();
-        let mut shared = None;
-        if let Trace::Crossed(head) = job.trace {
-            let near = prefix.is_some_and(|prefix| head.starts_with(prefix));
-            if flag(self.d, contexts, NEAR, near) {
+        let (prefix, rest) = job.given.split_at_checked(cut).unwrap_or(("", ""));
+        let near = |head: &str| head.starts_with(prefix);
+        let start = match job.trace {
+            Trace::Crossed(head) if flag(self.d, contexts, NEAR, near(head)) => {
                 let len = number(self.d, contexts, SHARED, cut as u32) as usize;
-                shared = Some(head.get(..len).ok_or(Failed)?);
+                match head.get(..len) {
+                    Some(shared) => self.settle(prefix, shared.as_bytes()),
+                    None => self.found(None, Fault::Malformed),
+                }
             }
-        }
-        let start = match (shared, prefix) {
-            (None, _) => self.letters(job.at.place, prefix)?,
-            (Some(_), Some(prefix)) => prefix,
-            (Some(shared), None) => self.keep(shared)?,
+            _ => self.letters(job.at.place, prefix),
         };
-        let is_uuid = rest.is_some_and(|rest| uuid::Form::of(rest).is_some());
+        let is_uuid = uuid::Form::of(rest).is_some();
         let end = if job.at.hint.is_id() && flag(self.d, contexts, IS_UUID, is_uuid) {
-            self.uuid(contexts, rest)?
+            self.uuid(contexts, rest)
         } else {
-            self.tokens(contexts, rest)?
+            self.tokens(contexts, rest)
         };
-        self.join(job.given, &[start, end])
+        self.join(job.given, &[start.as_bytes(), end.as_bytes()])
     }
 }
 

@@ -4,7 +4,7 @@
 use super::ids::{is_made_up, is_packet_id};
 use super::named;
 use super::strings::{IS_ALIAS, IS_REPEAT};
-use super::{Failed, Job, Place, Scribe, Walk};
+use super::{Job, Place, Scribe, Walk};
 use crate::alias::ids;
 use crate::alias::template::Trace;
 use crate::dictionary;
@@ -15,7 +15,7 @@ use crate::value::decimal::{self, Decimal};
 use crate::value::time::{self, EPOCH, Time};
 use crate::value::token::{self, Token, count};
 use crate::value::uuid;
-use crate::value::{Kind, is_among};
+use crate::value::{Fault, Kind, is_among};
 
 const WORD: u32 = 0x0001_506c;
 const ORDINAL: u32 = 0x0002_506c;
@@ -161,13 +161,13 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     /// Codes a value the way `kind` says.
-    pub(super) fn coded(&mut self, kind: Kind, job: &mut Job<'w, 'a>) -> Result<&'a str, Failed> {
+    pub(super) fn coded(&mut self, kind: Kind, job: &mut Job<'w, 'a>) -> &'a str {
         let (contexts, given) = (&job.contexts, job.given);
         match kind {
             Kind::Prose => self.prose(given),
             Kind::Word => {
                 job.number = rank(self.d, contexts, WORD, job.number);
-                self.dictionary.values.get(job.number).ok_or(Failed)
+                self.word(job.number)
             }
             Kind::Alias => self.alias(job.at.place, job.number, given),
             Kind::Repeat => self.repeat(contexts, job.number),
@@ -175,20 +175,20 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             Kind::NewId => self.new_id(given),
             Kind::SameId => {
                 job.number = tree(self.d, contexts, ORDINAL, 3, job.number.into()) as u16;
-                self.known(self.staged.id(job.number as u8))
+                self.found(self.staged.id(job.number as u8), Fault::Unknown)
             }
             Kind::Jid => self.jid(job.at.place, given),
             Kind::Uuid => self.uuid(contexts, given),
             Kind::Token => self.tokens(contexts, given),
             Kind::Integer | Kind::Decimal => {
-                let number = given.and_then(Decimal::parse).unwrap_or_default();
+                let number = Decimal::parse(given).unwrap_or_default();
                 let whole = kind == Kind::Integer;
                 let base = job.trace.string().and_then(Decimal::parse);
                 let number = number.code(self.d, contexts, whole, base);
                 self.settle(given, number.write(&mut [0; decimal::LEN_MAX]))
             }
             Kind::Time => {
-                let time = given.and_then(Time::parse).unwrap_or(Time::new(EPOCH));
+                let time = Time::parse(given).unwrap_or(Time::new(EPOCH));
                 let base = self.clock(job, time.clock());
                 let time = time.code(self.d, contexts, base);
                 self.staged.packet.marks.clock = time.clock();
@@ -207,8 +207,8 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         kind: Kind,
         job: &Job<'w, 'a>,
         text: &'a str,
-    ) -> Result<Trace<'a>, Failed> {
-        let left = match kind {
+    ) -> Trace<'a> {
+        match kind {
             Kind::Word => Trace::Word(job.number),
             Kind::NewId => Trace::NewId,
             Kind::SameId => Trace::SameId(job.number as u8),
@@ -226,16 +226,15 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             _ if job.at.is_opaque() => Trace::Long,
             _ => {
                 let worth = is_worth_keeping(kind, &job.at, text.len());
-                self.introduce(&job.contexts, text, worth)?;
+                self.introduce(&job.contexts, text, worth);
                 Trace::String(text)
             }
-        };
-        Ok(left)
+        }
     }
 
     /// Codes octets in base64.
-    fn octets(&mut self, job: &Job<'w, 'a>) -> Result<&'a str, Failed> {
-        let token = job.given.map(Token::octets).unwrap_or_default();
+    fn octets(&mut self, job: &Job<'w, 'a>) -> &'a str {
+        let token = Token::octets(job.given);
         let before = match job.trace {
             Trace::Octets(count) => Some(count),
             _ => None,
@@ -245,13 +244,8 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     /// Codes a UUID.
-    pub(super) fn uuid(
-        &mut self,
-        contexts: &Contexts,
-        given: Option<&'a str>,
-    ) -> Result<&'a str, Failed> {
-        let out = self.arena.free();
-        let len = uuid::code(self.d, contexts, given.unwrap_or(""), out);
+    pub(super) fn uuid(&mut self, contexts: &Contexts, given: &'a str) -> &'a str {
+        let len = uuid::code(self.d, contexts, given, self.arena.free());
         self.kept(given, len)
     }
 
@@ -270,26 +264,12 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         }
     }
 
-    /// On the reading end, keeps what was written into a small buffer.
-    pub(super) fn settle(
-        &mut self,
-        given: Option<&'a str>,
-        octets: &[u8],
-    ) -> Result<&'a str, Failed> {
-        match given {
-            Some(text) => Ok(text),
-            // The typed values write ASCII only.
-            None => self.keep(core::str::from_utf8(octets).unwrap_or("")),
-        }
-    }
-
     /// Codes running text.
-    pub(super) fn prose(&mut self, given: Option<&'a str>) -> Result<&'a str, Failed> {
+    pub(super) fn prose(&mut self, given: &'a str) -> &'a str {
         let Some(model) = self.text else {
             return self.letters(hash("prose"), given);
         };
-        let text = given.unwrap_or("").as_bytes();
-        let len = model.code(self.d.coder(), text, self.arena.free());
+        let len = model.code(self.d.coder(), given.as_bytes(), self.arena.free());
         self.kept(given, len)
     }
 

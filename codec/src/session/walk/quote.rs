@@ -2,10 +2,11 @@
 //! comes back under its id, from a room or an archive. Refuses to guess at quotations that are not the start of a body
 //! both ends remember.
 
-use super::{Failed, Job, Scribe, Walk};
+use super::{Job, Scribe, Walk};
 use crate::alias::bodies::{self, Quoted};
 use crate::alias::ids::IdRef;
 use crate::structure::{flag, number};
+use crate::value::Fault;
 
 const WHOLE: u32 = 0x0001_5175;
 const LEN: u32 = 0x0002_5175;
@@ -77,19 +78,18 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     /// Codes a text that begins with a quotation.
-    pub(super) fn quote(&mut self, job: &Job<'w, 'a>) -> Result<&'a str, Failed> {
+    pub(super) fn quote(&mut self, job: &Job<'w, 'a>) -> &'a str {
         if !bodies::ARE_KEPT {
-            return self.known(None);
+            return self.found(None, Fault::Unknown);
         }
-        let quote = job.given.and_then(|text| self.find_quote(text));
+        let quote = self.find_quote(job.given);
         let (own, packet) = self.referred_packet(job, quote.map(|quote| quote.source));
-        let body = self.known(bodies::get(self.memory.shelves.bodies(own), packet))?;
+        let Some(body) = bodies::get(self.memory.shelves.bodies(own), packet) else {
+            return self.found(None, Fault::Unknown);
+        };
         let echo = quote.is_some_and(|quote| quote.echo);
         if flag(self.d, &job.contexts, ECHO, echo) {
-            return match job.given {
-                Some(text) => Ok(text),
-                None => self.keep(body),
-            };
+            return self.settle(job.given, body.as_bytes());
         }
         let len = quote.map_or(0, |quote| quote.len);
         let len = if flag(self.d, &job.contexts, WHOLE, len == body.len()) {
@@ -97,13 +97,15 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         } else {
             number(self.d, &job.contexts, LEN, len as u32) as usize
         };
-        let quoted = body.get(..len).ok_or(Failed)?;
-        let rest = self.prose(quote.map(|quote| quote.rest))?;
-        if let Some(text) = job.given {
-            return Ok(text);
+        let Some(quoted) = body.get(..len) else {
+            return self.found(None, Fault::Malformed);
+        };
+        let rest = self.prose(quote.map_or("", |quote| quote.rest));
+        if self.is_writing {
+            return job.given;
         }
         let marked = bodies::write(quoted, self.arena.free()).unwrap_or(usize::MAX);
-        let marked = self.kept(None, marked)?;
-        self.join(None, &[marked, rest])
+        let marked = self.kept("", marked);
+        self.join("", &[marked.as_bytes(), rest.as_bytes()])
     }
 }

@@ -1,10 +1,9 @@
 //! Strings on the walk: aliases, JIDs by their parts, and tokens after a prefix. Refuses to normalise: parts are put
 //! together again octet for octet.
 
-use super::{Failed, Scribe, Walk};
+use super::{Scribe, Walk};
 use crate::alias::shelf::State;
 use crate::features::mix;
-use crate::row::put;
 use crate::structure::lexicon::hash;
 use crate::structure::{self, Contexts, flag, number, rank, recipe, tree};
 use crate::value::token::Token;
@@ -64,41 +63,28 @@ pub(super) fn token_cut(text: &str, separators: &[u8]) -> Option<u16> {
 
 impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// Codes a slot both ends know.
-    pub(super) fn alias(
-        &mut self,
-        place: u32,
-        slot: u16,
-        given: Option<&'a str>,
-    ) -> Result<&'a str, Failed> {
+    pub(super) fn alias(&mut self, place: u32, slot: u16, given: &'a str) -> &'a str {
         // How many there may be to choose from.
         let many = u32::from(self.next_slot()).checked_ilog2().unwrap_or(0);
         let contexts = Contexts::of(&[place, many], recipe!("a b ab"));
         let slot = structure::slot(self.d, &contexts, SLOT, slot);
         self.staged.touch(slot);
-        if let Some(text) = given {
-            return Ok(text);
+        match self.memory.shelves.strings().get(slot) {
+            Some(octets) => self.settle(given, octets),
+            None => self.found(None, Fault::Unknown),
         }
-        let octets = self.memory.shelves.strings().get(slot);
-        let text = octets.and_then(|octets| core::str::from_utf8(octets).ok());
-        let text = self.known(text)?;
-        self.keep(text)
     }
 
-    pub(super) fn repeat(&mut self, contexts: &Contexts, at: u16) -> Result<&'a str, Failed> {
+    pub(super) fn repeat(&mut self, contexts: &Contexts, at: u16) -> &'a str {
         let at = number(self.d, contexts, REPEAT, at.into()) as usize;
         let found = self.staged.strings().get(at);
-        self.known(found.and_then(|(_, text)| *text))
+        self.found(found.and_then(|(_, text)| *text), Fault::Unknown)
     }
 
     /// Gives a new string a slot, if the writing end thinks it worth one.
-    pub(super) fn introduce(
-        &mut self,
-        contexts: &Contexts,
-        text: &'a str,
-        worth: bool,
-    ) -> Result<(), Failed> {
+    pub(super) fn introduce(&mut self, contexts: &Contexts, text: &'a str, worth: bool) {
         if !self.staged.has_string_room() {
-            return Ok(());
+            return;
         }
         let shelf = self.memory.shelves.strings();
         let fits = text.len() <= shelf.slot_octets();
@@ -108,7 +94,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             None
         };
         if !flag(self.d, contexts, KEEP, wanted.is_some()) {
-            return Ok(());
+            return;
         }
         let mut slot = self.next_slot();
         let wanted = wanted.unwrap_or(0);
@@ -118,10 +104,9 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             slot = structure::slot(self.d, &Contexts::new(), NEW_SLOT, wanted);
         }
         if !fits || slot >= shelf.slots() {
-            return Err(Failed);
+            self.fail(Fault::Malformed);
         }
         self.staged.add_string(slot, text);
-        Ok(())
     }
 
     fn next_slot(&self) -> u16 {
@@ -140,25 +125,26 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     /// Codes an address by its parts.
-    pub(super) fn jid(&mut self, place: u32, given: Option<&'a str>) -> Result<&'a str, Failed> {
-        let (bare, resource) = given.and_then(|text| split_once(text, b'/')).unzip();
+    pub(super) fn jid(&mut self, place: u32, given: &'a str) -> &'a str {
+        let halves = split_once(given, b'/');
         let contexts = Contexts::of(&[place], recipe!("a"));
-        if !flag(self.d, &contexts, HAS_RESOURCE, resource.is_some()) {
+        if !flag(self.d, &contexts, HAS_RESOURCE, halves.is_some()) {
             return self.bare(&contexts, given);
         }
+        let (bare, resource) = halves.unwrap_or(("", ""));
         let bare_place = mix(BARE, place);
         let bare_contexts = Contexts::of(&[bare_place], recipe!("a"));
-        let (way, number) = bare.map_or((0, 0), |bare| self.find_known(bare));
+        let (way, number) = self.find_known(bare);
         let way = tree(self.d, &bare_contexts, BARE, 2, way);
         let bare = if way == 0 {
-            let bare = self.bare(&contexts, bare)?;
-            self.introduce(&contexts, bare, true)?;
+            let bare = self.bare(&contexts, bare);
+            self.introduce(&contexts, bare, true);
             bare
         } else {
-            self.both_have(way, bare_place, &bare_contexts, number, bare)?
+            self.both_have(way, bare_place, &bare_contexts, number, bare)
         };
-        let resource = self.part(mix(RESOURCE, place), resource)?;
-        self.join(given, &[bare, "/", resource])
+        let resource = self.part(mix(RESOURCE, place), resource);
+        self.join(given, &[bare.as_bytes(), b"/", resource.as_bytes()])
     }
 
     /// Codes an alias or a repetition.
@@ -168,46 +154,46 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         place: u32,
         contexts: &Contexts,
         number: u16,
-        given: Option<&'a str>,
-    ) -> Result<&'a str, Failed> {
+        given: &'a str,
+    ) -> &'a str {
         match way {
             IS_ALIAS => self.alias(place, number, given),
             IS_REPEAT => self.repeat(contexts, number),
-            _ => Err(Failed),
+            _ => self.found(None, Fault::Malformed),
         }
     }
 
-    fn bare(&mut self, contexts: &Contexts, given: Option<&'a str>) -> Result<&'a str, Failed> {
-        let (local, domain) = given.and_then(|text| split_once(text, b'@')).unzip();
-        if !flag(self.d, contexts, HAS_LOCAL, local.is_some()) {
+    fn bare(&mut self, contexts: &Contexts, given: &'a str) -> &'a str {
+        let halves = split_once(given, b'@');
+        if !flag(self.d, contexts, HAS_LOCAL, halves.is_some()) {
             return self.part(DOMAIN, given);
         }
-        let local = self.part(LOCAL, local)?;
-        let domain = self.part(DOMAIN, domain)?;
+        let (local, domain) = halves.unwrap_or(("", ""));
+        let local = self.part(LOCAL, local);
+        let domain = self.part(DOMAIN, domain);
         let (way, _) = self.plan_part(domain);
         let is_new = matches!(way, IS_LETTERS | IS_TOKEN | IS_SPLIT);
-        self.introduce(contexts, domain, is_new)?;
-        self.join(given, &[local, "@", domain])
+        self.introduce(contexts, domain, is_new);
+        self.join(given, &[local.as_bytes(), b"@", domain.as_bytes()])
     }
 
     /// One part of an address, or the text before a token.
-    fn part(&mut self, place: u32, given: Option<&'a str>) -> Result<&'a str, Failed> {
-        let (way, number) = given.map_or((IS_LETTERS, 0), |text| self.plan_part(text));
+    fn part(&mut self, place: u32, given: &'a str) -> &'a str {
+        let (way, number) = self.plan_part(given);
         let contexts = Contexts::of(&[place], recipe!("a"));
         match tree(self.d, &contexts, PART, 3, way) {
             IS_LETTERS => self.letters(place, given),
             IS_WORD => {
                 let word = rank(self.d, &contexts, WORD, number);
-                self.dictionary.values.get(word).ok_or(Failed)
+                self.word(word)
             }
             IS_TOKEN => self.tokens(&contexts, given),
             IS_SPLIT => {
-                let cut = usize::from(number);
-                let parts = given.and_then(|text| text.split_at_checked(cut));
-                let (prefix, rest) = parts.unzip();
-                let prefix = self.letters(place, prefix)?;
-                let rest = self.tokens(&contexts, rest)?;
-                self.join(given, &[prefix, rest])
+                let parts = given.split_at_checked(usize::from(number));
+                let (prefix, rest) = parts.unwrap_or(("", ""));
+                let prefix = self.letters(place, prefix);
+                let rest = self.tokens(&contexts, rest);
+                self.join(given, &[prefix.as_bytes(), rest.as_bytes()])
             }
             way => self.both_have(way, place, &contexts, number, given),
         }
@@ -254,30 +240,9 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     /// Codes a token.
-    pub(super) fn tokens(
-        &mut self,
-        contexts: &Contexts,
-        given: Option<&'a str>,
-    ) -> Result<&'a str, Failed> {
-        let token = given.and_then(Token::parse).unwrap_or_default();
+    pub(super) fn tokens(&mut self, contexts: &Contexts, given: &'a str) -> &'a str {
+        let token = Token::parse(given).unwrap_or_default();
         let len = token.code(self.d, contexts, self.arena.free());
-        self.kept(given, len)
-    }
-
-    /// The parts together, which are those of `given` on the writing end.
-    pub(super) fn join(
-        &mut self,
-        given: Option<&'a str>,
-        parts: &[&str],
-    ) -> Result<&'a str, Failed> {
-        let mut len = 0;
-        for part in parts.iter().filter(|_| given.is_none()) {
-            let free = self.arena.free().get_mut(len..);
-            if !free.is_some_and(|free| put(free, part.as_bytes())) {
-                return self.fail(Fault::ArenaFull);
-            }
-            len += part.len();
-        }
         self.kept(given, len)
     }
 }

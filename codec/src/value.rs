@@ -130,8 +130,13 @@ pub fn is_xml_text(text: &str) -> bool {
     true
 }
 
-/// First and last of the characters that begin a local name, below U+10000.
-const BEGINS: [(u16, u16); 14] = [
+/// First and last of the characters of local names, below U+10000; those that begin none come first.
+const NAME: [(u16, u16); 19] = [
+    (0x2d, 0x2e),
+    (0x30, 0x39),
+    (0xb7, 0xb7),
+    (0x300, 0x36f),
+    (0x203f, 0x2040),
     (0x41, 0x5a),
     (0x5f, 0x5f),
     (0x61, 0x7a),
@@ -147,28 +152,17 @@ const BEGINS: [(u16, u16); 14] = [
     (0xf900, 0xfdcf),
     (0xfdf0, 0xfffd),
 ];
-
-/// Those of the others in one.
-const GOES_ON: [(u16, u16); 5] = [
-    (0x2d, 0x2e),
-    (0x30, 0x39),
-    (0xb7, 0xb7),
-    (0x300, 0x36f),
-    (0x203f, 0x2040),
-];
+const BEGIN_NONE: usize = 5;
 
 /// Can this be a local name (XML 1.0 section 2.3, Namespaces in XML section 4)?
 pub fn is_xml_name(name: &str) -> bool {
-    let mut inside = false;
+    let mut ranges = &NAME[BEGIN_NONE..];
     for c in name.chars().map(u32::from) {
-        let among = |ranges: &[(u16, u16)]| {
-            let mut ranges = ranges.iter();
-            ranges.any(|(first, last)| u32::from(*first) <= c && c <= u32::from(*last))
-        };
-        if !(among(&BEGINS) || inside && among(&GOES_ON) || (0x1_0000..=0xe_ffff).contains(&c)) {
+        let holds = |(first, last): &(u16, u16)| u32::from(*first) <= c && c <= u32::from(*last);
+        if !ranges.iter().any(holds) && !matches!(c, 0x1_0000..=0xe_ffff) {
             return false;
         }
-        inside = true;
+        ranges = &NAME;
     }
-    inside
+    !name.is_empty()
 }

@@ -11,10 +11,9 @@ pub const LEN: usize = 36;
 const FORM: u32 = 0x0001_7575;
 const RANDOM: u32 = 0x0002_7575;
 
-/// Digits of a UUID, and those that tell the version and the variant (RFC 9562 section 4).
-const DIGITS: usize = 32;
-const VERSION_AT: usize = 12;
-const VARIANT_AT: usize = 16;
+/// What stands where: digits, of which those of the version and the variant (RFC 9562 section 4) tell a random one.
+const USUAL: &[u8; LEN] = b"dddddddd-dddd-Vddd-vddd-dddddddddddd";
+const PLAIN: &[u8; 32] = b"ddddddddddddVdddvddddddddddddddd";
 
 /// How a UUID is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -40,41 +39,34 @@ impl Form {
         Self::Plain.fits(text) && Self::Plain.is_random(text)
     }
 
-    fn digits(self) -> &'static [u8] {
-        letters(HEX[usize::from(self == Self::Upper)])
-    }
-
-    fn len(self) -> usize {
-        self.place(DIGITS)
-    }
-
-    fn has_hyphen_before(self, digit: usize) -> bool {
-        self != Self::Plain && matches!(digit, 8 | 12 | 16 | 20)
-    }
-
-    /// Where a digit stands.
-    fn place(self, digit: usize) -> usize {
+    fn places(self) -> &'static [u8] {
         match self {
-            Self::Plain => digit,
-            _ => digit + (digit / 4).clamp(1, 5) - 1,
+            Self::Plain => PLAIN,
+            _ => USUAL,
+        }
+    }
+
+    /// What can stand in a place, in the order of its values.
+    fn set(self, place: u8) -> &'static [u8] {
+        match place {
+            b'-' => b"-",
+            _ => letters(HEX[usize::from(self == Self::Upper)]),
         }
     }
 
     fn fits(self, text: &[u8]) -> bool {
-        text.len() == self.len()
-            && (0..DIGITS).all(|digit| {
-                let at = self.place(digit);
-                let hyphen = !self.has_hyphen_before(digit) || text.get(at - 1) == Some(&b'-');
-                hyphen
-                    && text
-                        .get(at)
-                        .is_some_and(|letter| is_among(self.digits(), *letter))
-            })
+        let mut places = self.places().iter().zip(text);
+        text.len() == self.places().len()
+            && places.all(|(place, letter)| is_among(self.set(*place), *letter))
     }
 
     fn is_random(self, text: &[u8]) -> bool {
-        let value = |digit| value(self.digits(), text.get(self.place(digit)));
-        value(VERSION_AT) == 4 && value(VARIANT_AT) >> 2 == 2
+        let mut places = self.places().iter().zip(text);
+        places.all(|(place, letter)| match place {
+            b'V' => *letter == b'4',
+            b'v' => is_among(b"89abAB", *letter),
+            _ => true,
+        })
     }
 }
 
@@ -88,22 +80,19 @@ pub fn code<D: Decide>(d: &mut D, contexts: &Contexts, text: &str, out: &mut [u8
         _ => Form::Plain,
     };
     let random = flag(d, contexts, RANDOM, form.is_random(text));
-    let digits = form.digits();
-    for digit in 0..DIGITS {
-        let at = form.place(digit);
-        if form.has_hyphen_before(digit) {
-            put(out, at - 1, Some(&b'-'));
-        }
-        let (least, count) = match digit {
-            VERSION_AT if random => (4, 1),
-            VARIANT_AT if random => (8, 4),
-            _ => (0, 16),
+    let places = form.places();
+    for (at, place) in places.iter().enumerate() {
+        let set = form.set(*place);
+        let (least, count) = match place {
+            b'V' if random => (4, 1),
+            b'v' if random => (8, 4),
+            _ => (0, set.len() as u32),
         };
-        let value = value(digits, text.get(at)).wrapping_sub(least);
+        let value = value(set, text.get(at)).wrapping_sub(least);
         let value = least + uniform(d, count, value);
-        put(out, at, digits.get(value as usize));
+        put(out, at, set.get(value as usize));
     }
-    form.len()
+    places.len()
 }
 
 #[cfg(test)]

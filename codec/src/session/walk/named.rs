@@ -39,7 +39,7 @@ fn uuid_cut(id: &str) -> Option<usize> {
 
 /// Length of the prefix of an id that has one worth it: before a UUID, or in common with `trace`.
 pub(super) fn cut(trace: Trace<'_>, id: &str) -> Option<u16> {
-    if let Some(cut) = uuid_cut(id).filter(|cut| (1..=HEAD_MAX).contains(cut)) {
+    if let Some(cut) = uuid_cut(id).filter(|cut| matches!(cut, 1..=HEAD_MAX)) {
         return Some(cut as u16);
     }
     let Trace::Crossed(head) = trace else {

@@ -302,5 +302,5 @@ fn is_worth_keeping(kind: Kind, at: &Place, len: usize) -> bool {
         Kind::Integer if !at.is_text => (5, 24),
         _ => return false,
     };
-    (least..=most).contains(&len)
+    least <= len && len <= most
 }

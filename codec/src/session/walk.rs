@@ -65,6 +65,7 @@ const NAMESPACE: u32 = 0x0006_5357;
 const SAME_VALUE: u32 = 0x0007_5357;
 const KIND: u32 = 0x0008_5357;
 const OCTETS: u32 = 0x000a_5357;
+const WORD: u32 = 0x0001_506c;
 
 /// What both ends remember, as one walk sees it.
 #[derive(Clone, Copy, Debug)]
@@ -133,6 +134,8 @@ pub(crate) struct Walk<'w, 'a, D> {
 
 impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// Codes one symbol: `symbol` is the one to write, or where it is read to.
+    // Apart: its contexts need not lie on a board's stack while a value is coded.
+    #[inline(never)]
     pub(crate) fn symbol(&mut self, symbol: &mut Symbol<'a>) {
         if !self.is_writing {
             *symbol = Symbol::CLOSE;
@@ -225,7 +228,11 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             return given;
         }
         let fits = len <= self.arena.free().len();
-        let fault = if fits { Fault::Characters } else { Fault::ArenaFull };
+        let fault = if fits {
+            Fault::Characters
+        } else {
+            Fault::ArenaFull
+        };
         let text = self.arena.take(len);
         self.found(text, fault)
     }
@@ -367,6 +374,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let mut job = Job {
             at,
             contexts: self.trail.at(at.place, trace.key()),
+            word: WORD,
             trace,
             given,
             number: plan.number,
@@ -452,6 +460,8 @@ impl Place {
 pub(crate) struct Job<'j, 'a> {
     pub(crate) at: Place,
     pub(crate) contexts: Contexts,
+    /// What tells words here from others.
+    pub(crate) word: u32,
     pub(crate) trace: Trace<'j>,
     pub(crate) given: &'a str,
     /// What was found out about it, see [`Plan`]; on the reading end, what was read.

@@ -17,7 +17,6 @@ use crate::value::token::{self, Token, count};
 use crate::value::uuid;
 use crate::value::{Fault, Kind, is_among};
 
-const WORD: u32 = 0x0001_506c;
 const ORDINAL: u32 = 0x0002_506c;
 const BEFORE: u32 = 0x0003_506c;
 
@@ -166,7 +165,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         match kind {
             Kind::Prose => self.prose(given),
             Kind::Word => {
-                job.number = rank(self.d, contexts, WORD, job.number);
+                job.number = rank(self.d, contexts, job.word, job.number);
                 self.word(job.number)
             }
             Kind::Alias => self.alias(job.at.place, job.number, given),
@@ -202,12 +201,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     /// What a value leaves for the template, and for both ends to remember.
-    pub(super) fn left(
-        &mut self,
-        kind: Kind,
-        job: &Job<'w, 'a>,
-        text: &'a str,
-    ) -> Trace<'a> {
+    pub(super) fn left(&mut self, kind: Kind, job: &Job<'w, 'a>, text: &'a str) -> Trace<'a> {
         match kind {
             Kind::Word => Trace::Word(job.number),
             Kind::NewId => Trace::NewId,

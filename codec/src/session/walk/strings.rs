@@ -1,13 +1,15 @@
 //! Strings on the walk: aliases, JIDs by their parts, and tokens after a prefix. Refuses to normalise: parts are put
 //! together again octet for octet.
 
-use super::{Scribe, Walk};
+use super::{Job, Place, Scribe, Walk};
 use crate::alias::shelf::State;
+use crate::alias::template::Trace;
+use crate::dictionary;
 use crate::features::mix;
 use crate::structure::lexicon::hash;
-use crate::structure::{self, Contexts, flag, number, rank, recipe, tree};
+use crate::structure::{self, Contexts, flag, number, recipe, tree};
 use crate::value::token::Token;
-use crate::value::{Fault, is_among};
+use crate::value::{Fault, Kind, is_among};
 
 const SLOT: u32 = 0x0001_5374;
 const REPEAT: u32 = 0x0002_5374;
@@ -30,6 +32,16 @@ pub(super) const IS_REPEAT: u32 = 2;
 const IS_WORD: u32 = 3;
 const IS_TOKEN: u32 = 4;
 const IS_SPLIT: u32 = 5;
+
+/// The kinds of value these are.
+const WAYS: [Kind; 6] = [
+    Kind::Letters,
+    Kind::Alias,
+    Kind::Repeat,
+    Kind::Word,
+    Kind::Token,
+    Kind::Split,
+];
 
 /// What is before and after the first `octet`, which is ASCII.
 fn split_once(text: &str, octet: u8) -> Option<(&str, &str)> {
@@ -141,26 +153,10 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             self.introduce(&contexts, bare, true);
             bare
         } else {
-            self.both_have(way, bare_place, &bare_contexts, number, bare)
+            self.part_as(way, bare_place, bare_contexts, number, bare)
         };
         let resource = self.part(mix(RESOURCE, place), resource);
         self.join(given, &[bare.as_bytes(), b"/", resource.as_bytes()])
-    }
-
-    /// Codes an alias or a repetition.
-    fn both_have(
-        &mut self,
-        way: u32,
-        place: u32,
-        contexts: &Contexts,
-        number: u16,
-        given: &'a str,
-    ) -> &'a str {
-        match way {
-            IS_ALIAS => self.alias(place, number, given),
-            IS_REPEAT => self.repeat(contexts, number),
-            _ => self.found(None, Fault::Malformed),
-        }
     }
 
     fn bare(&mut self, contexts: &Contexts, given: &'a str) -> &'a str {
@@ -177,25 +173,39 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         self.join(given, &[local.as_bytes(), b"@", domain.as_bytes()])
     }
 
-    /// One part of an address, or the text before a token.
+    /// One part of an address.
     fn part(&mut self, place: u32, given: &'a str) -> &'a str {
         let (way, number) = self.plan_part(given);
         let contexts = Contexts::of(&[place], recipe!("a"));
-        match tree(self.d, &contexts, PART, 3, way) {
-            IS_LETTERS => self.letters(place, given),
-            IS_WORD => {
-                let word = rank(self.d, &contexts, WORD, number);
-                self.word(word)
-            }
-            IS_TOKEN => self.tokens(&contexts, given),
-            IS_SPLIT => {
-                let parts = given.split_at_checked(usize::from(number));
-                let (prefix, rest) = parts.unwrap_or(("", ""));
-                let prefix = self.letters(place, prefix);
-                let rest = self.tokens(&contexts, rest);
-                self.join(given, &[prefix.as_bytes(), rest.as_bytes()])
-            }
-            way => self.both_have(way, place, &contexts, number, given),
+        let way = tree(self.d, &contexts, PART, 3, way);
+        self.part_as(way, place, contexts, number, given)
+    }
+
+    /// Codes a part like a value of a kind.
+    fn part_as(
+        &mut self,
+        way: u32,
+        place: u32,
+        contexts: Contexts,
+        number: u16,
+        given: &'a str,
+    ) -> &'a str {
+        let at = Place {
+            place,
+            hint: dictionary::Kind::Text,
+            is_text: false,
+        };
+        let mut job = Job {
+            at,
+            contexts,
+            word: WORD,
+            trace: Trace::Absent,
+            given,
+            number,
+        };
+        match WAYS.get(way as usize) {
+            Some(kind) => self.coded(*kind, &mut job),
+            None => self.found(None, Fault::Malformed),
         }
     }
 

@@ -106,8 +106,68 @@ impl Contexts {
     }
 }
 
+/// Where decisions are taken.
+#[derive(Clone, Copy, Debug)]
+pub enum Room {
+    /// What a packet begins and ends with.
+    Packet,
+    /// The latest packets.
+    Recent,
+    /// Symbols, and how values go.
+    Walk,
+    /// Words, ordinals and clocks.
+    Plan,
+    /// Ids of other packets.
+    Ids,
+    /// Ids that cross.
+    Named,
+    /// Aliases and addresses.
+    Strings,
+    /// Quotations.
+    Quote,
+    /// Letters one by one.
+    Letters,
+    /// Tokens.
+    Token,
+    /// UUIDs.
+    Uuid,
+    /// Numbers.
+    Decimal,
+    /// Numbers with a fraction.
+    Fraction,
+    /// Date and time.
+    Time,
+}
+
+/// How the rooms are named in hashes; as many as half an octet can tell apart.
+const ROOMS: [u16; 16] = [
+    0x456e, 0x5265, 0x5357, 0x506c, 0x4964, 0x4e61, 0x5374, 0x5175, 0x6c65, 0x746f, 0x7575, 0x6465,
+    0x6475, 0x7454, 0, 0,
+];
+
+/// What is decided: a number below 16, in a room. One octet, so that a board needs but a short instruction to say it.
+#[derive(Clone, Copy, Debug)]
+pub struct Label(u8);
+
+impl Label {
+    /// Number `number` of `room`.
+    pub const fn new(room: Room, number: u8) -> Self {
+        Self((room as u8) << 4 | number)
+    }
+
+    /// The label in hashes.
+    pub const fn spread(self) -> u32 {
+        ((self.0 & 15) as u32) << 16 | ROOMS[self.0 as usize >> 4] as u32
+    }
+}
+
 /// Codes the `bits` low bits of `value`, most significant first, each in the context of those before it.
-pub fn tree<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, bits: u32, value: u32) -> u32 {
+pub fn tree<D: Decide>(d: &mut D, contexts: &Contexts, label: Label, bits: u32, value: u32) -> u32 {
+    grow(d, contexts, label.spread(), bits, value)
+}
+
+/// The same for a label as it is in hashes.
+fn grow<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, bits: u32, value: u32) -> u32 {
     let mut seen = 1u32;
     for at in (0..bits).rev() {
         let bit = d.decide(contexts.all(), mix(label, seen), value >> at & 1 == 1);
@@ -117,16 +177,17 @@ pub fn tree<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, bits: u32, va
 }
 
 /// One decision.
-pub fn flag<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, value: bool) -> bool {
-    d.decide(contexts.all(), mix(label, 1), value)
+pub fn flag<D: Decide>(d: &mut D, contexts: &Contexts, label: Label, value: bool) -> bool {
+    d.decide(contexts.all(), mix(label.spread(), 1), value)
 }
 
 /// Codes the place of a symbol in a list ordered by frequency, at most 65,534 long: first how many bits it
 /// takes, then those bits.
-pub fn rank<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, rank: u16) -> u16 {
+pub fn rank<D: Decide>(d: &mut D, contexts: &Contexts, label: Label, rank: u16) -> u16 {
+    let label = label.spread();
     let above = u32::from(rank) + 1;
-    let len = tree(d, contexts, label, 4, above.ilog2());
-    let low = tree(
+    let len = grow(d, contexts, label, 4, above.ilog2());
+    let low = grow(
         d,
         contexts,
         mix(label, 100 + len),
@@ -137,27 +198,28 @@ pub fn rank<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, rank: u16) ->
 }
 
 /// Codes a number: its length and its two bits after the first by context, the rest flat.
-pub fn number<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, value: u32) -> u32 {
+pub fn number<D: Decide>(d: &mut D, contexts: &Contexts, label: Label, value: u32) -> u32 {
+    let label = label.spread();
     let above = value.wrapping_add(1);
     // 2^32 is 0 with a length of 32.
-    let len = tree(d, contexts, label, 6, above.checked_ilog2().unwrap_or(32)).min(32);
+    let len = grow(d, contexts, label, 6, above.checked_ilog2().unwrap_or(32)).min(32);
     let first = 1u32.unbounded_shl(len);
     let rest = above.wrapping_sub(first);
     let high_len = len.min(2);
     let low_len = len - high_len;
     let label = mix(label, 100 + len);
-    let high = tree(d, contexts, label, high_len, rest >> low_len);
+    let high = grow(d, contexts, label, high_len, rest >> low_len);
     let low = flat(d.coder(), rest, low_len);
     first.wrapping_add(high << low_len | low).wrapping_sub(1)
 }
 
 /// Codes the number of a slot; one that is none is read as 65,535, which no slot has.
-pub fn slot<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, slot: u16) -> u16 {
+pub fn slot<D: Decide>(d: &mut D, contexts: &Contexts, label: Label, slot: u16) -> u16 {
     number(d, contexts, label, u32::from(slot)).min(0xffff) as u16
 }
 
 /// Codes a number of either sign.
-pub fn signed<D: Decide>(d: &mut D, contexts: &Contexts, label: u32, value: i32) -> i32 {
+pub fn signed<D: Decide>(d: &mut D, contexts: &Contexts, label: Label, value: i32) -> i32 {
     let folded = (value << 1 ^ value >> 31).cast_unsigned();
     let folded = number(d, contexts, label, folded);
     (folded >> 1).cast_signed() ^ -(folded & 1).cast_signed()

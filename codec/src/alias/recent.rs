@@ -4,7 +4,9 @@
 
 use crate::features::{Decide, mix};
 use crate::row::Row;
-use crate::structure::{Contexts, flag, number as code_number, recipe, slot as code_slot};
+use crate::structure::{
+    Contexts, Label, Room, flag, number as code_number, recipe, slot as code_slot,
+};
 use crate::value::Fault;
 
 /// Packets before this one that are looked at.
@@ -18,14 +20,14 @@ const CHOICE_FAR: u32 = 6;
 /// No packets: the last is before the first.
 const NO_RUN: (u32, u32) = (1, 0);
 
-const ALL: u32 = 0x0001_5265;
-const ANY: u32 = 0x0002_5265;
-const BACK: u32 = 0x0003_5265;
-const WHOLE: u32 = 0x0004_5265;
-const RUN: u32 = 0x0005_5265;
-const USED: u32 = 0x0006_5265;
-const OFFER: u32 = 0x0007_5265;
-const SLOT: u32 = 0x0008_5265;
+const ALL: Label = Label::new(Room::Recent, 1);
+const ANY: Label = Label::new(Room::Recent, 2);
+const BACK: Label = Label::new(Room::Recent, 3);
+const WHOLE: Label = Label::new(Room::Recent, 4);
+const RUN: Label = Label::new(Room::Recent, 5);
+const USED: Label = Label::new(Room::Recent, 6);
+const OFFER: Label = Label::new(Room::Recent, 7);
+const SLOT: Label = Label::new(Room::Recent, 8);
 
 /// What is known of a packet.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

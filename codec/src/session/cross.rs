@@ -12,14 +12,14 @@ use crate::entropy::Coder;
 use crate::features::Deciding;
 use crate::stanza::{Arena, Node, Stanza};
 use crate::structure::trail::{Level, Trail};
-use crate::structure::{Contexts, flag, recipe, slot as code_slot};
+use crate::structure::{Contexts, Label, Room, flag, recipe, slot as code_slot};
 use crate::value::Fault;
 
-const EXTENDED: u32 = 0x0001_456e;
-const STORE: u32 = 0x0004_456e;
-const STORE_SAME: u32 = 0x0005_456e;
-const STORE_SLOT: u32 = 0x0006_456e;
-const STORE_NEXT: u32 = 0x0007_456e;
+const EXTENDED: Label = Label::new(Room::Packet, 1);
+const STORE: Label = Label::new(Room::Packet, 4);
+const STORE_SAME: Label = Label::new(Room::Packet, 5);
+const STORE_SLOT: Label = Label::new(Room::Packet, 6);
+const STORE_NEXT: Label = Label::new(Room::Packet, 7);
 
 /// Which way, and what.
 pub(crate) enum Work<'w, 'x> {

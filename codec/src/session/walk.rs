@@ -20,7 +20,7 @@ use crate::row::put;
 use crate::stanza::Arena;
 use crate::structure::lexicon::{Class, ESCAPE_ATTRIBUTE, ESCAPE_ELEMENT, Symbol, TEXT, hash};
 use crate::structure::trail::Trail;
-use crate::structure::{Contexts, flag, rank, tree};
+use crate::structure::{Contexts, Label, Room, flag, rank, tree};
 use crate::text::TextModel;
 use crate::value::letters;
 use crate::value::{Fault, Kind};
@@ -55,17 +55,17 @@ impl Scribe for crate::features::Deciding<'_> {
     fn note(&mut self, _: What<'_>) {}
 }
 
-const SAME_SYMBOL: u32 = 0x0001_5357;
-const SKIP: u32 = 0x0009_5357;
-const CLASS: u32 = 0x0002_5357;
-const ELEMENT: u32 = 0x0003_5357;
-const ATTRIBUTE: u32 = 0x0004_5357;
-const NAMESPACE_KNOWN: u32 = 0x0005_5357;
-const NAMESPACE: u32 = 0x0006_5357;
-const SAME_VALUE: u32 = 0x0007_5357;
-const KIND: u32 = 0x0008_5357;
-const OCTETS: u32 = 0x000a_5357;
-const WORD: u32 = 0x0001_506c;
+const SAME_SYMBOL: Label = Label::new(Room::Walk, 1);
+const SKIP: Label = Label::new(Room::Walk, 9);
+const CLASS: Label = Label::new(Room::Walk, 2);
+const ELEMENT: Label = Label::new(Room::Walk, 3);
+const ATTRIBUTE: Label = Label::new(Room::Walk, 4);
+const NAMESPACE_KNOWN: Label = Label::new(Room::Walk, 5);
+const NAMESPACE: Label = Label::new(Room::Walk, 6);
+const SAME_VALUE: Label = Label::new(Room::Walk, 7);
+const KIND: Label = Label::new(Room::Walk, 8);
+const OCTETS: Label = Label::new(Room::Walk, 10);
+const WORD: Label = Label::new(Room::Plan, 1);
 
 /// What both ends remember, as one walk sees it.
 #[derive(Clone, Copy, Debug)]
@@ -181,7 +181,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             Class::Attribute => symbol.id = rank(self.d, &contexts, ATTRIBUTE, symbol.id),
             _ => {
                 symbol.ns = self.namespace(&contexts, symbol.ns);
-                symbol.name = self.letters(ELEMENT, symbol.name);
+                symbol.name = self.letters(ELEMENT.spread(), symbol.name);
             }
         }
     }
@@ -190,7 +190,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let table = &self.dictionary.namespaces;
         let known = table.find(given);
         if !flag(self.d, contexts, NAMESPACE_KNOWN, known.is_some()) {
-            return self.letters(NAMESPACE, given);
+            return self.letters(NAMESPACE.spread(), given);
         }
         let id = rank(self.d, contexts, NAMESPACE, known.unwrap_or(0));
         self.found(table.get(id), Fault::Malformed)
@@ -461,7 +461,7 @@ pub(crate) struct Job<'j, 'a> {
     pub(crate) at: Place,
     pub(crate) contexts: Contexts,
     /// What tells words here from others.
-    pub(crate) word: u32,
+    pub(crate) word: Label,
     pub(crate) trace: Trace<'j>,
     pub(crate) given: &'a str,
     /// What was found out about it, see [`Plan`]; on the reading end, what was read.

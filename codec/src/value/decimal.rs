@@ -3,15 +3,16 @@
 
 use super::Line;
 use crate::features::Decide;
-use crate::structure::{Contexts, flag, number, signed, tree};
+use crate::structure::{Contexts, Label, Room, flag, number, signed, tree};
 
 /// Longest text: it has at most 31 places.
 pub const LEN_MAX: usize = 33;
-const SIGN: u32 = 0x0001_6465;
-const SIZE: u32 = 0x0002_6465;
-const PLACES: u32 = 0x0003_6465;
-const NEAR: u32 = 0x0004_6465;
-const DELTA: u32 = 0x0005_6465;
+const SIGN: Label = Label::new(Room::Decimal, 1);
+const WHOLE_SIZE: Label = Label::new(Room::Decimal, 2);
+const SIZE: Label = Label::new(Room::Fraction, 2);
+const PLACES: Label = Label::new(Room::Decimal, 3);
+const NEAR: Label = Label::new(Room::Decimal, 4);
+const DELTA: Label = Label::new(Room::Decimal, 5);
 
 /// A number: `scaled` divided by ten to the power of `places`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -80,7 +81,7 @@ impl Decimal {
         whole: bool,
         base: Option<Self>,
     ) -> Self {
-        let (mut places, mut label) = (0, SIZE);
+        let (mut places, mut label) = (0, WHOLE_SIZE);
         if !whole {
             if let Some(base) = base
                 && flag(d, contexts, NEAR, self.places == base.places)
@@ -90,7 +91,7 @@ impl Decimal {
                 return Self { scaled, ..base };
             }
             places = tree(d, contexts, PLACES, 5, self.places);
-            label += 16;
+            label = SIZE;
         }
         let negative = flag(d, contexts, SIGN, self.scaled < 0);
         let size = number(d, contexts, label, self.scaled.unsigned_abs()).cast_signed();

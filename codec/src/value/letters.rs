@@ -3,9 +3,9 @@
 
 use super::TOO_LONG;
 use crate::features::{Decide, mix};
-use crate::structure::{Contexts, recipe, tree};
+use crate::structure::{Contexts, Label, Room, recipe, tree};
 
-const LETTER: u32 = 0x0001_6c65;
+const LETTER: Label = Label::new(Room::Letters, 1);
 
 /// Codes `text`, which has no NUL; on the reading end it goes to `out`. Returns its length, or `TOO_LONG`. The end is
 /// a NUL.

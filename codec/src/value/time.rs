@@ -4,16 +4,16 @@
 use super::Line;
 use crate::entropy::flat;
 use crate::features::Decide;
-use crate::structure::{Contexts, signed, tree};
+use crate::structure::{Contexts, Label, Room, signed, tree};
 use core::num::{NonZeroU8, NonZeroU32};
 
 /// Longest text.
 pub const LEN_MAX: usize = 36;
 /// Most digits of a fraction of a second.
 const FRACTION_MAX: u32 = 9;
-const FORM: u32 = 0x0001_7454;
-const DIGITS: u32 = 0x0002_7454;
-const DELTA: u32 = 0x0003_7454;
+const FORM: Label = Label::new(Room::Time, 1);
+const DIGITS: Label = Label::new(Room::Time, 2);
+const DELTA: Label = Label::new(Room::Time, 3);
 
 const YEAR_MIN: u32 = 1970;
 const YEARS: u32 = 133;

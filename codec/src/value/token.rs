@@ -3,12 +3,12 @@
 
 use super::{TOO_LONG, is_among};
 use crate::features::{Decide, mix};
-use crate::structure::{Contexts, number, recipe, signed, tree, uniform};
+use crate::structure::{Contexts, Label, Room, number, recipe, signed, tree, uniform};
 
-const ALPHABET: u32 = 0x0001_746f;
-const LENGTH: u32 = 0x0002_746f;
-const CHANGE: u32 = 0x0003_746f;
-const HEAD: u32 = 0x0004_746f;
+const ALPHABET: Label = Label::new(Room::Token, 1);
+const LENGTH: Label = Label::new(Room::Token, 2);
+const CHANGE: Label = Label::new(Room::Token, 3);
+const HEAD: Label = Label::new(Room::Token, 4);
 
 /// Lengths from here on are numbers.
 const LENGTH_LONG: u32 = 255;

@@ -4,12 +4,12 @@
 use super::is_among;
 use super::token::{HEX, letters, put, value};
 use crate::features::Decide;
-use crate::structure::{Contexts, flag, tree, uniform};
+use crate::structure::{Contexts, Label, Room, flag, tree, uniform};
 
 /// Length in text.
 pub const LEN: usize = 36;
-const FORM: u32 = 0x0001_7575;
-const RANDOM: u32 = 0x0002_7575;
+const FORM: Label = Label::new(Room::Uuid, 1);
+const RANDOM: Label = Label::new(Room::Uuid, 2);
 
 /// What stands where: digits, of which those of the version and the variant (RFC 9562 section 4) tell a random one.
 const USUAL: &[u8; LEN] = b"dddddddd-dddd-Vddd-vddd-dddddddddddd";

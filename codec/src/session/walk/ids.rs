@@ -5,16 +5,16 @@ use super::{Job, Scribe, Walk};
 use crate::alias::ids::{self, IdRef, MINTED_MAX};
 use crate::dictionary;
 use crate::session::staged::Origin;
-use crate::structure::{flag, signed, tree};
+use crate::structure::{Label, Room, flag, signed, tree};
 use crate::value::{Fault, uuid};
 
-const OWN: u32 = 0x0001_4964;
-const DISTANCE: u32 = 0x0003_4964;
-const ORDINAL: u32 = 0x0004_4964;
-const OTHER: u32 = 0x0005_4964;
-const AGAIN: u32 = 0x0006_4964;
-const NEAR: u32 = 0x0007_4964;
-const DELTA: u32 = 0x0002_4964;
+const OWN: Label = Label::new(Room::Ids, 1);
+const DISTANCE: Label = Label::new(Room::Ids, 3);
+const ORDINAL: Label = Label::new(Room::Ids, 4);
+const OTHER: Label = Label::new(Room::Ids, 5);
+const AGAIN: Label = Label::new(Room::Ids, 6);
+const NEAR: Label = Label::new(Room::Ids, 7);
+const DELTA: Label = Label::new(Room::Ids, 2);
 
 impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// The packet and ordinal that name `text`.

@@ -4,13 +4,13 @@
 use super::strings::after_last;
 use super::{Job, Scribe, Walk};
 use crate::alias::template::Trace;
-use crate::structure::{flag, number};
+use crate::structure::{Label, Room, flag, number};
 use crate::value::token::Token;
 use crate::value::{Fault, uuid};
 
-const NEAR: u32 = 0x0001_4e61;
-const SHARED: u32 = 0x0002_4e61;
-const IS_UUID: u32 = 0x0003_4e61;
+const NEAR: Label = Label::new(Room::Named, 1);
+const SHARED: Label = Label::new(Room::Named, 2);
+const IS_UUID: Label = Label::new(Room::Named, 3);
 
 /// Octets of an id a template keeps.
 const HEAD_MAX: usize = 20;

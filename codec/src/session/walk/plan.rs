@@ -10,15 +10,15 @@ use crate::alias::template::Trace;
 use crate::dictionary;
 use crate::session::staged::Origin;
 use crate::structure::lexicon::hash;
-use crate::structure::{Contexts, flag, rank, tree};
+use crate::structure::{Contexts, Label, Room, flag, rank, tree};
 use crate::value::decimal::{self, Decimal};
 use crate::value::time::{self, EPOCH, Time};
 use crate::value::token::{self, Token, count};
 use crate::value::uuid;
 use crate::value::{Fault, Kind, is_among};
 
-const ORDINAL: u32 = 0x0002_506c;
-const BEFORE: u32 = 0x0003_506c;
+const ORDINAL: Label = Label::new(Room::Plan, 2);
+const BEFORE: Label = Label::new(Room::Plan, 3);
 
 /// How a value is to be written. What was parsed to find out is parsed again to be coded: that keeps this small.
 #[derive(Clone, Copy, Debug)]

@@ -5,12 +5,12 @@
 use super::{Job, Scribe, Walk};
 use crate::alias::bodies::{self, Quoted};
 use crate::alias::ids::IdRef;
-use crate::structure::{flag, number};
+use crate::structure::{Label, Room, flag, number};
 use crate::value::Fault;
 
-const WHOLE: u32 = 0x0001_5175;
-const LEN: u32 = 0x0002_5175;
-const ECHO: u32 = 0x0003_5175;
+const WHOLE: Label = Label::new(Room::Quote, 1);
+const LEN: Label = Label::new(Room::Quote, 2);
+const ECHO: Label = Label::new(Room::Quote, 3);
 
 /// Shortest body worth looking for.
 const ECHO_MIN: usize = 3;

@@ -7,23 +7,23 @@ use crate::alias::template::Trace;
 use crate::dictionary;
 use crate::features::mix;
 use crate::structure::lexicon::hash;
-use crate::structure::{self, Contexts, flag, number, recipe, tree};
+use crate::structure::{self, Contexts, Label, Room, flag, number, recipe, tree};
 use crate::value::token::Token;
 use crate::value::{Fault, Kind, is_among};
 
-const SLOT: u32 = 0x0001_5374;
-const REPEAT: u32 = 0x0002_5374;
-const KEEP: u32 = 0x0003_5374;
-const NEXT: u32 = 0x0004_5374;
-const NEW_SLOT: u32 = 0x0005_5374;
-const BARE: u32 = 0x0006_5374;
-const HAS_LOCAL: u32 = 0x0007_5374;
-const HAS_RESOURCE: u32 = 0x0008_5374;
-const PART: u32 = 0x0009_5374;
+const SLOT: Label = Label::new(Room::Strings, 1);
+const REPEAT: Label = Label::new(Room::Strings, 2);
+const KEEP: Label = Label::new(Room::Strings, 3);
+const NEXT: Label = Label::new(Room::Strings, 4);
+const NEW_SLOT: Label = Label::new(Room::Strings, 5);
+const BARE: Label = Label::new(Room::Strings, 6);
+const HAS_LOCAL: Label = Label::new(Room::Strings, 7);
+const HAS_RESOURCE: Label = Label::new(Room::Strings, 8);
+const PART: Label = Label::new(Room::Strings, 9);
 const LOCAL: u32 = 0x000a_5374;
 const DOMAIN: u32 = 0x000b_5374;
 const RESOURCE: u32 = 0x000c_5374;
-const WORD: u32 = 0x000d_5374;
+const WORD: Label = Label::new(Room::Strings, 13);
 
 // How a part of an address goes, on the air.
 const IS_LETTERS: u32 = 0;
@@ -144,7 +144,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             return self.bare(&contexts, given);
         }
         let (bare, resource) = halves.unwrap_or(("", ""));
-        let bare_place = mix(BARE, place);
+        let bare_place = mix(BARE.spread(), place);
         let bare_contexts = Contexts::of(&[bare_place], recipe!("a"));
         let (way, number) = self.find_known(bare);
         let way = tree(self.d, &bare_contexts, BARE, 2, way);

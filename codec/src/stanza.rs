@@ -1,8 +1,6 @@
 //! A stanza as a flat tape of nodes with namespaces resolved. Refuses prefixes, comments and processing
 //! instructions: RFC 6120 section 11.1 keeps them out of XMPP.
 
-use crate::row::put;
-
 /// The namespace bound to the prefix `xml` (Namespaces in XML, section 3), as in `xml:lang`.
 pub const NS_XML: &str = "http://www.w3.org/XML/1998/namespace";
 
@@ -182,10 +180,6 @@ pub struct Arena<'a> {
     free: &'a mut [u8],
 }
 
-/// The caller's buffer is too small for the strings of this stanza.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct ArenaFull;
-
 impl<'a> Arena<'a> {
     /// An arena over the whole of `buffer`.
     pub fn new(buffer: &'a mut [u8]) -> Self {
@@ -208,16 +202,6 @@ impl<'a> Arena<'a> {
         let (kept, rest) = core::mem::take(&mut self.free).split_at_mut_checked(len)?;
         self.free = rest;
         core::str::from_utf8(kept).ok()
-    }
-
-    /// Keeps a copy of `text`.
-    ///
-    /// # Errors
-    /// `ArenaFull`.
-    pub fn keep(&mut self, text: &str) -> Result<&'a str, ArenaFull> {
-        let fits = put(self.free, text.as_bytes());
-        let kept = if fits { self.take(text.len()) } else { None };
-        kept.ok_or(ArenaFull)
     }
 }
 

@@ -102,12 +102,6 @@ pub enum Fault {
     Version,
 }
 
-impl From<crate::stanza::ArenaFull> for Fault {
-    fn from(_: crate::stanza::ArenaFull) -> Self {
-        Self::ArenaFull
-    }
-}
-
 /// Is `octet` one of `octets`?
 // On a board a call is smaller.
 #[cfg_attr(target_os = "none", inline(never))]

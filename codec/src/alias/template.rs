@@ -177,10 +177,15 @@ impl<'t> Cursor<'t> {
         }
     }
 
+    /// Is a symbol expected?
+    pub fn expects(&self) -> bool {
+        self.astray == 0 && !self.tokens.0.is_empty()
+    }
+
     /// The symbol expected next.
-    pub fn expected(&self) -> Option<Symbol<'t>> {
+    pub fn expected(&self) -> Symbol<'t> {
         let mut tokens = self.tokens;
-        (self.astray == 0 && !tokens.0.is_empty()).then(|| tokens.symbol())
+        tokens.symbol()
     }
 
     /// Leaves out what is expected, an element with all it holds. False at the end of the open element.

@@ -72,7 +72,7 @@ impl Sketch {
 
     /// Writes it to the start of a template.
     pub(crate) fn record(&self, recorder: &mut Recorder<'_>) {
-        for word in self.words {
+        for word in &self.words {
             recorder.push(&word.to_le_bytes());
         }
     }

@@ -148,7 +148,8 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     fn follow(&mut self, symbol: &mut Symbol<'a>) {
         let mut expected_key = 0;
         let mut skipped = 0;
-        while let Some(expected) = self.cursor.expected() {
+        while self.cursor.expects() {
+            let expected = self.cursor.expected();
             expected_key = expected.key();
             let contexts = self.trail.symbol_hit(expected_key, skipped);
             let hit = flag(self.d, &contexts, SAME_SYMBOL, *symbol == expected);

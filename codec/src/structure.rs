@@ -68,6 +68,15 @@ impl Contexts {
         Self(row)
     }
 
+    /// One other, made of a number.
+    // On a board a call is smaller.
+    #[cfg_attr(target_os = "none", inline(never))]
+    pub fn one(value: u32) -> Self {
+        let mut contexts = Self::new();
+        contexts.add(&[value]);
+        contexts
+    }
+
     /// Those a recipe makes of at most 15 `values`. The same as adding them one after the other.
     pub fn of(values: &[u32], recipe: &[u16]) -> Self {
         let mut contexts = Self::new();

@@ -242,7 +242,7 @@ impl Recent {
         let (mut first, last) = run;
         let start = number.saturating_sub(WINDOW);
         let end = number.saturating_sub(1);
-        let contexts = Contexts::of(&[number.min(4)], recipe!("a"));
+        let contexts = Contexts::one(number.min(4));
         if first <= last {
             first = first.max(self.usual_first(number, last));
         }

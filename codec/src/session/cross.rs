@@ -157,7 +157,7 @@ fn head<D: Scribe>(
     is_writing: bool,
     next: &mut Next,
 ) -> Result<(), Fault> {
-    if flag(d, &packet_contexts(), EXTENDED, false) {
+    if flag(d, &Contexts::one(0), EXTENDED, false) {
         return Err(Fault::Version);
     }
     recent.code(d, number, given, is_writing, next)?;
@@ -203,11 +203,6 @@ fn conclude<D: Scribe>(walk: &mut Walk<'_, '_, D>, sketch: &Sketch) {
     staged.packet.kind = walk.trail.kind();
 }
 
-/// Contexts of what is said once for a packet.
-fn packet_contexts() -> Contexts {
-    Contexts::of(&[0], recipe!("a"))
-}
-
 /// Codes the slot the stanza is kept in as a template, if it is; `given` is the one to write.
 fn code_store<D: Scribe>(walk: &mut Walk<'_, '_, D>, given: Option<u16>) -> Option<u16> {
     let template = walk.staged.template;
@@ -227,5 +222,5 @@ fn code_store<D: Scribe>(walk: &mut Walk<'_, '_, D>, given: Option<u16>) -> Opti
         return Some(next);
     }
     let slot = given.unwrap_or(0);
-    Some(code_slot(d, &packet_contexts(), STORE_SLOT, slot))
+    Some(code_slot(d, &Contexts::one(0), STORE_SLOT, slot))
 }

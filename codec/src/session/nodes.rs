@@ -75,9 +75,8 @@ pub(super) fn read<'x, D: Scribe>(walk: &mut Walk<'_, 'x, D>, tape: &mut [Node<'
     let mut symbol = Symbol::CLOSE;
     for (place, count) in tape.iter_mut().zip(1..) {
         let value = cross(walk, &mut last, &mut symbol, "");
-        match node(walk, &symbol, value) {
-            Some(node) => *place = node,
-            None => walk.fail(Fault::Malformed),
+        if !node(walk, &symbol, value, place) {
+            walk.fail(Fault::Malformed);
         }
         if walk.fault.is_some() || walk.trail.depth() == 0 {
             return count;
@@ -126,22 +125,27 @@ fn look_up<'x>(dictionary: &Dictionary<'_>, node: &Node<'x>) -> Symbol<'x> {
     }
 }
 
-/// The node a symbol stands for.
+/// Puts the node a symbol stands for into its place; false if there is none.
 fn node<'x, D: Scribe>(
     walk: &Walk<'_, 'x, D>,
     symbol: &Symbol<'x>,
     value: &'x str,
-) -> Option<Node<'x>> {
-    let (ns, name) = walk.named(symbol)?;
-    let ns = match symbol.class {
-        Class::Close => return Some(Node::Close),
-        Class::Text => return Some(Node::Text(value)),
-        Class::OtherElement | Class::OtherAttribute => symbol.ns,
-        _ => walk.dictionary.namespaces.get(ns)?,
+    place: &mut Node<'x>,
+) -> bool {
+    let Some((ns, name)) = walk.named(symbol) else {
+        return false;
     };
-    Some(if symbol.opens() {
-        Node::Open { ns, name }
+    let ns = if symbol.is_other() {
+        Some(symbol.ns)
     } else {
-        Node::Attr { ns, name, value }
-    })
+        walk.dictionary.namespaces.get(ns)
+    };
+    let ns = ns.unwrap_or("");
+    *place = match symbol.class {
+        Class::Close => Node::Close,
+        Class::Text => Node::Text(value),
+        Class::Element | Class::OtherElement => Node::Open { ns, name },
+        Class::Attribute | Class::OtherAttribute => Node::Attr { ns, name, value },
+    };
+    true
 }

@@ -3,7 +3,7 @@
 
 use super::{TOO_LONG, is_among};
 use crate::features::{Decide, mix};
-use crate::structure::{Contexts, Label, Room, number, recipe, signed, tree, uniform};
+use crate::structure::{Contexts, Label, Room, number, signed, tree, uniform};
 
 const ALPHABET: Label = Label::new(Room::Token, 1);
 const LENGTH: Label = Label::new(Room::Token, 2);
@@ -224,7 +224,7 @@ impl<'a> Token<'a> {
             };
             let value = value(set, self.text.get(at));
             let value = if is_octets && at < HEAD_LEN && spare == 0 {
-                tree(d, &Contexts::of(&[head], recipe!("a")), HEAD, 6, value)
+                tree(d, &Contexts::one(head), HEAD, 6, value)
             } else {
                 uniform(d, set.len() as u32 >> spare, value >> spare) << spare
             };

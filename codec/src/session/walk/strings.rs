@@ -2,7 +2,7 @@
 //! together again octet for octet.
 
 use super::{Job, Place, Scribe, Walk};
-use crate::alias::shelf::State;
+use crate::alias::shelf::{Shelf, State};
 use crate::alias::template::Trace;
 use crate::dictionary;
 use crate::features::mix;
@@ -101,7 +101,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         let shelf = self.memory.shelves.strings();
         let fits = text.len() <= shelf.slot_octets();
         let wanted = if worth && fits {
-            self.take_slot()
+            self.take_slot(shelf)
         } else {
             None
         };
@@ -129,8 +129,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     /// A slot no packet under way can refer to: the next one if it is empty, or another. None on the reading end.
-    fn take_slot(&self) -> Option<u16> {
-        let shelf = self.memory.shelves.strings();
+    fn take_slot(&self, shelf: Shelf<'_>) -> Option<u16> {
         let pending = self.memory.pending()?;
         let is_taken = |slot| self.staged.is_taken(slot);
         shelf.vacant(pending, self.next_slot(), &is_taken)
@@ -139,13 +138,13 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// Codes an address by its parts.
     pub(super) fn jid(&mut self, place: u32, given: &'a str) -> &'a str {
         let halves = split_once(given, b'/');
-        let contexts = Contexts::of(&[place], recipe!("a"));
+        let contexts = Contexts::one(place);
         if !flag(self.d, &contexts, HAS_RESOURCE, halves.is_some()) {
             return self.bare(&contexts, given);
         }
         let (bare, resource) = halves.unwrap_or(("", ""));
         let bare_place = mix(BARE.spread(), place);
-        let bare_contexts = Contexts::of(&[bare_place], recipe!("a"));
+        let bare_contexts = Contexts::one(bare_place);
         let (way, number) = self.find_known(bare);
         let way = tree(self.d, &bare_contexts, BARE, 2, way);
         let bare = if way == 0 {
@@ -176,7 +175,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// One part of an address.
     fn part(&mut self, place: u32, given: &'a str) -> &'a str {
         let (way, number) = self.plan_part(given);
-        let contexts = Contexts::of(&[place], recipe!("a"));
+        let contexts = Contexts::one(place);
         let way = tree(self.d, &contexts, PART, 3, way);
         self.part_as(way, place, contexts, number, given)
     }

@@ -57,7 +57,9 @@ pub(super) fn value(set: &[u8], letter: Option<&u8>) -> u32 {
 }
 
 /// Bit n: alphabet n has the letter.
-fn alphabets(letter: u8) -> u8 {
+// On a board a call is smaller.
+#[cfg_attr(target_os = "none", inline(never))]
+pub(crate) fn alphabets(letter: u8) -> u8 {
     match letter {
         b'0'..=b'9' => 0b1111_1111,
         b'a'..=b'f' => 0b1110_1010,
@@ -71,7 +73,14 @@ fn alphabets(letter: u8) -> u8 {
 }
 
 /// The alphabets that tell small letters, capitals, digits and signs apart.
-const CLASSES: u8 = 0b0001_1000;
+const CLASSES: u8 = CAPITAL | 0b0000_1000;
+
+/// The alphabet that has capitals and digits.
+pub(crate) const CAPITAL: u8 = 0b0001_0000;
+/// All alphabets, which only digits are in.
+pub(crate) const DIGIT: u8 = u8::MAX;
+/// The alphabet that only the signs of base64 are in.
+pub(crate) const SIGN: u8 = 0b1000_0000;
 
 /// Is it what writing octets in base64 gives?
 pub fn is_octets(text: &str) -> bool {

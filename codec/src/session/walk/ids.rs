@@ -6,6 +6,7 @@ use crate::alias::ids::{self, IdRef, MINTED_MAX};
 use crate::dictionary;
 use crate::session::staged::Origin;
 use crate::structure::{Label, Room, flag, signed, tree};
+use crate::value::token::{CAPITAL, DIGIT, SIGN, alphabets};
 use crate::value::{Fault, uuid};
 
 const OWN: Label = Label::new(Room::Ids, 1);
@@ -124,12 +125,11 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 pub(super) fn is_made_up(kind: dictionary::Kind, text: &str) -> bool {
     let (mut digit, mut capital, mut sign) = (false, false, false);
     for octet in text.bytes() {
-        match octet {
-            b'0'..=b'9' => digit = true,
-            b'A'..=b'Z' => capital = true,
-            b':' | b'/' | b'=' | b'+' => sign = true,
-            b'a'..=b'z' | b'-' | b'_' => {}
-            _ => return false,
+        match alphabets(octet) {
+            0 if octet != b':' => return false,
+            0 | SIGN => sign = true,
+            DIGIT => digit = true,
+            other => capital |= other & CAPITAL > 0,
         }
     }
     let len = text.len();

@@ -5,7 +5,6 @@ use super::Line;
 use crate::entropy::flat;
 use crate::features::Decide;
 use crate::structure::{Contexts, Label, Room, signed, tree};
-use core::num::{NonZeroU8, NonZeroU32};
 
 /// Longest text.
 pub const LEN_MAX: usize = 36;
@@ -28,17 +27,13 @@ const ZONES: [&[u8]; 3] = [b"Z", b"+00:00", b""];
 const OLD: u32 = 2;
 
 /// The fields after the year: what stands before each, the least it can be, and how many there are.
-const FIELDS: [(u8, u8, NonZeroU8); 5] = [
-    (b'-', 1, many(12)),
-    (b'-', 1, many(31)),
-    (b'T', 0, many(24)),
-    (b':', 0, many(60)),
-    (b':', 0, many(60)),
+const FIELDS: [(u8, u8, u8); 5] = [
+    (b'-', 1, 12),
+    (b'-', 1, 31),
+    (b'T', 0, 24),
+    (b':', 0, 60),
+    (b':', 0, 60),
 ];
-
-const fn many(count: u8) -> NonZeroU8 {
-    NonZeroU8::new(count).expect("some")
-}
 
 /// A time as written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -84,7 +79,7 @@ impl Time {
             if form != OLD || before != b'-' {
                 rest = rest.strip_prefix(&[before])?;
             }
-            let count = u32::from(count.get());
+            let count = u32::from(count);
             let field = take(&mut rest, 2)?.wrapping_sub(least.into());
             if field >= count {
                 return None;
@@ -145,7 +140,8 @@ impl Time {
         }
         let mut clock = self.clock;
         for (before, least, count) in FIELDS.iter().rev() {
-            let count = NonZeroU32::from(*count);
+            // So that the compiler knows it is never zero.
+            let count = u32::from(*count).max(1);
             line.digits(clock % count + u32::from(*least), 2);
             clock /= count;
             if self.form != OLD || *before != b'-' {

@@ -133,18 +133,13 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             fault: None,
             is_writing,
         };
-        let nodes = match work {
-            Work::Write(stanza, _) => {
-                nodes::write(&mut walk, stanza);
-                0
-            }
-            Work::Read(tape) => nodes::read(&mut walk, tape),
-        };
-        conclude(&mut walk, &sketch);
-        match walk.fault {
-            None => Ok(nodes),
-            Some(fault) => Err(fault),
+        let mut nodes = 0;
+        match work {
+            Work::Write(stanza, _) => nodes::write(&mut walk, stanza),
+            Work::Read(tape) => nodes = nodes::read(&mut walk, tape),
         }
+        conclude(&mut walk, &sketch);
+        walk.fault.map_or(Ok(nodes), Err)
     }
 }
 

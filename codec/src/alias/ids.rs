@@ -12,7 +12,7 @@ pub const ORDINALS: u8 = 8;
 pub const MINTED_MAX: usize = 24;
 
 /// The name of an id on the air.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct IdRef {
     /// Carried by a packet of the end that refers to it?
     pub own: bool,

@@ -66,11 +66,11 @@ impl<'t> Trace<'t> {
         }
     }
 
-    /// The string, if it is one.
-    pub fn string(self) -> Option<&'t str> {
+    /// The string, empty if it is none.
+    pub fn string(self) -> &'t str {
         match self {
-            Self::String(text) => Some(text),
-            _ => None,
+            Self::String(text) => text,
+            _ => "",
         }
     }
 

@@ -434,7 +434,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             Trace::NewId => self.new_id(given),
             Trace::Word(id) => self.word(id),
             Trace::SameId(ordinal) => self.found(self.staged.id(ordinal), Fault::Unknown),
-            _ => self.settle(given, trace.string().unwrap_or("").as_bytes()),
+            _ => self.settle(given, trace.string().as_bytes()),
         }
     }
 }

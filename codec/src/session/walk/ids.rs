@@ -45,11 +45,10 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 
     /// Codes a reference; returns the id it stands for at this end. Whether the packet is the writer's goes to `job`.
     pub(super) fn reference(&mut self, job: &mut Job<'w, 'a>) -> &'a str {
-        let given = self.find_reference(job.given);
+        let given = self.find_reference(job.given).unwrap_or_default();
         let (own, number) = self.referred_packet(job, given);
         job.number = own.into();
-        let ordinal = given.map_or(0, |id| u32::from(id.ordinal));
-        let ordinal = tree(self.d, &job.contexts, ORDINAL, 3, ordinal) as u8;
+        let ordinal = tree(self.d, &job.contexts, ORDINAL, 3, given.ordinal.into()) as u8;
         let text = match ids::lookup(self.memory.shelves.ids(own), number, ordinal) {
             Some(id) => self.settle(job.given, id.as_bytes()),
             None => self.mint(job.given, number, ordinal),
@@ -59,20 +58,15 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     }
 
     /// Codes which packet is referred to, and whether it is one of the writing end.
-    pub(super) fn referred_packet(
-        &mut self,
-        job: &Job<'w, 'a>,
-        given: Option<IdRef>,
-    ) -> (bool, u32) {
+    pub(super) fn referred_packet(&mut self, job: &Job<'w, 'a>, given: IdRef) -> (bool, u32) {
         if let Some((own, number)) = self.referred {
-            let same = given.is_some_and(|id| (id.own, id.number) == (own, number));
+            let same = (given.own, given.number) == (own, number);
             if flag(self.d, &job.contexts, AGAIN, same) {
                 return (own, number);
             }
         }
-        let own = given.is_some_and(|id| id.own);
-        let own = flag(self.d, &job.contexts, OWN, own);
-        let number = self.numbered(job, own, given);
+        let own = flag(self.d, &job.contexts, OWN, given.own);
+        let number = self.numbered(job, own, given.number);
         self.referred = Some((own, number));
         (own, number)
     }
@@ -80,8 +74,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// A packet is named by how far it is from the one referred to last, in this stanza or in a packet this one counts
     /// on; from number 0 if there is none; or, one of the writer's own, from this one. Both ends know these whatever is
     /// lost, late or under way, and however far either has got meanwhile, so nothing is left to guess.
-    fn numbered(&mut self, job: &Job<'w, 'a>, own: bool, given: Option<IdRef>) -> u32 {
-        let target = given.map_or(0, |id| id.number);
+    fn numbered(&mut self, job: &Job<'w, 'a>, own: bool, target: u32) -> u32 {
         let mut contexts = job.contexts;
         for kind in self.next.kinds {
             contexts.add(&[job.at.place, kind]);

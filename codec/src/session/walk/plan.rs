@@ -182,7 +182,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             Kind::Integer | Kind::Decimal => {
                 let number = Decimal::parse(given).unwrap_or_default();
                 let whole = kind == Kind::Integer;
-                let base = job.trace.string().and_then(Decimal::parse);
+                let base = Decimal::parse(job.trace.string());
                 let number = number.code(self.d, contexts, whole, base);
                 self.settle(given, number.write(&mut [0; decimal::LEN_MAX]))
             }
@@ -246,7 +246,7 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     /// The time a time is counted from: the latest one both ends saw, or the template's.
     fn clock(&mut self, job: &Job<'w, 'a>, given: u32) -> u32 {
         let clock = self.staged.packet.marks.clock;
-        let Some(before) = job.trace.string().and_then(Time::parse) else {
+        let Some(before) = Time::parse(job.trace.string()) else {
             return if clock > 0 { clock } else { EPOCH };
         };
         let before = before.clock();

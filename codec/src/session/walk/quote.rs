@@ -83,7 +83,8 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
             return self.found(None, Fault::Unknown);
         }
         let quote = self.find_quote(job.given);
-        let (own, packet) = self.referred_packet(job, quote.map(|quote| quote.source));
+        let source = quote.map(|quote| quote.source).unwrap_or_default();
+        let (own, packet) = self.referred_packet(job, source);
         let Some(body) = bodies::get(self.memory.shelves.bodies(own), packet) else {
             return self.found(None, Fault::Unknown);
         };

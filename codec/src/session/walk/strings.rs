@@ -43,15 +43,16 @@ const WAYS: [Kind; 6] = [
     Kind::Split,
 ];
 
-/// What is before and after the first `octet`, which is ASCII.
-fn split_once(text: &str, octet: u8) -> Option<(&str, &str)> {
-    let at = text.bytes().position(|other| other == octet)?;
-    Some((text.get(..at)?, text.get(at + 1..)?))
+/// What is before and after the first `octet`, which is ASCII; all of it and `None` if there is no such.
+fn split_once(text: &str, octet: u8) -> (&str, Option<&str>) {
+    let at = text.bytes().position(|other| other == octet);
+    let at = at.unwrap_or(text.len());
+    (text.get(..at).unwrap_or(""), text.get(at + 1..))
 }
 
 /// An address without its resource.
 pub(super) fn bare(text: &str) -> &str {
-    split_once(text, b'/').map_or(text, |(bare, _)| bare)
+    split_once(text, b'/').0
 }
 
 /// Can it be coded as an address (RFC 7622 section 3.1)? Not if a part is empty.
@@ -137,12 +138,11 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
 
     /// Codes an address by its parts.
     pub(super) fn jid(&mut self, place: u32, given: &'a str) -> &'a str {
-        let halves = split_once(given, b'/');
+        let (bare, resource) = split_once(given, b'/');
         let contexts = Contexts::one(place);
-        if !flag(self.d, &contexts, HAS_RESOURCE, halves.is_some()) {
+        if !flag(self.d, &contexts, HAS_RESOURCE, resource.is_some()) {
             return self.bare(&contexts, given);
         }
-        let (bare, resource) = halves.unwrap_or(("", ""));
         let bare_place = mix(BARE.spread(), place);
         let bare_contexts = Contexts::one(bare_place);
         let (way, number) = self.find_known(bare);
@@ -154,18 +154,17 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
         } else {
             self.part_as(way, bare_place, bare_contexts, number, bare)
         };
-        let resource = self.part(mix(RESOURCE, place), resource);
+        let resource = self.part(mix(RESOURCE, place), resource.unwrap_or(""));
         self.join(given, &[bare.as_bytes(), b"/", resource.as_bytes()])
     }
 
     fn bare(&mut self, contexts: &Contexts, given: &'a str) -> &'a str {
-        let halves = split_once(given, b'@');
-        if !flag(self.d, contexts, HAS_LOCAL, halves.is_some()) {
+        let (local, domain) = split_once(given, b'@');
+        if !flag(self.d, contexts, HAS_LOCAL, domain.is_some()) {
             return self.part(DOMAIN, given);
         }
-        let (local, domain) = halves.unwrap_or(("", ""));
         let local = self.part(LOCAL, local);
-        let domain = self.part(DOMAIN, domain);
+        let domain = self.part(DOMAIN, domain.unwrap_or(""));
         let (way, _) = self.plan_part(domain);
         let is_new = matches!(way, IS_LETTERS | IS_TOKEN | IS_SPLIT);
         self.introduce(contexts, domain, is_new);

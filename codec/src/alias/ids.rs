@@ -29,24 +29,26 @@ const MINTED: u8 = 0x80;
 /// the peer knows every one.
 pub fn find(shelf: Shelf<'_>, next: u16, id: &str) -> Option<(u32, u8)> {
     let hash = hash(id);
-    let mut latest: Option<(u32, u8)> = None;
+    let (mut found, mut latest) = (None, 0);
     let mut from = 0;
     while let Some(slot) = shelf.find(hash, from) {
         from = slot + 1;
         let note = shelf.note(slot);
-        // Ids put in since.
-        let slots = u32::from(shelf.slots());
-        let age = (u32::from(next) + slots - 1 - u32::from(slot)) % slots;
+        // Ids put in since, those that begin the shelf anew among them.
+        let (slots, next) = (u32::from(shelf.slots()), u32::from(next));
+        let after = u32::from(from);
+        let age = if next < after { next + slots } else { next } - after;
         let safe = age + MARGIN < slots;
         let can_refer = note & MINTED != 0 || (safe && shelf.state(slot) == State::Known);
         if can_refer && shelf.get(slot) == Some(id.as_bytes()) {
             let packet = shelf.packet(slot);
-            if latest.is_none_or(|(latest, _)| packet > latest) {
-                latest = Some((packet, note & !MINTED));
+            if packet >= latest {
+                latest = packet;
+                found = Some((packet, note & !MINTED));
             }
         }
     }
-    latest
+    found
 }
 
 /// The id that packet `number` carried as its `ordinal`th.

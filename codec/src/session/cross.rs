@@ -94,14 +94,8 @@ impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
             .then(|| choose::template(templates, &sketch))
             .flatten();
         let mut next = Next::default();
-        head(
-            d,
-            &self.recent[writer as usize],
-            number,
-            given,
-            is_writing,
-            &mut next,
-        )?;
+        let recent = &self.recent[writer as usize];
+        head(d, recent, number, given, is_writing, &mut next)?;
         staged.template = next.used;
         staged.packet.marks = next.marks;
         staged.packet.short = next.short;

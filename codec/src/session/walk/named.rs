@@ -61,7 +61,8 @@ impl<'w, 'a, D: Scribe> Walk<'w, 'a, D> {
     pub(super) fn split(&mut self, job: &Job<'w, 'a>) -> &'a str {
         let contexts = &job.contexts;
         let cut = usize::from(job.number);
-        let (prefix, rest) = job.given.split_at_checked(cut).unwrap_or(("", ""));
+        let prefix = job.given.get(..cut).unwrap_or("");
+        let rest = job.given.get(cut..).unwrap_or("");
         let near = |head: &str| head.starts_with(prefix);
         let start = match job.trace {
             Trace::Crossed(head) if flag(self.d, contexts, NEAR, near(head)) => {

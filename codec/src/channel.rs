@@ -1,5 +1,7 @@
 //! What the link must know of the channel under it. Refuses to drive a modem.
 
+use crate::link::{MTU_MAX, MTU_MIN};
+
 /// A modem and the air behind it, as numbers. They may change while the link runs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Channel {
@@ -58,10 +60,11 @@ impl Channel {
         self.preamble_ms.saturating_add(rest)
     }
 
-    /// No delay is above an hour from now on, so that sums of them are numbers too.
+    /// From now on frames are no longer than a link's, and no delay is above an hour, so that sums are numbers too.
     #[inline(never)]
     pub(crate) fn bound(&mut self) {
         const MOST_MS: u32 = 60 * 60 * 1000;
+        self.mtu = self.mtu.clamp(MTU_MIN, MTU_MAX);
         self.turnaround_ms = self.turnaround_ms.min(MOST_MS);
         self.preamble_ms = self.preamble_ms.min(MOST_MS);
         self.interleaver_ms = self.interleaver_ms.min(MOST_MS);

@@ -321,18 +321,18 @@ impl Incoming {
 
     /// The next packet in order that was not handed out.
     pub(super) fn recv<'b>(&mut self, bytes: &'b [u8]) -> Option<(PacketNumber, &'b [u8])> {
-        // Whether a foreground packet, a bulk packet, is still awaited.
-        let mut awaited = [false; 2];
+        // The lowest bit: a foreground packet is still awaited; the next: a bulk packet.
+        let mut awaited = 0;
         for number in self.window() {
             if self.accepted.contains(number) {
                 continue;
             }
             let slot = self.slot(number);
-            let awaited = &mut awaited[usize::from(slot.bulk)];
+            let group = 1 << u8::from(slot.bulk);
             match slot.state {
                 State::Missing => return None,
-                State::Partial => *awaited = true,
-                State::Whole if !*awaited => {
+                State::Partial => awaited |= group,
+                State::Whole if awaited & group == 0 => {
                     slot.state = State::Surfaced;
                     return Some((number, self.pool.get(bytes, number)));
                 }

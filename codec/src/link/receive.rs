@@ -42,8 +42,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
             self.news.push(What::Up);
         }
         self.heard(header.more);
-        let known = !self.session.is_unknown();
-        self.owed.notice = !known;
+        self.owed.notice = !self.session.is_open();
         let end = frame.len() - usize::from(self.config.tag_len);
         let body = frame.get(header.len()..end).unwrap_or(&[]);
         if self.take_body(&header, body, &opened).is_err() {

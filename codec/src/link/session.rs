@@ -114,15 +114,9 @@ impl Session {
         self.peer_epoch
     }
 
-    /// Both ends know each other's epoch.
-    #[inline(never)]
+    /// Both ends know each other's epoch: we heard from the peer, in its epoch, that it knows ours.
     pub(super) fn is_open(&self) -> bool {
-        self.known && self.peer_epoch != 0
-    }
-
-    /// Whether the peer may not know our epoch.
-    pub(super) fn is_unknown(&self) -> bool {
-        !self.known
+        self.known
     }
 
     pub(super) fn has_heard(&self) -> bool {

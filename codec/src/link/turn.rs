@@ -6,7 +6,7 @@
 
 use super::shared::Manners;
 use super::stats::count;
-use super::{At, Link, MTU_MAX, MTU_MIN, Priority, Side, What};
+use super::{At, Link, MTU_MAX, Priority, Side, What};
 use crate::channel::Channel;
 use crate::time::Instant;
 
@@ -340,8 +340,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Link<B> {
     #[inline(never)]
     pub fn handle_channel(&mut self, now: Instant, channel: Channel) {
         self.clock.tell(now);
-        let mtu = channel.mtu.clamp(MTU_MIN, MTU_MAX);
-        self.channel = Channel { mtu, ..channel };
+        self.channel = channel;
         self.channel.bound();
         if self.channel.reliable {
             self.outgoing.doubt();

@@ -17,7 +17,7 @@
 //! A stranger is taken for a feature with probability 16 / 2^10; the trainer expects that noise.
 //!
 //! Confidence turns the sum into a logit. Small tables have one for each number of weights found, which tempers the whole
-//! sum. Large ones (segments of the second size; feature `large`) have a row for each situation, see [`row`], with one for
+//! sum. Large ones (segments of the second size; feature `large`) have a row for each situation, see `row`, with one for
 //! each place among the contexts, which tempers that context's weight alone.
 
 #[cfg(feature = "large")]

@@ -1,5 +1,6 @@
 //! Rows of at most so many items, and copies that may not fit. Refuses to panic: what does not fit is said.
 
+use core::cell::Cell;
 use core::ops::Range;
 
 /// At most `N` items.
@@ -52,18 +53,27 @@ impl<T: Copy, const N: usize> Row<T, N> {
 
 /// Copies `octets` to the start of `out`; false if they do not fit.
 pub(crate) fn put(out: &mut [u8], octets: &[u8]) -> bool {
-    let place = out.get_mut(..octets.len());
-    let fits = place.is_some();
-    if let Some(place) = place {
-        place.copy_from_slice(octets);
+    let fits = octets.len() <= out.len();
+    if fits {
+        for (place, octet) in out.iter_mut().zip(octets) {
+            *place = *octet;
+        }
     }
     fits
 }
 
 /// Moves the items of `from` so that they begin at `to`, if both places are there.
 pub(crate) fn slide<T: Copy>(items: &mut [T], from: Range<usize>, to: usize) {
-    let len = items.len();
-    if from.start <= from.end && from.end <= len && to <= len - from.len() {
-        items.copy_within(from, to);
+    let cells = Cell::from_mut(items).as_slice_of_cells();
+    let target = cells.get(to..to + from.len());
+    let down = to < from.start;
+    if let (Some(source), Some(target)) = (cells.get(from), target) {
+        let pairs = source.iter().zip(target);
+        let copy = |(from, to): (&Cell<T>, &Cell<T>)| to.set(from.get());
+        if down {
+            pairs.for_each(copy);
+        } else {
+            pairs.rev().for_each(copy);
+        }
     }
 }

@@ -122,7 +122,7 @@ impl Default for Recent {
 }
 
 /// A template on offer.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Offer {
     /// The latest packet that used it.
     number: u32,
@@ -132,6 +132,15 @@ struct Offer {
     ago: u8,
     /// How many used it.
     often: u8,
+}
+
+impl Offer {
+    const NONE: Self = Self {
+        number: 0,
+        after: 0,
+        ago: 0,
+        often: 0,
+    };
 }
 
 /// Templates on offer, the latest first.
@@ -311,7 +320,7 @@ impl Recent {
         let run = if writing { self.run(number) } else { NO_RUN };
         let (first, last) = self.code_run(d, number, run).ok_or(Fault::Malformed)?;
         let mut offers = Offers {
-            list: Row::new(Offer::default()),
+            list: const { Row::new(Offer::NONE) },
             last: &Use::NOTHING,
             last2: &Use::NOTHING,
             kinds: 0,

@@ -4,20 +4,25 @@
 //! ```text
 //! symbol  u16   class in the upper three bits, id in the lower
 //!               other: u8 length and octets of the namespace, then of the name
-//! value   u8    0 something long, 1 string: u8 length and octets, 2 word: u16, 3 an id of its own that never
-//!               crossed, 4 the id that was the u8th of its packet, 5 a reference to a packet of the reader, 6 to
-//!               one of the writer, 7 how an id that crossed begins: u8 length and octets, 8 so many octets: u16
+//! value   u8    1 something long, 2 string: u8 length and octets, 3 an id of its own that never crossed, 4 a
+//!               reference to a packet of the reader, 5 how an id that crossed begins: u8 length and octets, 6 a
+//!               reference to a packet of the writer, 7 so many octets: u16, 8 word: u16, 9 the id that was the u8th
+//!               of its packet
 //! ```
 
 use crate::row::put;
 use crate::structure::lexicon::{Class, Symbol};
 
-// Tags of values that more belongs to.
-const STRING: u8 = 1;
-const WORD: u8 = 2;
-const SAME_ID: u8 = 4;
-const CROSSED: u8 = 7;
-const OCTETS: u8 = 8;
+// Tags of values.
+const LONG: u8 = 1;
+const STRING: u8 = 2;
+const NEW_ID: u8 = 3;
+const TO_READER: u8 = 4;
+const CROSSED: u8 = 5;
+const TO_WRITER: u8 = 6;
+const OCTETS: u8 = 7;
+const WORD: u8 = 8;
+const SAME_ID: u8 = 9;
 
 /// Bits of an id in a symbol; of a larger one the upper bits are lost, so that it is never as before.
 const ID_BITS: u32 = 13;
@@ -50,19 +55,28 @@ pub enum Trace<'t> {
 }
 
 impl<'t> Trace<'t> {
+    /// The trace in tokens; 0 of none.
+    fn tag(self) -> u8 {
+        match self {
+            Self::Absent => 0,
+            Self::Long => LONG,
+            Self::String(_) => STRING,
+            Self::Word(_) => WORD,
+            Self::NewId => NEW_ID,
+            Self::SameId(_) => SAME_ID,
+            Self::Reference(false) => TO_READER,
+            Self::Reference(true) => TO_WRITER,
+            Self::Crossed(_) => CROSSED,
+            Self::Octets(_) => OCTETS,
+        }
+    }
+
     /// The trace in contexts.
     pub fn key(self) -> u32 {
         match self {
-            Self::Absent => 0,
-            Self::Long => 1,
-            Self::String(_) => 2,
             Self::Word(id) => 16 + u32::from(id),
-            Self::NewId => 3,
             Self::SameId(ordinal) => 8 + u32::from(ordinal & 7),
-            Self::Reference(false) => 4,
-            Self::Reference(true) => 6,
-            Self::Crossed(_) => 5,
-            Self::Octets(_) => 7,
+            _ => self.tag().into(),
         }
     }
 
@@ -128,27 +142,17 @@ impl<'r> Recorder<'r> {
 
     /// A value.
     pub fn value(&mut self, trace: Trace<'_>) {
+        let trace = match trace {
+            Trace::String(text) if text.len() > STRING_MAX => Trace::Long,
+            _ => trace,
+        };
+        self.push(&[trace.tag()]);
         match trace {
-            Trace::String(text) if text.len() <= STRING_MAX => {
-                self.push(&[STRING]);
-                self.push_string(text);
-            }
-            Trace::Absent | Trace::Long | Trace::String(_) => self.push(&[0]),
-            Trace::Word(id) => self.push_number(WORD, id),
-            Trace::NewId => self.push(&[3]),
-            Trace::SameId(ordinal) => self.push(&[SAME_ID, ordinal]),
-            Trace::Reference(own) => self.push(&[5 + u8::from(own)]),
-            Trace::Crossed(head) => {
-                self.push(&[CROSSED]);
-                self.push_string(head);
-            }
-            Trace::Octets(count) => self.push_number(OCTETS, count),
+            Trace::String(text) | Trace::Crossed(text) => self.push_string(text),
+            Trace::Word(number) | Trace::Octets(number) => self.push(&number.to_le_bytes()),
+            Trace::SameId(ordinal) => self.push(&[ordinal]),
+            _ => {}
         }
-    }
-
-    fn push_number(&mut self, tag: u8, number: u16) {
-        let [low, high] = number.to_le_bytes();
-        self.push(&[tag, low, high]);
     }
 
     /// The tokens, if they all fitted.
@@ -190,16 +194,13 @@ impl<'t> Cursor<'t> {
 
     /// Leaves out what is expected, an element with all it holds. False at the end of the open element.
     pub fn skip(&mut self) -> bool {
-        let symbol = self.tokens.symbol();
-        self.tokens.skip(symbol.class);
-        symbol.class != Class::Close
+        self.tokens.skip_next()
     }
 
     /// Does `symbol` come later in the open element than what is expected?
     pub fn has_later(&self, symbol: &Symbol<'_>) -> bool {
-        let is_sought = symbol.opens() || symbol.is_attribute();
-        let mut ahead = *self;
-        is_sought && ahead.skip() && ahead.tokens.seek(symbol)
+        let mut ahead = self.tokens;
+        symbol.class > Class::Text && ahead.skip_next() && ahead.seek(symbol)
     }
 
     /// The symbol that came.
@@ -263,17 +264,24 @@ impl<'t> Tokens<'t> {
     }
 
     fn value(&mut self) -> Trace<'t> {
-        let tag = self.octet();
-        match tag {
+        match self.octet() {
             STRING => Trace::String(self.string()),
             CROSSED => Trace::Crossed(self.string()),
             WORD => Trace::Word(self.number()),
             OCTETS => Trace::Octets(self.number()),
             SAME_ID => Trace::SameId(self.octet()),
-            0 => Trace::Long,
-            3 => Trace::NewId,
-            _ => Trace::Reference(tag == 6),
+            NEW_ID => Trace::NewId,
+            TO_READER => Trace::Reference(false),
+            TO_WRITER => Trace::Reference(true),
+            _ => Trace::Long,
         }
+    }
+
+    /// Leaves out the next symbol, an element with all it holds. False at the end of the open element.
+    fn skip_next(&mut self) -> bool {
+        let class = self.symbol().class;
+        self.skip(class);
+        class != Class::Close
     }
 
     /// Leaves out what belongs to a symbol of this class: its value, or all that is in the element.

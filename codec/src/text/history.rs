@@ -208,7 +208,7 @@ impl Kinds {
     pub(super) fn new(mask: u32) -> Self {
         Self {
             mask,
-            contexts: Row::new(0),
+            contexts: const { Row::new(0) },
         }
     }
 

@@ -81,14 +81,6 @@ pub(crate) struct Ends {
     pub(crate) tag: Row<u8, TAG_MAX>,
 }
 
-impl<'d> Session<'d, &'static mut [u8]> {
-    /// A session that remembers nothing, for packets that stand alone.
-    #[inline(always)]
-    pub fn alone(dictionary: &'d Dictionary<'d>) -> Self {
-        Self::with(dictionary, Profile::NOTHING, &mut [])
-    }
-}
-
 impl<'d, S: AsRef<[u8]> + AsMut<[u8]>> Session<'d, S> {
     /// A session that remembers nothing yet. The storage must be all zeros: it is not written here, so that on a host
     /// the pages of an idle link need not exist.

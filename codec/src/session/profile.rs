@@ -52,17 +52,6 @@ impl Profile {
             slots: 6,
             octets: 264,
         },
-        bodies: Shape {
-            slots: 0,
-            octets: 0,
-        },
-    };
-
-    /// Nothing.
-    pub const NOTHING: Self = Self {
-        strings: Shape::EMPTY,
-        ids: Shape::EMPTY,
-        templates: Shape::EMPTY,
         bodies: Shape::EMPTY,
     };
 

@@ -3,6 +3,7 @@
 use super::transmit::overhead;
 use super::{Accepted, LinkError, MTU_MAX, MTU_MIN, PacketNumber, WINDOW_MAX};
 use crate::channel::Channel;
+use crate::row::put;
 use crate::seal::{Seal, Secret};
 
 /// Which of the two ends this is. The ends of one link must differ.
@@ -62,11 +63,9 @@ impl Callsign {
             return None;
         }
         let mut bytes = [0; 10];
-        bytes
-            .get_mut(..text.len())?
-            .copy_from_slice(text.as_bytes());
-        let len = u8::try_from(text.len()).ok()?;
-        Some(Self { bytes, len })
+        // Cut off only where the text does not fit.
+        let len = text.len() as u8;
+        put(&mut bytes, text.as_bytes()).then_some(Self { bytes, len })
     }
 
     /// The call sign as text.

@@ -30,13 +30,14 @@ impl Form {
     /// That of a UUID in its usual form.
     pub fn of(text: &str) -> Option<Self> {
         let forms = [Self::Lower, Self::Upper];
-        forms.into_iter().find(|form| form.fits(text.as_bytes()))
+        forms
+            .into_iter()
+            .find(|form| form.fits(text.as_bytes(), false))
     }
 
     /// Is it a random UUID without hyphens?
     pub fn is_plain(text: &str) -> bool {
-        let text = text.as_bytes();
-        Self::Plain.fits(text) && Self::Plain.is_random(text)
+        Self::Plain.fits(text.as_bytes(), true)
     }
 
     fn places(self) -> &'static [u8] {
@@ -46,27 +47,21 @@ impl Form {
         }
     }
 
-    /// What can stand in a place, in the order of its values.
-    fn set(self, place: u8) -> &'static [u8] {
-        match place {
-            b'-' => b"-",
+    /// What can stand in a place of a random one or of any, in the order of its values.
+    fn set(self, place: u8, random: bool) -> &'static [u8] {
+        match (place, self) {
+            (b'-', _) => b"-",
+            (b'V', _) if random => b"4",
+            (b'v', Self::Upper) if random => b"89AB",
+            (b'v', _) if random => b"89ab",
             _ => letters(HEX[usize::from(self == Self::Upper)]),
         }
     }
 
-    fn fits(self, text: &[u8]) -> bool {
+    fn fits(self, text: &[u8], random: bool) -> bool {
         let mut places = self.places().iter().zip(text);
         text.len() == self.places().len()
-            && places.all(|(place, letter)| is_among(self.set(*place), *letter))
-    }
-
-    fn is_random(self, text: &[u8]) -> bool {
-        let mut places = self.places().iter().zip(text);
-        places.all(|(place, letter)| match place {
-            b'V' => *letter == b'4',
-            b'v' => is_among(b"89abAB", *letter),
-            _ => true,
-        })
+            && places.all(|(place, letter)| is_among(self.set(*place, random), *letter))
     }
 }
 
@@ -79,17 +74,11 @@ pub fn code<D: Decide>(d: &mut D, contexts: &Contexts, text: &str, out: &mut [u8
         1 => Form::Upper,
         _ => Form::Plain,
     };
-    let random = flag(d, contexts, RANDOM, form.is_random(text));
+    let random = flag(d, contexts, RANDOM, form.fits(text, true));
     let places = form.places();
     for (at, place) in places.iter().enumerate() {
-        let set = form.set(*place);
-        let (least, count) = match place {
-            b'V' if random => (4, 1),
-            b'v' if random => (8, 4),
-            _ => (0, set.len() as u32),
-        };
-        let value = value(set, text.get(at)).wrapping_sub(least);
-        let value = least + uniform(d, count, value);
+        let set = form.set(*place, random);
+        let value = uniform(d, set.len() as u32, value(set, text.get(at)));
         put(out, at, set.get(value as usize));
     }
     places.len()
@@ -111,6 +100,8 @@ mod tests {
         ] {
             assert_eq!(Form::of(text), form, "{text}");
         }
+        assert!(Form::Upper.fits(b"0A488592-D7CA-4D6E-B047-C94AD9302CF8", true));
+        assert!(!Form::Upper.fits(b"0A488592-D7CA-ED6E-5047-C94AD9302CF8", true));
         assert!(Form::is_plain("0a488592d7ca4d6eb047c94ad9302cf8"));
         assert!(!Form::is_plain("0a488592d7ca5d6eb047c94ad9302cf8"));
         assert!(!Form::is_plain("0a488592d7ca4d6e7047c94ad9302cf8"));
